@@ -1,0 +1,126 @@
+//! Who is asking, and what they may do: the one place that decides.
+
+use crate::error::Error;
+use fatura_domain::Timestamp;
+use fatura_domain::id::CustomerId;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What an API key may do: operators everything, services what a shop's own backend needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyRole {
+    Operator,
+    Service,
+}
+
+impl KeyRole {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Service => "service",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Operator,
+    Service,
+    Customer(CustomerId),
+}
+
+/// Somebody whose credentials were checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Names the credentials, never holds them: `key_…` or a customer's id.
+    pub id: String,
+    pub role: Role,
+}
+
+/// What is asked for, where not everybody may ask it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Everything of one customer, by anybody who may act for that customer.
+    OwnedBy(CustomerId),
+    CreateCustomers,
+    ListAllInvoices,
+    ManageApiKeys,
+}
+
+impl Caller {
+    /// Forbidden says that this role may never do that. Somebody else's object isn't forbidden but not found, so that
+    /// nobody learns what exists.
+    pub fn may(&self, operation: Operation) -> Result<(), Error> {
+        match (self.role, operation) {
+            (Role::Operator, _) | (Role::Service, Operation::OwnedBy(_) | Operation::CreateCustomers) => {
+                Ok(())
+            }
+            (Role::Customer(own), Operation::OwnedBy(owner)) if own == owner => Ok(()),
+            (Role::Customer(_), Operation::OwnedBy(_)) => Err(Error::NotFound),
+            (Role::Service | Role::Customer(_), _) => Err(Error::Forbidden),
+        }
+    }
+}
+
+/// An API key as it is kept: what it may do and how to recognise it, never the key itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: String,
+    pub hash: KeyHash,
+    pub role: KeyRole,
+    pub name: Option<String>,
+    pub created_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// SHA-256 of a key. Keys are random, so a fast hash gives nothing away.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyHash([u8; 32]);
+
+impl KeyHash {
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key.as_bytes()).into())
+    }
+
+    pub fn to_hex(self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl std::fmt::Debug for KeyHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeyHash(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(role: Role) -> Caller {
+        Caller { id: "key_1".to_owned(), role }
+    }
+
+    #[test]
+    fn one_table_decides() {
+        let (own, other) = (CustomerId::new(1), CustomerId::new(2));
+        let operations = [
+            Operation::OwnedBy(own),
+            Operation::OwnedBy(other),
+            Operation::CreateCustomers,
+            Operation::ListAllInvoices,
+            Operation::ManageApiKeys,
+        ];
+        let answers = |role| {
+            operations.map(|operation| match caller(role).may(operation) {
+                Ok(()) => "yes",
+                Err(Error::NotFound) => "not found",
+                Err(_) => "forbidden",
+            })
+        };
+        assert_eq!(answers(Role::Operator), ["yes", "yes", "yes", "yes", "yes"]);
+        assert_eq!(answers(Role::Service), ["yes", "yes", "yes", "forbidden", "forbidden"]);
+        assert_eq!(answers(Role::Customer(own)), ["yes", "not found", "forbidden", "forbidden", "forbidden"]);
+    }
+}

@@ -1,0 +1,80 @@
+use crate::ports::{CommitError, StoreError};
+use fatura_domain::invoice::{ChargeError, IllegalTransition, Status};
+use thiserror::Error as ThisError;
+
+/// A cause, for the log only.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// One thing wrong with what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub field: String,
+    pub reason: String,
+}
+
+impl Fault {
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
+    }
+}
+
+/// Why a use case did nothing, by what the caller can do about it.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    #[error("not found")]
+    NotFound,
+    #[error("this role may not do that")]
+    Forbidden,
+    #[error("the request is invalid")]
+    Invalid(Vec<Fault>),
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{detail}")]
+    FailedPrecondition { detail: String, status: Option<Status> },
+    #[error("the customer has no payment method")]
+    NoPaymentMethod,
+    #[error("the object has changed: its version is {current}")]
+    VersionMismatch { current: u64 },
+    #[error("the idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// Somebody is changing the same thing just now, again and again.
+    #[error("the object is being changed by other requests")]
+    Busy,
+    #[error("a service that this depends on is unavailable")]
+    Unavailable(#[source] Cause),
+    #[error("a stored record is not what it should be")]
+    Internal(#[source] Cause),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            StoreError::Corrupt(_) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(_) => Self::Busy,
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IllegalTransition> for Error {
+    fn from(illegal: IllegalTransition) -> Self {
+        Self::FailedPrecondition { detail: illegal.to_string(), status: Some(illegal.from) }
+    }
+}
+
+impl From<ChargeError> for Error {
+    fn from(error: ChargeError) -> Self {
+        match error {
+            ChargeError::Illegal(illegal) => illegal.into(),
+            ChargeError::NoPaymentMethod => Self::NoPaymentMethod,
+        }
+    }
+}

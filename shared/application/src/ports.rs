@@ -1,0 +1,384 @@
+//! Everything that use cases need from outside, in small object-safe traits.
+
+use crate::access::{ApiKey, KeyHash};
+use crate::change_set::ChangeSet;
+use crate::idempotency::{AnswerScope, StoredAnswer};
+use async_trait::async_trait;
+use fatura_domain::Timestamp;
+use fatura_domain::charge::{Attempt, LiveAttempt};
+use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::event::Event;
+use fatura_domain::gateway::{
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType,
+};
+use fatura_domain::id::{AttemptId, CustomerId, InvoiceId};
+use fatura_domain::invoice::{Invoice, Status};
+use fatura_domain::ledger::{Transaction, TransactionFilter};
+use fatura_domain::text::ExternalId;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use thiserror::Error;
+
+// ---- the store -----------------------------------------------------------------------------------------------------
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    #[error("the store did not answer in time or is throttling: {0}")]
+    Unavailable(String),
+    #[error("a stored item cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// A condition of a change set that did not hold. Nothing was written.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// Somebody changed it since it was read: read again and decide again.
+    Stale,
+    /// No such customer.
+    NoCustomer,
+    EmailTaken,
+    ExternalIdTaken,
+    /// The idempotency key has an answer already.
+    Answered(Box<StoredAnswer>),
+}
+
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// All conditions that failed, in the order of the changes.
+    #[error("refused: {0:?}")]
+    Refused(Vec<Refusal>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What came of claiming an invoice for an attempt.
+#[derive(Debug, Clone)]
+pub enum Claim {
+    /// The attempt is ours, and the invoice as it now stands.
+    Claimed(Box<Invoice>),
+    /// It isn't; this is the invoice as it stands, if there is one.
+    Refused(Option<Box<Invoice>>),
+}
+
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes all changes or none.
+    async fn commit(&self, changes: ChangeSet) -> Result<(), CommitError>;
+
+    /// Gives a pending invoice its live attempt, in one write and without reading first: only if the invoice still has
+    /// this version and no attempt is live. `live.number` becomes the invoice's count of attempts, `now` its `updated_at`.
+    async fn claim(
+        &self,
+        invoice: InvoiceId,
+        version: u64,
+        live: LiveAttempt,
+        now: Timestamp,
+    ) -> Result<Claim, StoreError>;
+}
+
+/// A customer with every payment method that is attached, newest first: what a charge has to know.
+#[derive(Debug, Clone)]
+pub struct Payer {
+    pub customer: Customer,
+    pub methods: Vec<PaymentMethod>,
+}
+
+#[async_trait]
+pub trait Customers: Send + Sync {
+    async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError>;
+    async fn payer(&self, id: CustomerId) -> Result<Option<Payer>, StoreError>;
+    async fn by_external_id(&self, external_id: &ExternalId) -> Result<Option<CustomerId>, StoreError>;
+}
+
+/// Which page: up to `limit` (1 to 100) after a position that an earlier page gave.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    pub limit: usize,
+    pub after: Option<Position>,
+}
+
+/// A place in one list, meaningful to the store alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position(pub String);
+
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    pub data: Vec<T>,
+    /// None on the last page.
+    pub next: Option<Position>,
+}
+
+/// What a list of invoices may be narrowed to. `created_to` is exclusive.
+#[derive(Debug, Clone, Default)]
+pub struct InvoiceFilter {
+    pub status: Option<Status>,
+    pub created_from: Option<Timestamp>,
+    pub created_to: Option<Timestamp>,
+}
+
+/// A position that isn't one of this list, or a failing store.
+#[derive(Debug, Error)]
+pub enum ListError {
+    #[error("the position is not one of this list")]
+    BadPosition,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[async_trait]
+pub trait Invoices: Send + Sync {
+    async fn invoice(&self, id: InvoiceId) -> Result<Option<Invoice>, StoreError>;
+
+    /// Newest first. A page is full unless it is the last.
+    async fn of_customer(
+        &self,
+        customer: CustomerId,
+        filter: &InvoiceFilter,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError>;
+
+    /// Over all customers: what is due first, else oldest first; each invoice that stays in its status exactly once.
+    async fn in_status(
+        &self,
+        status: Status,
+        filter: &InvoiceFilter,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError>;
+
+    /// Attempts that are over, newest first.
+    async fn attempts(&self, invoice: &Invoice) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Up to `limit` invoices whose due time has come, the longest overdue first in each shard.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<InvoiceId>, StoreError>;
+}
+
+#[async_trait]
+pub trait Transactions: Send + Sync {
+    /// Newest first. A page is full unless it is the last.
+    async fn transactions(
+        &self,
+        customer: CustomerId,
+        filter: &TransactionFilter,
+        page: PageRequest,
+    ) -> Result<Page<Transaction>, ListError>;
+}
+
+#[async_trait]
+pub trait Answers: Send + Sync {
+    /// The answer that is on record and has not expired.
+    async fn answer(&self, scope: &AnswerScope, now: Timestamp) -> Result<Option<StoredAnswer>, StoreError>;
+}
+
+#[async_trait]
+pub trait ApiKeys: Send + Sync {
+    async fn api_key(&self, hash: KeyHash) -> Result<Option<ApiKey>, StoreError>;
+    /// Every key, revoked ones too; there are few.
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+}
+
+/// A webhook that was verified, with its raw body.
+#[derive(Clone)]
+pub struct WebhookEvent {
+    pub gateway: GatewayName,
+    /// The gateway's own id of the event, or the SHA-256 of the body where it has none.
+    pub event_id: String,
+    pub body: Vec<u8>,
+    pub received_at: Timestamp,
+}
+
+/// The body holds payers' data.
+impl fmt::Debug for WebhookEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WebhookEvent({} {}, {} bytes)", self.gateway, self.event_id, self.body.len())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    New,
+    /// It came before. Processed: its effect is on the books.
+    Known {
+        processed: bool,
+    },
+}
+
+#[async_trait]
+pub trait Webhooks: Send + Sync {
+    /// Keeps it for 90 days, once.
+    async fn record(&self, event: &WebhookEvent) -> Result<Recorded, StoreError>;
+    async fn webhook(
+        &self,
+        gateway: &GatewayName,
+        event_id: &str,
+    ) -> Result<Option<WebhookEvent>, StoreError>;
+}
+
+// ---- queues and the bus --------------------------------------------------------------------------------------------
+
+/// There is something to do for this invoice. It is about one version: once the invoice has moved on, the message is
+/// void, however often it is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChargeMessage {
+    pub invoice: InvoiceId,
+    /// The number of the attempt to begin, if one has to begin.
+    pub attempt: fatura_domain::id::AttemptNumber,
+    pub version: u64,
+}
+
+impl ChargeMessage {
+    pub const fn about(invoice: &Invoice) -> Self {
+        Self { invoice: invoice.id, attempt: invoice.attempts.next(), version: invoice.version }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookMessage {
+    pub gateway: GatewayName,
+    pub event_id: String,
+}
+
+#[derive(Debug, Error)]
+#[error("the queue did not take the message: {0}")]
+pub struct SendError(pub String);
+
+#[async_trait]
+pub trait ChargeQueue: Send + Sync {
+    /// Sends all of them, or says that some may not have been sent: sending again does no harm.
+    async fn send(&self, messages: &[ChargeMessage]) -> Result<(), SendError>;
+}
+
+#[async_trait]
+pub trait WebhookQueue: Send + Sync {
+    async fn send(&self, message: &WebhookMessage) -> Result<(), SendError>;
+}
+
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// The events that the bus did not take, by their place in `events`.
+    async fn publish(&self, events: &[Event]) -> Result<Vec<usize>, SendError>;
+}
+
+// ---- gateways ------------------------------------------------------------------------------------------------------
+
+/// How to name a charge to its gateway: by the gateway's own reference if we have it, else by ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeLookup {
+    pub attempt: AttemptId,
+    pub reference: Option<GatewayReference>,
+}
+
+/// A delivery as it came, before anything in it is believed.
+#[derive(Clone)]
+pub struct WebhookDelivery {
+    pub body: Vec<u8>,
+    /// Lower-case names, in the order and as often as they came.
+    pub headers: Vec<(String, String)>,
+    pub query: Vec<(String, String)>,
+}
+
+impl fmt::Debug for WebhookDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WebhookDelivery({} bytes)", self.body.len())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum WebhookRefusal {
+    #[error("the signature is missing, malformed or wrong")]
+    BadSignature,
+    #[error("the signature is too old or from the future")]
+    Stale,
+    #[error("no secret is configured")]
+    NoSecret,
+    #[error("the secrets cannot be had just now: {0}")]
+    Unavailable(String),
+}
+
+/// What a webhook hints at. The gateway is asked before anything is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookHint {
+    pub event_id: String,
+    pub kind: String,
+    /// The charge it is about, if it is about one of ours.
+    pub charge: Option<ChargeLookup>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the webhook's body is not what this gateway sends: {0}")]
+pub struct MalformedWebhook(pub String);
+
+/// A payment gateway. Whatever goes wrong on the way is an outcome, not an error: see [`ChargeOutcome`].
+#[async_trait]
+pub trait Gateway: Send + Sync {
+    fn name(&self) -> &GatewayName;
+    fn capabilities(&self) -> Capabilities;
+    async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome;
+    /// Takes back a charge that has not been captured. Answers how the charge stands now.
+    async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome;
+    /// How the charge stands: Absent if the gateway surely has no such charge, Unknown if it can't be asked just now.
+    async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome;
+    /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
+    async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
+    fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;
+}
+
+/// The gateways that this deployment has.
+#[derive(Clone, Default)]
+pub struct Gateways(BTreeMap<GatewayName, Arc<dyn Gateway>>);
+
+impl Gateways {
+    pub fn of(gateways: impl IntoIterator<Item = Arc<dyn Gateway>>) -> Self {
+        Self(gateways.into_iter().map(|gateway| (gateway.name().clone(), gateway)).collect())
+    }
+
+    pub fn get(&self, name: &GatewayName) -> Option<&Arc<dyn Gateway>> {
+        self.0.get(name)
+    }
+
+    /// The gateway for a kind of payment that isn't bound to one.
+    pub fn default_for(&self, means: MeansType) -> Option<&GatewayName> {
+        self.0.iter().find(|(_, gateway)| gateway.capabilities().means.contains(&means)).map(|(name, _)| name)
+    }
+}
+
+impl fmt::Debug for Gateways {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What a gateway adapter must not have in its configuration: the values are lists, so that they can be rotated.
+#[derive(Clone, Default)]
+pub struct GatewaySecrets {
+    pub api_key: String,
+    pub webhook_secrets: Vec<String>,
+}
+
+impl fmt::Debug for GatewaySecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GatewaySecrets(..)")
+    }
+}
+
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// Cached by whoever implements it; None if nothing is configured for this gateway.
+    async fn gateway(&self, name: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError>;
+}
+
+#[derive(Debug, Clone, Error)]
+#[error("secrets cannot be read: {0}")]
+pub struct SecretsError(pub String);
+
+// ---- time and chance -----------------------------------------------------------------------------------------------
+
+pub trait Clock: Send + Sync {
+    /// Whole milliseconds: what ids and the table keep.
+    fn now(&self) -> Timestamp;
+}
+
+pub trait Entropy: Send + Sync {
+    /// From a generator fit for secrets.
+    fn bits(&self) -> u64;
+}

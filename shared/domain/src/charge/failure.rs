@@ -1,0 +1,127 @@
+use serde::{Deserialize, Serialize};
+
+/// Why money didn't come, by what can be done about it. Each gateway maps its own codes onto these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    NotSent,
+    Unknown,
+    InsufficientFunds,
+    DoNotHonor,
+    Generic,
+    IssuerUnavailable,
+    /// Lost, stolen, closed, invalid or expired: this card will never pay.
+    Hard,
+    AuthenticationRequired,
+    SuspectedFraud,
+    CurrencyMismatch,
+    Configuration,
+    CustomerNotFound,
+    PixExpired,
+    Duplicate,
+    /// The gateway took another amount than it was asked for.
+    AmountMismatch,
+}
+
+/// What a failure leaves open to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    Never,
+    Later,
+    OtherGateway,
+    NewMethod,
+}
+
+impl FailureClass {
+    pub const ALL: [Self; 15] = [
+        Self::NotSent,
+        Self::Unknown,
+        Self::InsufficientFunds,
+        Self::DoNotHonor,
+        Self::Generic,
+        Self::IssuerUnavailable,
+        Self::Hard,
+        Self::AuthenticationRequired,
+        Self::SuspectedFraud,
+        Self::CurrencyMismatch,
+        Self::Configuration,
+        Self::CustomerNotFound,
+        Self::PixExpired,
+        Self::Duplicate,
+        Self::AmountMismatch,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::DoNotHonor => "do_not_honor",
+            Self::Generic => "generic",
+            Self::IssuerUnavailable => "issuer_unavailable",
+            Self::Hard => "hard",
+            Self::AuthenticationRequired => "authentication_required",
+            Self::SuspectedFraud => "suspected_fraud",
+            Self::CurrencyMismatch => "currency_mismatch",
+            Self::Configuration => "configuration",
+            Self::CustomerNotFound => "customer_not_found",
+            Self::PixExpired => "pix_expired",
+            Self::Duplicate => "duplicate",
+            Self::AmountMismatch => "amount_mismatch",
+        }
+    }
+
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::NotSent
+            | Self::InsufficientFunds
+            | Self::IssuerUnavailable
+            | Self::CustomerNotFound
+            | Self::PixExpired => Retry::Later,
+            Self::DoNotHonor | Self::Generic => Retry::OtherGateway,
+            Self::Hard => Retry::NewMethod,
+            Self::Unknown
+            | Self::AuthenticationRequired
+            | Self::SuspectedFraud
+            | Self::CurrencyMismatch
+            | Self::Configuration
+            | Self::Duplicate
+            | Self::AmountMismatch => Retry::Never,
+        }
+    }
+
+    /// Whether the cardholder's bank said no: what the card networks count against us.
+    pub const fn is_decline(self) -> bool {
+        !matches!(self, Self::NotSent | Self::Unknown | Self::PixExpired | Self::AmountMismatch)
+    }
+}
+
+/// A failure as told: our class and stable code, and the gateway's own words for whoever asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    #[serde(rename = "c")]
+    pub class: FailureClass,
+    #[serde(rename = "k")]
+    pub code: String,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub raw_code: Option<String>,
+    #[serde(rename = "m")]
+    pub message: String,
+}
+
+impl Failure {
+    /// What a gateway says is kept, but not without bound.
+    const MAX_MESSAGE: usize = 300;
+
+    pub fn new(class: FailureClass, code: &str, message: &str) -> Self {
+        let message = message.chars().filter(|c| !c.is_control()).take(Self::MAX_MESSAGE).collect();
+        Self { class, code: code.to_owned(), raw_code: None, message }
+    }
+
+    #[must_use]
+    pub fn with_raw_code(mut self, raw_code: &str) -> Self {
+        self.raw_code = Some(raw_code.chars().take(100).collect());
+        self
+    }
+}

@@ -1,0 +1,165 @@
+//! Customers and how they pay.
+
+mod payment_method;
+
+pub use payment_method::{Card, Expiry, Instrument, PaymentMethod, PaymentMethodError, PaymentSource};
+
+use crate::Timestamp;
+use crate::id::{CustomerId, PaymentMethodId};
+use crate::text::{Email, ExternalId, Metadata, Name, TextError};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    pub id: CustomerId,
+    pub version: u64,
+    pub profile: Profile,
+    /// The one default, by construction: a pointer, not a flag on each method.
+    pub default_payment_method: Option<PaymentMethodId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What a client says about a customer, as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    pub name: Name,
+    pub email: Email,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
+    pub kind: CustomerKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<TimeZoneName>,
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerKind {
+    #[default]
+    Buyer,
+    Merchant,
+}
+
+impl CustomerKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buyer => "buyer",
+            Self::Merchant => "merchant",
+        }
+    }
+}
+
+/// The name of a time zone in the IANA database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TimeZoneName(String);
+
+impl TimeZoneName {
+    pub fn parse(name: &str) -> Result<Self, TextError> {
+        jiff::tz::TimeZone::get(name)
+            .ok()
+            .and_then(|zone| zone.iana_name().map(|canonical| Self(canonical.to_owned())))
+            .ok_or(TextError::NotATimeZone)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Customer {
+    pub const fn new(id: CustomerId, profile: Profile, now: Timestamp) -> Self {
+        Self { id, version: 1, profile, default_payment_method: None, created_at: now, updated_at: now }
+    }
+
+    #[must_use]
+    pub fn with_profile(&self, profile: Profile, now: Timestamp) -> Self {
+        Self { profile, ..self.touched(now) }
+    }
+
+    /// The first method becomes the default by itself; a later one only if asked.
+    #[must_use]
+    pub fn with_added(&self, method: PaymentMethodId, make_default: bool, now: Timestamp) -> Self {
+        let keeps = self.default_payment_method.filter(|_| !make_default);
+        Self { default_payment_method: Some(keeps.unwrap_or(method)), ..self.touched(now) }
+    }
+
+    #[must_use]
+    pub fn with_default(&self, method: PaymentMethodId, now: Timestamp) -> Self {
+        Self { default_payment_method: Some(method), ..self.touched(now) }
+    }
+
+    /// After a method is gone the default moves to the newest of the rest, if it was the default.
+    #[must_use]
+    pub fn with_detached(&self, gone: PaymentMethodId, rest: &[PaymentMethodId], now: Timestamp) -> Self {
+        let keeps = self.default_payment_method.filter(|method| *method != gone);
+        Self { default_payment_method: keeps.or_else(|| rest.iter().max().copied()), ..self.touched(now) }
+    }
+
+    fn touched(&self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn customer() -> Customer {
+        let profile = Profile {
+            name: Name::parse("Ana").unwrap(),
+            email: Email::parse("ana@example.com").unwrap(),
+            external_id: None,
+            kind: CustomerKind::Buyer,
+            time_zone: None,
+            metadata: Metadata::default(),
+        };
+        Customer::new(CustomerId::new(1), profile, Timestamp::UNIX_EPOCH)
+    }
+
+    fn method(at: i64) -> PaymentMethodId {
+        PaymentMethodId::new(CustomerId::new(1), Timestamp::from_millisecond(at).unwrap(), 0)
+    }
+
+    #[test]
+    fn time_zones_are_those_of_the_database() {
+        assert_eq!(
+            TimeZoneName::parse("America/Sao_Paulo").map(|zone| zone.0),
+            Ok("America/Sao_Paulo".to_owned())
+        );
+        assert!(TimeZoneName::parse("America/Atlantis").is_err());
+        assert!(TimeZoneName::parse("").is_err());
+    }
+
+    proptest! {
+        /// Invariant: never more than one default (it is a pointer), and never none while a method is attached.
+        #[test]
+        fn there_is_a_default_while_there_is_a_method(steps in prop::collection::vec((0_i64..6, 0_u8..4), 0..40)) {
+            let mut customer = customer();
+            let mut attached: Vec<PaymentMethodId> = Vec::new();
+            for (which, action) in steps {
+                let id = method(which);
+                let known = attached.contains(&id);
+                match action {
+                    0 | 1 if !known => {
+                        attached.push(id);
+                        customer = customer.with_added(id, action == 1, Timestamp::UNIX_EPOCH);
+                    }
+                    2 if known => {
+                        attached.retain(|other| *other != id);
+                        customer = customer.with_detached(id, &attached, Timestamp::UNIX_EPOCH);
+                    }
+                    3 if known => customer = customer.with_default(id, Timestamp::UNIX_EPOCH),
+                    _ => {}
+                }
+                match customer.default_payment_method {
+                    Some(default) => prop_assert!(attached.contains(&default)),
+                    None => prop_assert!(attached.is_empty()),
+                }
+            }
+        }
+    }
+}

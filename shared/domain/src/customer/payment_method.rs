@@ -1,0 +1,166 @@
+use crate::Timestamp;
+use crate::gateway::{GatewayName, Means, PixKey, Token};
+use crate::id::PaymentMethodId;
+use crate::text::{Text, holds_card_number};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Something a customer registered to pay with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentMethod {
+    pub id: PaymentMethodId,
+    pub instrument: Instrument,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instrument {
+    CreditCard(Card),
+    Pix(PixKey),
+}
+
+/// A card as its gateway keeps it: a token that only that gateway understands, and what may be shown of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub gateway: GatewayName,
+    pub token: Token,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Text<40>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last4: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expiry {
+    pub month: u8,
+    pub year: u16,
+}
+
+/// What a charge takes from a payment method at the moment it is asked for: enough to collect without another read,
+/// and unmoved by what the customer changes later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentSource {
+    #[serde(rename = "pm")]
+    pub method: PaymentMethodId,
+    #[serde(rename = "gw")]
+    pub gateway: GatewayName,
+    #[serde(rename = "by")]
+    pub means: Means,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PaymentMethodError {
+    #[error("looks like a card number; send the token that the gateway's own form gives")]
+    CardNumber,
+    #[error("must be 1 to 255 visible characters")]
+    NotAToken,
+    #[error("must be a pix key: e-mail, +55 phone, CPF, CNPJ or random key")]
+    NotAPixKey,
+    #[error("must be exactly four digits")]
+    NotLastFour,
+    #[error("must be a month from 1 to 12")]
+    NotAMonth,
+    #[error("must be a year from 2000 to 2100")]
+    NotAYear,
+}
+
+impl PaymentMethod {
+    /// What to charge, and where: a card at the gateway that holds it, pix at the one that routing names.
+    pub fn source(&self, pix_gateway: &GatewayName) -> PaymentSource {
+        let (gateway, means) = match &self.instrument {
+            Instrument::CreditCard(card) => (&card.gateway, Means::CreditCard(card.token.clone())),
+            Instrument::Pix(key) => (pix_gateway, Means::Pix(key.clone())),
+        };
+        PaymentSource { method: self.id, gateway: gateway.clone(), means }
+    }
+}
+
+impl Token {
+    pub fn parse(text: &str) -> Result<Self, PaymentMethodError> {
+        if holds_card_number(text) {
+            Err(PaymentMethodError::CardNumber)
+        } else if is_visible(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PaymentMethodError::NotAToken)
+        }
+    }
+}
+
+impl PixKey {
+    /// A company's registration has fourteen digits, and one in ten of those passes for a card number: its own check
+    /// digits tell them apart.
+    pub fn parse(text: &str) -> Result<Self, PaymentMethodError> {
+        if holds_card_number(text) && !is_cnpj(text) && !is_phone(text) {
+            Err(PaymentMethodError::CardNumber)
+        } else if is_visible(text) && text.len() <= 77 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(PaymentMethodError::NotAPixKey)
+        }
+    }
+}
+
+impl Expiry {
+    pub fn parse(month: u8, year: u16) -> Result<Self, PaymentMethodError> {
+        if !(1..=12).contains(&month) {
+            Err(PaymentMethodError::NotAMonth)
+        } else if !(2000..=2100).contains(&year) {
+            Err(PaymentMethodError::NotAYear)
+        } else {
+            Ok(Self { month, year })
+        }
+    }
+}
+
+fn is_visible(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_phone(text: &str) -> bool {
+    text.strip_prefix("+55")
+        .is_some_and(|number| (10..=11).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_cnpj(text: &str) -> bool {
+    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
+    let check = |count: usize| {
+        let weights = (2..=9).cycle();
+        let sum: u32 =
+            digits.iter().take(count).rev().zip(weights).map(|(digit, weight)| digit * weight).sum();
+        let remainder = sum % 11;
+        let expected = if remainder < 2 { 0 } else { 11 - remainder };
+        digits.get(count) == Some(&expected)
+    };
+    digits.len() == 14 && check(12) && check(13)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_number_is_no_token_and_no_pix_key() {
+        assert_eq!(Token::parse("4111111111111111"), Err(PaymentMethodError::CardNumber));
+        assert_eq!(PixKey::parse("4111 1111 1111 1111"), Err(PaymentMethodError::CardNumber));
+        assert!(Token::parse("tok_visa").is_ok());
+        assert_eq!(Token::parse("tok visa"), Err(PaymentMethodError::NotAToken));
+    }
+
+    #[test]
+    fn companies_may_pay_by_their_registration() {
+        // 11222333003520 passes the cards' check as well as its own.
+        for key in ["ana@example.com", "+5511987654321", "11222333003520"] {
+            assert!(PixKey::parse(key).is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let shown = format!("{:?} {:?}", Token("tok_secret".into()), PixKey("ana@example.com".into()));
+        assert!(!shown.contains("secret") && !shown.contains("ana"), "{shown}");
+    }
+}

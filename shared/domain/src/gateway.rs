@@ -1,0 +1,195 @@
+//! What a payment gateway can be asked and what it can answer, whoever it is.
+
+use crate::charge::Failure;
+use crate::id::{AttemptId, InvoiceId};
+use crate::money::Money;
+use crate::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use thiserror::Error;
+
+/// A gateway's name in paths and configuration: `sandbox`, `stripe`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GatewayName(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be the name of a gateway, such as sandbox")]
+pub struct InvalidGatewayName;
+
+impl GatewayName {
+    pub fn parse(text: &str) -> Result<Self, InvalidGatewayName> {
+        let plain =
+            text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if plain && (1..=32).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidGatewayName)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for GatewayName {
+    type Error = InvalidGatewayName;
+
+    fn try_from(text: String) -> Result<Self, InvalidGatewayName> {
+        Self::parse(&text)
+    }
+}
+
+impl From<GatewayName> for String {
+    fn from(name: GatewayName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for GatewayName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the gateway calls one of its charges or refunds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GatewayReference(pub String);
+
+impl fmt::Display for GatewayReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A gateway's handle for a stored card. Worth money to whoever holds it, so it never shows in a `Debug`.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(pub String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// A key of Brazil's instant payments: personal data as often as not.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PixKey(pub String);
+
+impl fmt::Debug for PixKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PixKey(..)")
+    }
+}
+
+/// By what a charge is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    CreditCard(Token),
+    Pix(PixKey),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeansType {
+    CreditCard,
+    Pix,
+}
+
+impl Means {
+    pub const fn kind(&self) -> MeansType {
+        match self {
+            Self::CreditCard(_) => MeansType::CreditCard,
+            Self::Pix(_) => MeansType::Pix,
+        }
+    }
+}
+
+impl MeansType {
+    pub const ALL: [Self; 2] = [Self::CreditCard, Self::Pix];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreditCard => "credit_card",
+            Self::Pix => "pix",
+        }
+    }
+}
+
+/// One order to collect. The attempt is the idempotency key, so the same order sent twice is one charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargeRequest {
+    pub attempt: AttemptId,
+    pub amount: Money,
+    pub means: Means,
+}
+
+impl ChargeRequest {
+    pub const fn invoice(&self) -> InvoiceId {
+        self.attempt.invoice
+    }
+}
+
+/// What the payer has yet to do, or what the gateway has yet to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PendingAction {
+    Pix {
+        emv: String,
+        #[serde(with = "crate::stored_instant")]
+        expires_at: Timestamp,
+    },
+    RequiresAction {
+        url: Option<String>,
+    },
+    Review,
+}
+
+/// The answer to a charge. That it may be unknown is a case, not an error: treating it as a failure is how customers
+/// are charged twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChargeOutcome {
+    Approved {
+        reference: GatewayReference,
+        captured: Money,
+    },
+    Pending {
+        reference: GatewayReference,
+        action: PendingAction,
+    },
+    Declined {
+        reference: Option<GatewayReference>,
+        failure: Failure,
+    },
+    /// Known not to have reached the gateway: nothing was charged.
+    NotSent {
+        failure: Failure,
+    },
+    /// It may have charged. Only the gateway can tell, when asked.
+    Unknown {
+        failure: Failure,
+    },
+    /// Ended at the gateway without money: voided by us, or expired unpaid.
+    Voided {
+        reference: GatewayReference,
+    },
+    /// The gateway was asked and knows of no such charge.
+    Absent,
+}
+
+/// What a gateway can do, within its true limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    pub means: &'static [MeansType],
+    /// Whether part of a charge can be refunded, by what it was paid with.
+    pub partial_refund: &'static [MeansType],
+    /// How long the gateway recognises an idempotency key. Older attempts are looked up, never sent again.
+    pub idempotency_key_lifetime: SignedDuration,
+    pub looks_up_by_reference: bool,
+    pub retries_by_itself: bool,
+}

@@ -1,0 +1,209 @@
+//! What clients, the queue and the sweep may ask of an invoice.
+
+use super::reduce::{Reduced, Reduction};
+use super::{Cause, Collection, IllegalTransition, Invoice, Payment, State, Status, Transition};
+use crate::charge::{AttemptOutcome, LiveAttempt, Phase};
+use crate::customer::PaymentSource;
+use crate::dunning::Policy;
+use crate::gateway::{ChargeRequest, GatewayReference};
+use crate::id::AttemptNumber;
+use crate::{Timestamp, charge::Attempt};
+
+/// What whoever holds an invoice's message does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextStep {
+    /// It is settled, or somebody is at it, or it isn't time.
+    Rest,
+    /// Write this invoice, which now owns a live attempt, then send the order.
+    Send(Box<Invoice>),
+    /// The order may have gone out: ask what became of it. Never send blindly.
+    Ask(LiveAttempt),
+    /// Take back what waits at the gateway.
+    Void(AttemptNumber, GatewayReference),
+}
+
+/// What came of asking to cancel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancellation {
+    Done(Box<Reduction>),
+    /// Something is live at the gateway, which has to agree first.
+    Requested(Box<Invoice>),
+    AlreadyRequested,
+}
+
+impl Invoice {
+    /// Begins to collect, now or when it is due. A total of zero needs no source: it is paid at once.
+    pub fn charged(
+        &self,
+        source: Option<PaymentSource>,
+        charge_at: Option<Timestamp>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Self, ChargeError> {
+        let illegal = IllegalTransition { from: self.status(), to: Status::Pending };
+        if self.status() != Status::Draft {
+            return Err(illegal.into());
+        }
+        let scheduled_for = charge_at.filter(|at| *at > now);
+        let Some(source) = source else {
+            if self.total.is_zero() {
+                return Ok(self.free(now));
+            }
+            return Err(ChargeError::NoPaymentMethod);
+        };
+        if self.total.is_zero() && scheduled_for.is_none() {
+            return Ok(self.free(now));
+        }
+        let due = scheduled_for.or_else(|| now.checked_add(policy.resend_after).ok());
+        let collection = Collection { source, due, scheduled_for, live: None, cancel_requested: false };
+        let cause = if scheduled_for.is_some() { Cause::Scheduled } else { Cause::ChargeRequested };
+        Ok(self.moved(State::Pending(collection), cause, now)?)
+    }
+
+    /// Through pending, as every paid invoice goes, though there is nobody to collect from in between.
+    fn free(&self, now: Timestamp) -> Self {
+        let mut paid = Self { state: State::Paid(Payment { at: now, charge: None }), ..self.touched(now) };
+        paid.history.extend([
+            Transition { status: Status::Pending, at: now, cause: Cause::ChargeRequested },
+            Transition { status: Status::Paid, at: now, cause: Cause::NothingToPay },
+        ]);
+        paid
+    }
+
+    /// Decides what to do about an invoice whose message has come.
+    pub fn next_step(&self, policy: &Policy, now: Timestamp) -> NextStep {
+        let State::Pending(collection) = &self.state else { return NextStep::Rest };
+        let Some(live) = &collection.live else {
+            let is_time = collection.scheduled_for.is_none_or(|at| at <= now);
+            return if is_time {
+                self.sending(collection, self.attempts.next(), now, 0, now, policy)
+            } else {
+                NextStep::Rest
+            };
+        };
+        match &live.phase {
+            Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
+            Phase::NotSent { .. } => {
+                self.sending(collection, live.number, live.started_at, live.unsent, now, policy)
+            }
+            Phase::Awaiting { reference, .. } if collection.cancel_requested => {
+                NextStep::Void(live.number, reference.clone())
+            }
+            Phase::Sending { .. } | Phase::Unknown { .. } | Phase::Awaiting { .. } => {
+                NextStep::Ask(live.clone())
+            }
+            Phase::Mismatched { .. } => NextStep::Rest,
+        }
+    }
+
+    fn sending(
+        &self,
+        collection: &Collection,
+        number: AttemptNumber,
+        started_at: Timestamp,
+        unsent: u8,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> NextStep {
+        let live = LiveAttempt { number, started_at, phase: sending_phase(policy, now), unsent };
+        let state = State::Pending(Collection { live: Some(live), ..collection.clone() });
+        NextStep::Send(Box::new(Self { state, attempts: number, ..self.touched(now) }))
+    }
+
+    /// The order that the live attempt stands for. The same attempt is always the same order.
+    pub fn charge_request(&self) -> Option<(PaymentSource, ChargeRequest)> {
+        let State::Pending(collection) = &self.state else { return None };
+        let live = collection.live.as_ref()?;
+        let request = ChargeRequest {
+            attempt: self.attempt_id(live.number),
+            amount: self.total,
+            means: collection.source.means.clone(),
+        };
+        Some((collection.source.clone(), request))
+    }
+
+    /// What the sweep writes before it sends a message about a due invoice: a retry begins, anything else is put off, for
+    /// as long again as it has waited, so that a long queue isn't made longer each minute. None: it isn't due.
+    pub fn woken(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
+        self.state.due().filter(|due| *due <= now)?;
+        match &self.state {
+            State::Pending(collection) => {
+                let since = collection
+                    .scheduled_for
+                    .or(self.history.last().map(|step| step.at))
+                    .unwrap_or(self.created_at);
+                let wait = now.duration_since(since).clamp(policy.resend_after, policy.awaiting_poll);
+                let state =
+                    State::Pending(Collection { due: now.checked_add(wait).ok(), ..collection.clone() });
+                Some(Self { state, ..self.touched(now) })
+            }
+            State::ChargedWithError(failed) => {
+                let due = now.checked_add(policy.resend_after).ok();
+                let source = failed.source.clone();
+                let collection =
+                    Collection { source, due, scheduled_for: None, live: None, cancel_requested: false };
+                self.moved(State::Pending(collection), Cause::RetryDue, now).ok()
+            }
+            _ => None,
+        }
+    }
+
+    pub fn canceled(&self, now: Timestamp) -> Result<Cancellation, IllegalTransition> {
+        let done = |attempt: Option<Attempt>| {
+            let invoice = self.moved(State::Canceled, Cause::Canceled, now)?;
+            Ok(Cancellation::Done(Box::new(Reduction { invoice, attempt, transaction: None, wake: false })))
+        };
+        let State::Pending(collection) = &self.state else { return done(None) };
+        match &collection.live {
+            None => done(None),
+            Some(LiveAttempt { phase: Phase::NotSent { failure }, .. }) => {
+                done(self.finished(AttemptOutcome::NotSent(failure.clone()), None, now))
+            }
+            Some(_) if collection.cancel_requested => Ok(Cancellation::AlreadyRequested),
+            Some(_) => {
+                let collection = Collection { cancel_requested: true, due: Some(now), ..collection.clone() };
+                let state = State::Pending(collection);
+                Ok(Cancellation::Requested(Box::new(Self { state, ..self.touched(now) })))
+            }
+        }
+    }
+
+    /// The record of the live attempt, now that it is over.
+    pub(super) fn finished(
+        &self,
+        outcome: AttemptOutcome,
+        reference: Option<GatewayReference>,
+        now: Timestamp,
+    ) -> Option<Attempt> {
+        let State::Pending(collection) = &self.state else { return None };
+        let live = collection.live.as_ref()?;
+        Some(Attempt {
+            id: self.attempt_id(live.number),
+            gateway: collection.source.gateway.clone(),
+            payment_method: collection.source.method,
+            outcome,
+            reference: reference.or_else(|| live.reference().cloned()),
+            started_at: live.started_at,
+            finished_at: now,
+        })
+    }
+}
+
+/// The phase of an attempt that somebody is about to send.
+pub(super) fn sending_phase(policy: &Policy, now: Timestamp) -> Phase {
+    Phase::Sending { lease_until: now.checked_add(policy.lease).unwrap_or(now) }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChargeError {
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    #[error("the customer has no payment method")]
+    NoPaymentMethod,
+}
+
+impl From<Reduction> for Reduced {
+    fn from(reduction: Reduction) -> Self {
+        Self::Applied(Box::new(reduction))
+    }
+}

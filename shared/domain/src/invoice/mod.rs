@@ -1,0 +1,219 @@
+//! Invoices: what is owed, and everything that may happen to it.
+//!
+//! `status` has the table of legal steps, `state` what each status knows, `collect` what clients and the queue may ask,
+//! `reduce` what the gateway's word does.
+
+mod collect;
+mod line_item;
+mod reduce;
+mod state;
+mod status;
+
+pub use collect::{Cancellation, ChargeError, NextStep};
+pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
+pub use reduce::{Observation, Reduced, Reduction};
+pub use state::{Captured, Collection, Draft, Failed, Orphan, Payment, State};
+pub use status::Status;
+
+use crate::Timestamp;
+use crate::id::{AttemptId, AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
+use crate::money::{Currency, Money, MoneyError};
+use crate::stored_instant;
+use crate::text::{Description, Metadata};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    pub id: InvoiceId,
+    /// Counts every change; whoever writes says which one it has seen.
+    pub version: u64,
+    pub content: Content,
+    /// The exact sum of the lines' totals.
+    pub total: Money,
+    pub state: State,
+    pub history: Vec<Transition>,
+    /// How many attempts were begun.
+    pub attempts: AttemptNumber,
+    /// How many of them failed since somebody last asked for a charge, which is where the patience of dunning counts from.
+    pub failures: u8,
+    /// How many the payer's bank refused.
+    pub declines: u8,
+    pub orphans: Vec<Orphan>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What is being asked for: a client's to change while the invoice is a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    pub currency: Currency,
+    pub items: Vec<LineItem>,
+    pub description: Option<Description>,
+    pub metadata: Metadata,
+}
+
+/// One step that an invoice took, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transition {
+    #[serde(rename = "s")]
+    pub status: Status,
+    #[serde(rename = "t", with = "stored_instant")]
+    pub at: Timestamp,
+    #[serde(rename = "c")]
+    pub cause: Cause,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    Created,
+    ChargeRequested,
+    Scheduled,
+    NothingToPay,
+    ChargeSucceeded,
+    ChargeFailed,
+    RetryDue,
+    Canceled,
+    /// The gateway gave back what was waiting there.
+    Voided,
+    GaveUp,
+}
+
+impl Cause {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::ChargeRequested => "charge_requested",
+            Self::Scheduled => "scheduled",
+            Self::NothingToPay => "nothing_to_pay",
+            Self::ChargeSucceeded => "charge_succeeded",
+            Self::ChargeFailed => "charge_failed",
+            Self::RetryDue => "retry_due",
+            Self::Canceled => "canceled",
+            Self::Voided => "voided",
+            Self::GaveUp => "gave_up",
+        }
+    }
+}
+
+/// The state forbids what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("an invoice that is {} cannot become {}", .from.as_str(), .to.as_str())]
+pub struct IllegalTransition {
+    pub from: Status,
+    pub to: Status,
+}
+
+impl Content {
+    pub const MAX_ITEMS: usize = 100;
+
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.items
+            .iter()
+            .try_fold(Money::zero(self.currency), |sum, item| sum.plus(item.total(self.currency)?))
+    }
+}
+
+impl Invoice {
+    pub fn draft(
+        id: InvoiceId,
+        content: Content,
+        payment_method: Option<PaymentMethodId>,
+        now: Timestamp,
+    ) -> Result<Self, MoneyError> {
+        Ok(Self {
+            id,
+            version: 1,
+            total: content.total()?,
+            content,
+            state: State::Draft(Draft { payment_method }),
+            history: vec![Transition { status: Status::Draft, at: now, cause: Cause::Created }],
+            attempts: AttemptNumber(0),
+            failures: 0,
+            declines: 0,
+            orphans: Vec::new(),
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    pub fn customer(&self) -> CustomerId {
+        self.id.owner()
+    }
+
+    pub const fn status(&self) -> Status {
+        self.state.status()
+    }
+
+    pub const fn attempt_id(&self, number: AttemptNumber) -> AttemptId {
+        AttemptId { invoice: self.id, number }
+    }
+
+    pub fn payment_method(&self) -> Option<PaymentMethodId> {
+        match &self.state {
+            State::Draft(draft) => draft.payment_method,
+            State::Pending(collection) => Some(collection.source.method),
+            State::ChargedWithError(failed) | State::Uncollectible(failed) => Some(failed.source.method),
+            State::Canceled => None,
+            State::Paid(payment)
+            | State::Refunded(payment)
+            | State::InProtest(payment)
+            | State::Chargeback(payment) => payment.charge.as_ref().map(|charge| charge.payment_method),
+        }
+    }
+
+    /// What came in for this invoice and was meant for it.
+    pub fn amount_paid(&self) -> Money {
+        let captured =
+            self.state.payment().and_then(|payment| payment.charge.as_ref()).map(|charge| charge.amount);
+        captured.unwrap_or(Money::zero(self.total.currency()))
+    }
+
+    /// New content for a draft.
+    pub fn amended(
+        &self,
+        content: Content,
+        payment_method: Option<PaymentMethodId>,
+        now: Timestamp,
+    ) -> Result<Self, AmendError> {
+        if self.status() != Status::Draft {
+            return Err(AmendError::NotADraft(self.status()));
+        }
+        let total = content.total()?;
+        Ok(Self { content, total, state: State::Draft(Draft { payment_method }), ..self.touched(now) })
+    }
+
+    /// The next version, otherwise the same.
+    fn touched(&self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// The next version in another state: the only way from one status to another.
+    fn moved(&self, state: State, cause: Cause, now: Timestamp) -> Result<Self, IllegalTransition> {
+        let (from, to) = (self.status(), state.status());
+        if !from.may_become().contains(&to) {
+            return Err(IllegalTransition { from, to });
+        }
+        let mut next = Self { state, ..self.touched(now) };
+        next.history.push(Transition { status: to, at: now, cause });
+        Ok(next)
+    }
+
+    /// A further step within the same change: the version counts changes, not steps.
+    fn moved_on(self, state: State, cause: Cause, now: Timestamp) -> Result<Self, IllegalTransition> {
+        let version = self.version;
+        Ok(Self { version, ..self.moved(state, cause, now)? })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AmendError {
+    #[error("only a draft can be changed, and this invoice is {}", .0.as_str())]
+    NotADraft(Status),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+#[cfg(test)]
+mod tests;

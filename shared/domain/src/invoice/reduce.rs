@@ -1,0 +1,366 @@
+//! What the gateway's word does to an invoice, however it comes: as the answer to a call, by webhook, by a poll; early,
+//! late, twice, or against what it said before. One function, so that the order never matters.
+
+use super::{Captured, Cause, Collection, Failed, Invoice, Orphan, Payment, State, Status};
+use crate::charge::{Attempt, AttemptOutcome, Failure, FailureClass, LiveAttempt, Phase};
+use crate::dunning::Policy;
+use crate::gateway::{ChargeOutcome, GatewayName, GatewayReference, MeansType, PendingAction};
+use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
+use crate::ledger::{Account, Journal, Transaction, TransactionKind};
+use crate::money::Money;
+use crate::{Moment, Timestamp};
+
+/// What a gateway said of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    pub gateway: GatewayName,
+    pub attempt: AttemptNumber,
+    pub outcome: ChargeOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reduced {
+    Applied(Box<Reduction>),
+    /// Nothing new: a replay, or a word about what is long over.
+    AlreadyApplied,
+}
+
+/// The invoice after it, and what has to be written with it in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reduction {
+    pub invoice: Invoice,
+    pub attempt: Option<Attempt>,
+    pub transaction: Option<Transaction>,
+    /// There is something to do for this invoice at once: send its message.
+    pub wake: bool,
+}
+
+impl Invoice {
+    pub fn observe(&self, observation: &Observation, policy: &Policy, moment: Moment) -> Reduced {
+        let live = self.state.live_attempt().filter(|live| live.number == observation.attempt);
+        match (&self.state, live) {
+            (State::Pending(collection), Some(live)) if collection.source.gateway == observation.gateway => {
+                LiveCollection { invoice: self, collection, live, policy, moment }
+                    .observe(&observation.outcome)
+            }
+            _ => self.observe_late(observation, moment),
+        }
+    }
+
+    /// A word about an attempt that isn't live. Only money matters: it pays what is unpaid, or goes back.
+    fn observe_late(&self, observation: &Observation, moment: Moment) -> Reduced {
+        let ChargeOutcome::Approved { reference, captured } = &observation.outcome else {
+            return Reduced::AlreadyApplied;
+        };
+        if self.knows(&observation.gateway, reference) {
+            return Reduced::AlreadyApplied;
+        }
+        let is_ours = observation.attempt <= self.attempts && observation.attempt.0 > 0;
+        match &self.state {
+            State::ChargedWithError(failed) | State::Uncollectible(failed)
+                if is_ours && *captured == self.total =>
+            {
+                let money = Arrived {
+                    attempt: observation.attempt,
+                    gateway: &observation.gateway,
+                    reference,
+                    captured: *captured,
+                    method: failed.source.method,
+                    means: failed.source.means.kind(),
+                };
+                self.paid_by(&money, None, moment)
+            }
+            _ => {
+                let money = Arrived {
+                    attempt: observation.attempt,
+                    gateway: &observation.gateway,
+                    reference,
+                    captured: *captured,
+                    method: self.payment_method().unwrap_or(PaymentMethodId::new(
+                        self.customer(),
+                        self.created_at,
+                        0,
+                    )),
+                    means: MeansType::CreditCard,
+                };
+                self.orphaned(&money, moment)
+            }
+        }
+    }
+
+    /// Whether this very money is already on our books.
+    fn knows(&self, gateway: &GatewayName, reference: &GatewayReference) -> bool {
+        let paid = self.state.payment().and_then(|payment| payment.charge.as_ref());
+        paid.is_some_and(|charge| charge.gateway == *gateway && charge.reference == *reference)
+            || self.orphans.iter().any(|orphan| orphan.gateway == *gateway && orphan.reference == *reference)
+    }
+
+    fn paid_by(&self, money: &Arrived<'_>, attempt: Option<Attempt>, moment: Moment) -> Reduced {
+        let Some(transaction) = money.booked(self, TransactionKind::Charge, Account::Revenue, moment) else {
+            return Reduced::AlreadyApplied;
+        };
+        let charge = Captured {
+            attempt: money.attempt,
+            gateway: money.gateway.clone(),
+            reference: money.reference.clone(),
+            payment_method: money.method,
+            transaction: transaction.id,
+            amount: money.captured,
+        };
+        let state = State::Paid(Payment { at: moment.now, charge: Some(charge) });
+        match self.moved(state, Cause::ChargeSucceeded, moment.now) {
+            Ok(invoice) => Reduction { invoice, attempt, transaction: Some(transaction), wake: false }.into(),
+            Err(_) => self.orphaned(money, moment),
+        }
+    }
+
+    fn orphaned(&self, money: &Arrived<'_>, moment: Moment) -> Reduced {
+        let Some(transaction) = money.booked(self, TransactionKind::Orphan, Account::Unapplied, moment)
+        else {
+            return Reduced::AlreadyApplied;
+        };
+        let mut invoice = self.touched(moment.now);
+        invoice.orphans.push(Orphan {
+            attempt: money.attempt,
+            gateway: money.gateway.clone(),
+            reference: money.reference.clone(),
+            amount: money.captured,
+        });
+        Reduction { invoice, attempt: None, transaction: Some(transaction), wake: false }.into()
+    }
+}
+
+/// An invoice with the attempt that is under way, at the moment a word about it comes.
+struct LiveCollection<'a> {
+    invoice: &'a Invoice,
+    collection: &'a Collection,
+    live: &'a LiveAttempt,
+    policy: &'a Policy,
+    moment: Moment,
+}
+
+impl LiveCollection<'_> {
+    fn observe(&self, outcome: &ChargeOutcome) -> Reduced {
+        match outcome {
+            ChargeOutcome::Approved { reference, captured } => self.approved(reference, *captured),
+            ChargeOutcome::Pending { reference, action } => self.awaiting(reference, action),
+            ChargeOutcome::Declined { reference, failure } => {
+                self.ended(AttemptOutcome::Declined(failure.clone()), reference.clone(), failure)
+            }
+            ChargeOutcome::NotSent { failure } => self.not_sent(failure),
+            ChargeOutcome::Unknown { failure } => self.unknown(failure),
+            ChargeOutcome::Voided { reference } => self.voided(reference),
+            ChargeOutcome::Absent => self.absent(),
+        }
+    }
+
+    fn approved(&self, reference: &GatewayReference, captured: Money) -> Reduced {
+        let money = Arrived {
+            attempt: self.live.number,
+            gateway: &self.collection.source.gateway,
+            reference,
+            captured,
+            method: self.collection.source.method,
+            means: self.collection.source.means.kind(),
+        };
+        if captured != self.invoice.total {
+            return self.mismatched(&money);
+        }
+        let attempt =
+            self.invoice.finished(AttemptOutcome::Succeeded, Some(reference.clone()), self.moment.now);
+        self.invoice.paid_by(&money, attempt, self.moment)
+    }
+
+    /// The money is booked as not applied, and a person decides. The attempt stays live, so that nothing else is charged.
+    fn mismatched(&self, money: &Arrived<'_>) -> Reduced {
+        if self.invoice.knows(money.gateway, money.reference) {
+            return Reduced::AlreadyApplied;
+        }
+        let Reduced::Applied(orphaned) = self.invoice.orphaned(money, self.moment) else {
+            return Reduced::AlreadyApplied;
+        };
+        let message = format!("the gateway captured {} instead of {}", money.captured, self.invoice.total);
+        let failure = Failure::new(FailureClass::AmountMismatch, "amount_mismatch", &message);
+        let phase = Phase::Mismatched { reference: money.reference.clone(), failure };
+        let state = self.state_in(phase, self.live.unsent, None);
+        let invoice = Invoice { state, ..orphaned.invoice };
+        Reduction { invoice, ..*orphaned }.into()
+    }
+
+    fn awaiting(&self, reference: &GatewayReference, action: &PendingAction) -> Reduced {
+        // Still waiting, as we knew; the sweep itself puts off the next look.
+        if matches!(self.live.phase, Phase::Awaiting { .. } | Phase::Mismatched { .. }) {
+            return Reduced::AlreadyApplied;
+        }
+        let wait = match action {
+            PendingAction::Pix { expires_at, .. } => expires_at.checked_add(self.policy.pix_grace),
+            PendingAction::RequiresAction { .. } | PendingAction::Review => {
+                self.moment.now.checked_add(self.policy.awaiting_poll)
+            }
+        };
+        let phase = Phase::Awaiting { reference: reference.clone(), action: action.clone() };
+        let reduction = self.still_pending(phase, self.live.unsent, wait.ok());
+        // What was to be canceled has only now something to void.
+        Reduction { wake: self.collection.cancel_requested, ..reduction }.into()
+    }
+
+    fn not_sent(&self, failure: &Failure) -> Reduced {
+        // What has reached the gateway once can't become unsent because a later call failed.
+        if !matches!(self.live.phase, Phase::Sending { .. }) {
+            return Reduced::AlreadyApplied;
+        }
+        let unsent = self.live.unsent.saturating_add(1);
+        match self.policy.resend_at(unsent, self.moment) {
+            Some(due) if !self.collection.cancel_requested => {
+                self.still_pending(Phase::NotSent { failure: failure.clone() }, unsent, Some(due)).into()
+            }
+            _ => self.ended(AttemptOutcome::NotSent(failure.clone()), None, failure),
+        }
+    }
+
+    fn unknown(&self, failure: &Failure) -> Reduced {
+        let polls = match &self.live.phase {
+            Phase::Sending { .. } => 0,
+            Phase::Unknown { polls, .. } => polls.saturating_add(1),
+            Phase::NotSent { .. } | Phase::Awaiting { .. } | Phase::Mismatched { .. } => {
+                return Reduced::AlreadyApplied;
+            }
+        };
+        let due = self.policy.poll_at(polls, self.moment.now);
+        self.still_pending(Phase::Unknown { failure: failure.clone(), polls }, self.live.unsent, due).into()
+    }
+
+    /// The gateway knows nothing of the order: it goes out again under the same key, which keeps it one charge even if
+    /// the first one is still on its way.
+    fn absent(&self) -> Reduced {
+        match &self.live.phase {
+            Phase::Sending { lease_until } if *lease_until >= self.moment.now => Reduced::AlreadyApplied,
+            Phase::Sending { .. } | Phase::Unknown { .. } => {
+                let message = "the gateway has no record of the charge";
+                let failure = Failure::new(FailureClass::NotSent, "not_found_at_gateway", message);
+                if self.collection.cancel_requested {
+                    return self.ended(AttemptOutcome::NotSent(failure.clone()), None, &failure);
+                }
+                let now = Some(self.moment.now);
+                let reduction = self.still_pending(Phase::NotSent { failure }, self.live.unsent, now);
+                Reduction { wake: true, ..reduction }.into()
+            }
+            Phase::NotSent { .. } | Phase::Awaiting { .. } | Phase::Mismatched { .. } => {
+                Reduced::AlreadyApplied
+            }
+        }
+    }
+
+    fn voided(&self, reference: &GatewayReference) -> Reduced {
+        if self.collection.cancel_requested {
+            let attempt =
+                self.invoice.finished(AttemptOutcome::Voided, Some(reference.clone()), self.moment.now);
+            return self.canceled(attempt, Cause::Voided);
+        }
+        let failure = match self.collection.source.means.kind() {
+            MeansType::Pix => {
+                Failure::new(FailureClass::PixExpired, "pix_expired", "the QR code expired unpaid")
+            }
+            MeansType::CreditCard => {
+                Failure::new(FailureClass::Generic, "voided", "the gateway voided the charge")
+            }
+        };
+        self.ended(AttemptOutcome::Declined(failure.clone()), Some(reference.clone()), &failure)
+    }
+
+    /// The attempt failed for certain.
+    fn ended(
+        &self,
+        outcome: AttemptOutcome,
+        reference: Option<GatewayReference>,
+        failure: &Failure,
+    ) -> Reduced {
+        let now = self.moment.now;
+        let attempt = self.invoice.finished(outcome, reference, now);
+        if self.collection.cancel_requested {
+            return self.canceled(attempt, Cause::Canceled);
+        }
+        let failures = self.invoice.failures.saturating_add(1);
+        let declines = self.invoice.declines.saturating_add(u8::from(failure.class.is_decline()));
+        let gives_up = self.gives_up(declines);
+        let retry_at = self.policy.retry_at(failure.class, failures, now).filter(|_| !gives_up);
+        let failed = Failed { source: self.collection.source.clone(), failure: failure.clone(), retry_at };
+        let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), Cause::ChargeFailed, now);
+        let moved = if gives_up {
+            moved.and_then(|invoice| invoice.moved_on(State::Uncollectible(failed), Cause::GaveUp, now))
+        } else {
+            moved
+        };
+        match moved {
+            Ok(invoice) => {
+                let invoice = Invoice { failures, declines, ..invoice };
+                Reduction { invoice, attempt, transaction: None, wake: false }.into()
+            }
+            Err(_) => Reduced::AlreadyApplied,
+        }
+    }
+
+    fn canceled(&self, attempt: Option<Attempt>, cause: Cause) -> Reduced {
+        match self.invoice.moved(State::Canceled, cause, self.moment.now) {
+            Ok(invoice) => Reduction { invoice, attempt, transaction: None, wake: false }.into(),
+            Err(_) => Reduced::AlreadyApplied,
+        }
+    }
+
+    fn gives_up(&self, declines: u8) -> bool {
+        let first_charge = self.invoice.history.iter().find(|step| step.status == Status::Pending);
+        let too_old = first_charge
+            .is_some_and(|step| self.moment.now.duration_since(step.at) >= self.policy.give_up_after);
+        declines >= self.policy.max_declines || self.invoice.attempts.0 >= self.policy.max_attempts || too_old
+    }
+
+    fn still_pending(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> Reduction {
+        let state = self.state_in(phase, unsent, due);
+        let invoice = Invoice { state, ..self.invoice.touched(self.moment.now) };
+        Reduction { invoice, attempt: None, transaction: None, wake: false }
+    }
+
+    fn state_in(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> State {
+        let live = LiveAttempt { phase, unsent, ..self.live.clone() };
+        State::Pending(Collection { live: Some(live), due, ..self.collection.clone() })
+    }
+}
+
+/// Money that a gateway captured.
+struct Arrived<'a> {
+    attempt: AttemptNumber,
+    gateway: &'a GatewayName,
+    reference: &'a GatewayReference,
+    captured: Money,
+    method: PaymentMethodId,
+    means: MeansType,
+}
+
+impl Arrived<'_> {
+    /// The transaction that books it: the gateway owes it to us, and it is for what `account` says. None if nothing
+    /// came, because nothing isn't booked.
+    fn booked(
+        &self,
+        invoice: &Invoice,
+        kind: TransactionKind,
+        account: Account,
+        moment: Moment,
+    ) -> Option<Transaction> {
+        let clearing = Account::GatewayClearing(self.gateway.clone());
+        let journal = Journal::transfer(clearing, account, self.captured).ok()?;
+        Some(Transaction {
+            id: TransactionId::new(invoice.customer(), moment.now, moment.entropy),
+            kind,
+            amount: self.captured,
+            invoice: invoice.id,
+            attempt: self.attempt,
+            gateway: self.gateway.clone(),
+            reference: self.reference.clone(),
+            payment_method: self.method,
+            means: self.means,
+            lines: invoice.content.items.iter().map(|item| item.description.as_str().to_owned()).collect(),
+            at: moment.now,
+            journal,
+        })
+    }
+}

@@ -1,0 +1,155 @@
+use super::status::Status;
+use crate::Timestamp;
+use crate::charge::{Failure, LiveAttempt};
+use crate::customer::PaymentSource;
+use crate::gateway::{GatewayName, GatewayReference};
+use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
+use crate::money::Money;
+use crate::stored_instant;
+use serde::{Deserialize, Serialize};
+
+/// What an invoice is, each case with exactly the data that the case has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Draft(Draft),
+    Pending(Collection),
+    Paid(Payment),
+    ChargedWithError(Failed),
+    Canceled,
+    Refunded(Payment),
+    InProtest(Payment),
+    Chargeback(Payment),
+    Uncollectible(Failed),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The method to charge when it is charged, if one was named.
+    #[serde(rename = "pm", default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<PaymentMethodId>,
+}
+
+/// Money is being collected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collection {
+    #[serde(rename = "src")]
+    pub source: PaymentSource,
+    /// When the sweep looks at it next. None: a person has to.
+    #[serde(
+        rename = "due",
+        default,
+        with = "stored_instant::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub due: Option<Timestamp>,
+    #[serde(
+        rename = "sch",
+        default,
+        with = "stored_instant::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub scheduled_for: Option<Timestamp>,
+    #[serde(rename = "live", default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveAttempt>,
+    #[serde(rename = "cr", default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancel_requested: bool,
+}
+
+/// The last attempt failed for good; another may follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    #[serde(rename = "src")]
+    pub source: PaymentSource,
+    #[serde(rename = "f")]
+    pub failure: Failure,
+    #[serde(
+        rename = "due",
+        default,
+        with = "stored_instant::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// Money came. It stays on record whatever happens to it afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    #[serde(rename = "at", with = "stored_instant")]
+    pub at: Timestamp,
+    /// None for a total of zero, which no gateway saw.
+    #[serde(rename = "ch", default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Captured>,
+}
+
+/// Which charge paid: where refunds go and disputes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Captured {
+    #[serde(rename = "n")]
+    pub attempt: AttemptNumber,
+    #[serde(rename = "gw")]
+    pub gateway: GatewayName,
+    #[serde(rename = "ref")]
+    pub reference: GatewayReference,
+    #[serde(rename = "pm")]
+    pub payment_method: PaymentMethodId,
+    #[serde(rename = "tx")]
+    pub transaction: TransactionId,
+    #[serde(rename = "a")]
+    pub amount: Money,
+}
+
+/// Money that arrived although nothing was owed for it: it goes back, and operators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orphan {
+    #[serde(rename = "n")]
+    pub attempt: AttemptNumber,
+    #[serde(rename = "gw")]
+    pub gateway: GatewayName,
+    #[serde(rename = "ref")]
+    pub reference: GatewayReference,
+    #[serde(rename = "a")]
+    pub amount: Money,
+}
+
+impl State {
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Draft(_) => Status::Draft,
+            Self::Pending(_) => Status::Pending,
+            Self::Paid(_) => Status::Paid,
+            Self::ChargedWithError(_) => Status::ChargedWithError,
+            Self::Canceled => Status::Canceled,
+            Self::Refunded(_) => Status::Refunded,
+            Self::InProtest(_) => Status::InProtest,
+            Self::Chargeback(_) => Status::Chargeback,
+            Self::Uncollectible(_) => Status::Uncollectible,
+        }
+    }
+
+    /// When the sweep has to look, if it has to.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Pending(collection) => collection.due,
+            Self::ChargedWithError(failed) => failed.retry_at,
+            _ => None,
+        }
+    }
+
+    pub const fn payment(&self) -> Option<&Payment> {
+        match self {
+            Self::Paid(payment)
+            | Self::Refunded(payment)
+            | Self::InProtest(payment)
+            | Self::Chargeback(payment) => Some(payment),
+            _ => None,
+        }
+    }
+
+    pub const fn live_attempt(&self) -> Option<&LiveAttempt> {
+        match self {
+            Self::Pending(collection) => collection.live.as_ref(),
+            _ => None,
+        }
+    }
+}
