@@ -3,10 +3,35 @@
 //! Architecture invariant: this crate names the domain and nothing else of the workspace.
 
 pub mod access;
-pub mod change_set;
-pub mod error;
+mod app;
+mod authenticate;
+mod change_set;
+mod collect_charge;
+mod customers;
+mod error;
 pub mod idempotency;
+mod invoices;
+mod keys;
+mod payment_methods;
 pub mod ports;
+mod process_webhook;
+mod reads;
+mod record_webhook;
+mod relay_changes;
+mod sweep_due;
 
+pub use app::{App, Records};
+pub use authenticate::{Authenticator, OperatorKey};
 pub use change_set::{Change, ChangeSet};
-pub use error::{Error, Fault};
+pub use collect_charge::{CALL_TIME, CollectError};
+pub use customers::CustomerReference;
+pub use error::{Cause, Error, Fault};
+pub use idempotency::{Answer, Once, Reply};
+pub use invoices::{AmendInvoice, CreateInvoice};
+pub use keys::NewKey;
+pub use payment_methods::{AddPaymentMethod, NewInstrument};
+pub use process_webhook::ProcessError;
+pub use reads::{Attempts, ListFailure};
+pub use record_webhook::{Intake, IntakeError};
+pub use relay_changes::relay;
+pub use sweep_due::Swept;

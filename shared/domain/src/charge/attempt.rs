@@ -1,5 +1,6 @@
 use super::failure::Failure;
 use crate::Timestamp;
+use crate::dunning::Policy;
 use crate::gateway::{GatewayName, GatewayReference, PendingAction};
 use crate::id::{AttemptId, AttemptNumber, PaymentMethodId};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,11 @@ pub enum Phase {
 }
 
 impl LiveAttempt {
+    /// An attempt that whoever holds it is about to send.
+    pub fn begun(number: AttemptNumber, policy: &Policy, now: Timestamp) -> Self {
+        Self { number, started_at: now, phase: Phase::sending(policy, now), unsent: 0 }
+    }
+
     pub const fn failure(&self) -> Option<&Failure> {
         match &self.phase {
             Phase::NotSent { failure }
@@ -80,6 +86,12 @@ pub enum AttemptOutcome {
     NotSent(Failure),
     /// Voided on request: neither paid nor refused.
     Voided,
+}
+
+impl Phase {
+    pub fn sending(policy: &Policy, now: Timestamp) -> Self {
+        Self::Sending { lease_until: now.checked_add(policy.lease).unwrap_or(now) }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]

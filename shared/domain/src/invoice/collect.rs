@@ -76,16 +76,18 @@ impl Invoice {
         let Some(live) = &collection.live else {
             let is_time = collection.scheduled_for.is_none_or(|at| at <= now);
             return if is_time {
-                self.sending(collection, self.attempts.next(), now, 0, now, policy)
+                self.sending(collection, LiveAttempt::begun(self.attempts.next(), policy, now), now)
             } else {
                 NextStep::Rest
             };
         };
         match &live.phase {
             Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
-            Phase::NotSent { .. } => {
-                self.sending(collection, live.number, live.started_at, live.unsent, now, policy)
-            }
+            Phase::NotSent { .. } => self.sending(
+                collection,
+                LiveAttempt { phase: Phase::sending(policy, now), ..live.clone() },
+                now,
+            ),
             Phase::Awaiting { reference, .. } if collection.cancel_requested => {
                 NextStep::Void(live.number, reference.clone())
             }
@@ -96,18 +98,10 @@ impl Invoice {
         }
     }
 
-    fn sending(
-        &self,
-        collection: &Collection,
-        number: AttemptNumber,
-        started_at: Timestamp,
-        unsent: u8,
-        now: Timestamp,
-        policy: &Policy,
-    ) -> NextStep {
-        let live = LiveAttempt { number, started_at, phase: sending_phase(policy, now), unsent };
+    fn sending(&self, collection: &Collection, live: LiveAttempt, now: Timestamp) -> NextStep {
+        let attempts = live.number;
         let state = State::Pending(Collection { live: Some(live), ..collection.clone() });
-        NextStep::Send(Box::new(Self { state, attempts: number, ..self.touched(now) }))
+        NextStep::Send(Box::new(Self { state, attempts, ..self.touched(now) }))
     }
 
     /// The order that the live attempt stands for. The same attempt is always the same order.
@@ -187,11 +181,6 @@ impl Invoice {
             finished_at: now,
         })
     }
-}
-
-/// The phase of an attempt that somebody is about to send.
-pub(super) fn sending_phase(policy: &Policy, now: Timestamp) -> Phase {
-    Phase::Sending { lease_until: now.checked_add(policy.lease).unwrap_or(now) }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,113 @@
+use crate::change_set::ChangeSet;
+use crate::error::Error;
+use crate::idempotency::{Once, Reply};
+use crate::ports::{
+    Answers, ApiKeys, ChargeMessage, ChargeQueue, Clock, CommitError, Customers, Entropy, Gateways, Invoices,
+    Refusal, Store, Transactions, Webhooks,
+};
+use fatura_domain::Moment;
+use fatura_domain::dunning::Policy;
+use fatura_domain::invoice::Invoice;
+use std::fmt;
+use std::sync::Arc;
+
+/// Everything that is on record, by what is asked of it.
+#[derive(Clone)]
+pub struct Records {
+    pub store: Arc<dyn Store>,
+    pub customers: Arc<dyn Customers>,
+    pub invoices: Arc<dyn Invoices>,
+    pub transactions: Arc<dyn Transactions>,
+    pub answers: Arc<dyn Answers>,
+    pub api_keys: Arc<dyn ApiKeys>,
+    pub webhooks: Arc<dyn Webhooks>,
+}
+
+impl Records {
+    /// One store for all of it.
+    pub fn of<S>(store: Arc<S>) -> Self
+    where
+        S: Store + Customers + Invoices + Transactions + Answers + ApiKeys + Webhooks + 'static,
+    {
+        Self {
+            store: store.clone(),
+            customers: store.clone(),
+            invoices: store.clone(),
+            transactions: store.clone(),
+            answers: store.clone(),
+            api_keys: store.clone(),
+            webhooks: store,
+        }
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Records(..)")
+    }
+}
+
+/// The use cases, and what they work with.
+#[derive(Clone)]
+pub struct App {
+    pub records: Records,
+    pub charges: Arc<dyn ChargeQueue>,
+    pub gateways: Gateways,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub policy: Arc<Policy>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("gateways", &self.gateways).finish_non_exhaustive()
+    }
+}
+
+/// What became of a commit, for a use case that can decide again.
+pub(crate) enum Committed {
+    Written,
+    /// Somebody else was first: read again, decide again.
+    Stale,
+    Replayed(Reply),
+}
+
+/// How often a use case decides again before it tells the caller that others keep changing the same thing.
+pub(crate) const DECISIONS: usize = 8;
+
+impl App {
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), entropy: self.entropy.bits() }
+    }
+
+    pub(crate) async fn commit(&self, changes: ChangeSet, once: Option<&Once>) -> Result<Committed, Error> {
+        let refusals = match self.records.store.commit(changes).await {
+            Ok(()) => return Ok(Committed::Written),
+            Err(CommitError::Refused(refusals)) => refusals,
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        };
+        // An answer on record explains every other refusal: the same request was here before.
+        let answered = refusals.iter().find_map(|refusal| match refusal {
+            Refusal::Answered(stored) => Some(stored),
+            _ => None,
+        });
+        if let (Some(stored), Some(once)) = (answered, once) {
+            return once.replay((**stored).clone()).map(Committed::Replayed);
+        }
+        match refusals.first() {
+            Some(Refusal::NoCustomer) => Err(Error::NotFound),
+            Some(Refusal::EmailTaken) => Err(Error::Conflict("a customer with this email exists".to_owned())),
+            Some(Refusal::ExternalIdTaken) => {
+                Err(Error::Conflict("a customer with this external_id exists".to_owned()))
+            }
+            Some(Refusal::Stale | Refusal::Answered(_)) | None => Ok(Committed::Stale),
+        }
+    }
+
+    /// Tells the consumer that there is something to do. Best effort: what isn't told, the sweep finds.
+    pub(crate) async fn notify(&self, invoice: &Invoice) {
+        if let Err(error) = self.charges.send(&[ChargeMessage::about(invoice)]).await {
+            tracing::warn!(invoice = %invoice.id, %error, "left to the sweep");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::error::Error;
+use crate::ports::{ChargeLookup, ChargeMessage, Claim, Gateway};
+use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
+use fatura_domain::gateway::{ChargeOutcome, GatewayName};
+use fatura_domain::id::AttemptNumber;
+use fatura_domain::invoice::{Invoice, NextStep, Observation, Reduced, State};
+use std::time::Duration;
+use thiserror::Error as ThisError;
+
+/// What one call to a gateway may take, the writes around it included. Whoever has less time left doesn't begin.
+pub const CALL_TIME: Duration = Duration::from_secs(14);
+
+#[derive(Debug, ThisError)]
+pub enum CollectError {
+    /// Nothing was begun: the message goes back.
+    #[error("not enough time is left to call a gateway")]
+    NotEnoughTime,
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl App {
+    /// Takes an invoice one step further: claim, call, settle. Any number of times for one message, it charges once.
+    pub async fn collect_charge(
+        &self,
+        message: ChargeMessage,
+        time_left: Duration,
+    ) -> Result<(), CollectError> {
+        if time_left < CALL_TIME {
+            return Err(CollectError::NotEnoughTime);
+        }
+        let now = self.clock.now();
+        let live = LiveAttempt::begun(message.attempt, &self.policy, now);
+        let claim = self
+            .records
+            .store
+            .claim(message.invoice, message.version, live, now)
+            .await
+            .map_err(Error::from)?;
+        match claim {
+            Claim::Claimed(invoice) => self.send(&invoice).await?,
+            // About a version that is gone: whoever moved the invoice on has seen to it.
+            Claim::Refused(Some(invoice)) if invoice.version == message.version => {
+                self.take_step(*invoice).await?;
+            }
+            Claim::Refused(_) => tracing::debug!(invoice = %message.invoice, "message is void"),
+        }
+        Ok(())
+    }
+
+    /// The less usual steps, which need to see the invoice first.
+    async fn take_step(&self, invoice: Invoice) -> Result<(), Error> {
+        match invoice.next_step(&self.policy, self.clock.now()) {
+            NextStep::Rest => Ok(()),
+            NextStep::Send(next) => {
+                let claimed =
+                    self.commit(ChangeSet::of([Change::InvoiceChanged((*next).clone())]), None).await?;
+                match claimed {
+                    Committed::Written => self.send(&next).await,
+                    Committed::Stale | Committed::Replayed(_) => Ok(()),
+                }
+            }
+            NextStep::Ask(live) => {
+                let lookup = ChargeLookup {
+                    attempt: invoice.attempt_id(live.number),
+                    reference: live.reference().cloned(),
+                };
+                let Some((name, gateway)) = self.gateway_of(&invoice) else { return Ok(()) };
+                let outcome = gateway.fetch_charge(&lookup).await;
+                self.settle(invoice, name, live.number, outcome).await
+            }
+            NextStep::Void(number, reference) => {
+                let lookup = ChargeLookup { attempt: invoice.attempt_id(number), reference: Some(reference) };
+                let Some((name, gateway)) = self.gateway_of(&invoice) else { return Ok(()) };
+                let outcome = gateway.cancel(&lookup).await;
+                self.settle(invoice, name, number, outcome).await
+            }
+        }
+    }
+
+    /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
+    async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
+        let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
+        let outcome = match self.gateways.get(&source.gateway) {
+            Some(gateway) => gateway.charge(&request).await,
+            None => ChargeOutcome::Declined {
+                reference: None,
+                failure: Failure::new(
+                    FailureClass::Configuration,
+                    "no_such_gateway",
+                    "the gateway is not configured",
+                ),
+            },
+        };
+        tracing::info!(attempt = %request.attempt, outcome = outcome_name(&outcome), "gateway answered");
+        self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await
+    }
+
+    /// Puts the gateway's word through the reducer and writes what follows, in one transaction, again from the start
+    /// where somebody else was faster.
+    async fn settle(
+        &self,
+        invoice: Invoice,
+        gateway: GatewayName,
+        attempt: AttemptNumber,
+        outcome: ChargeOutcome,
+    ) -> Result<(), Error> {
+        let observation = Observation { gateway, attempt, outcome };
+        self.observe(invoice, &observation, &[]).await
+    }
+
+    /// `beside` is written with the effect, or alone if there is none.
+    pub(crate) async fn observe(
+        &self,
+        mut invoice: Invoice,
+        observation: &Observation,
+        beside: &[Change],
+    ) -> Result<(), Error> {
+        for _ in 0..DECISIONS {
+            let id = invoice.id;
+            let (changes, wake) = match invoice.observe(observation, &self.policy, self.moment()) {
+                Reduced::AlreadyApplied if beside.is_empty() => return Ok(()),
+                Reduced::AlreadyApplied => (ChangeSet::default(), None),
+                Reduced::Applied(reduction) => {
+                    let wake = reduction.wake.then(|| reduction.invoice.clone());
+                    (ChangeSet::from_reduction(*reduction), wake)
+                }
+            };
+            if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
+                if let Some(invoice) = wake {
+                    self.notify(&invoice).await;
+                }
+                return Ok(());
+            }
+            invoice = self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)?;
+        }
+        Err(Error::Busy)
+    }
+
+    fn gateway_of(&self, invoice: &Invoice) -> Option<(GatewayName, &dyn Gateway)> {
+        let State::Pending(collection) = &invoice.state else { return None };
+        let name = &collection.source.gateway;
+        let gateway = self.gateways.get(name);
+        if gateway.is_none() {
+            tracing::error!(invoice = %invoice.id, gateway = %name, "an attempt is live at a gateway that is not configured");
+        }
+        gateway.map(|gateway| (name.clone(), &**gateway))
+    }
+}
+
+const fn outcome_name(outcome: &ChargeOutcome) -> &'static str {
+    match outcome {
+        ChargeOutcome::Approved { .. } => "approved",
+        ChargeOutcome::Pending { .. } => "pending",
+        ChargeOutcome::Declined { .. } => "declined",
+        ChargeOutcome::NotSent { .. } => "not_sent",
+        ChargeOutcome::Unknown { .. } => "unknown",
+        ChargeOutcome::Voided { .. } => "voided",
+        ChargeOutcome::Absent => "absent",
+    }
+}

@@ -1,0 +1,244 @@
+use crate::access::{Caller, Operation};
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::customers::expect_version;
+use crate::error::{Error, Fault};
+use crate::idempotency::{Answer, Once, Reply};
+use crate::ports::Payer;
+use fatura_domain::Timestamp;
+use fatura_domain::customer::PaymentSource;
+use fatura_domain::gateway::MeansType;
+use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
+use fatura_domain::invoice::{AmendError, Cancellation, Content, Invoice, State, Status};
+
+#[derive(Debug, Clone)]
+pub struct CreateInvoice {
+    pub customer: CustomerId,
+    pub content: Content,
+    pub payment_method: Option<PaymentMethodId>,
+    pub charge_at: Option<Timestamp>,
+    pub auto_charge: bool,
+}
+
+/// What a client changes of a draft. None leaves a thing as it is; `Some(None)` takes it away.
+#[derive(Debug, Clone, Default)]
+pub struct AmendInvoice {
+    pub items: Option<Vec<fatura_domain::invoice::LineItem>>,
+    pub description: Option<Option<fatura_domain::text::Description>>,
+    pub metadata: Option<fatura_domain::text::Metadata>,
+    pub payment_method: Option<Option<PaymentMethodId>>,
+}
+
+type Render<'a> = &'a (dyn Fn(&Invoice) -> Answer + Sync);
+
+impl App {
+    pub async fn create_invoice(
+        &self,
+        caller: &Caller,
+        command: CreateInvoice,
+        once: &Once,
+        render: Render<'_>,
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::OwnedBy(command.customer))?;
+        let moment = self.moment();
+        if command.charge_at.is_some_and(|at| at <= moment.now) {
+            return Err(invalid("charge_at", "must be in the future"));
+        }
+        let id = InvoiceId::new(command.customer, moment.now, moment.entropy);
+        let draft = Invoice::draft(id, command.content, command.payment_method, moment.now)
+            .map_err(|error| invalid("items", error.to_string()))?;
+
+        let is_charged = command.auto_charge || command.charge_at.is_some();
+        // Whoever has been read exists: customers are never deleted. Only a draft that names no method saves the read,
+        // and has the transaction look instead.
+        let (invoice, exists) = if is_charged || command.payment_method.is_some() {
+            let payer = self.records.customers.payer(command.customer).await?.ok_or(Error::NotFound)?;
+            let source = self.source(&payer, command.payment_method, None)?;
+            let invoice = if is_charged {
+                draft.charged(source, command.charge_at, &self.policy, moment.now)?
+            } else {
+                draft
+            };
+            (Invoice { version: 1, ..invoice }, None)
+        } else {
+            (draft, Some(Change::CustomerExists(command.customer)))
+        };
+
+        let answer = render(&invoice);
+        let changes = ChangeSet::of(exists)
+            .and([Change::InvoiceCreated(invoice.clone()), once.answered(answer.clone(), moment.now)]);
+        match self.commit(changes, Some(once)).await? {
+            Committed::Written => {
+                self.notify_if_due(&invoice).await;
+                Ok(Reply { answer, replayed: false })
+            }
+            Committed::Replayed(reply) => Ok(reply),
+            Committed::Stale => Err(Error::Busy),
+        }
+    }
+
+    pub async fn amend_invoice(
+        &self,
+        caller: &Caller,
+        id: InvoiceId,
+        amendment: AmendInvoice,
+        if_version: Option<u64>,
+    ) -> Result<Invoice, Error> {
+        caller.may(Operation::OwnedBy(id.owner()))?;
+        if let Some(Some(method)) = amendment.payment_method {
+            let payer = self.records.customers.payer(id.owner()).await?.ok_or(Error::NotFound)?;
+            self.source(&payer, Some(method), None)?;
+        }
+        for _ in 0..DECISIONS {
+            let invoice = self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)?;
+            expect_version(if_version, invoice.version)?;
+            let now = self.clock.now();
+            let content = Content {
+                currency: invoice.content.currency,
+                items: amendment.items.clone().unwrap_or_else(|| invoice.content.items.clone()),
+                description: amendment
+                    .description
+                    .clone()
+                    .unwrap_or_else(|| invoice.content.description.clone()),
+                metadata: amendment.metadata.clone().unwrap_or_else(|| invoice.content.metadata.clone()),
+            };
+            let method = amendment.payment_method.unwrap_or_else(|| invoice.payment_method());
+            let amended = invoice.amended(content, method, now).map_err(|error| match error {
+                AmendError::NotADraft(status) => {
+                    Error::FailedPrecondition { detail: error.to_string(), status: Some(status) }
+                }
+                AmendError::Money(error) => invalid("items", error.to_string()),
+            })?;
+            if let Committed::Written =
+                self.commit(ChangeSet::of([Change::InvoiceChanged(amended.clone())]), None).await?
+            {
+                return Ok(amended);
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    pub async fn charge_invoice(
+        &self,
+        caller: &Caller,
+        id: InvoiceId,
+        method: Option<PaymentMethodId>,
+        once: &Once,
+        render: Render<'_>,
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::OwnedBy(id.owner()))?;
+        for _ in 0..DECISIONS {
+            let now = self.clock.now();
+            let (invoice, payer) = futures::try_join!(
+                self.records.invoices.invoice(id),
+                self.records.customers.payer(id.owner())
+            )?;
+            let (Some(invoice), Some(payer)) = (invoice, payer) else { return Err(Error::NotFound) };
+            if invoice.status() != Status::Draft {
+                let refusal = Error::FailedPrecondition {
+                    detail: format!("an invoice that is {} cannot be charged", invoice.status().as_str()),
+                    status: Some(invoice.status()),
+                };
+                return once.replay_or(&*self.records.answers, refusal, now).await;
+            }
+            let source = self.source(&payer, method, invoice.payment_method())?;
+            let charged = invoice.charged(source, None, &self.policy, now)?;
+            let answer = render(&charged);
+            let changes =
+                ChangeSet::of([Change::InvoiceChanged(charged.clone()), once.answered(answer.clone(), now)]);
+            match self.commit(changes, Some(once)).await? {
+                Committed::Written => {
+                    self.notify_if_due(&charged).await;
+                    return Ok(Reply { answer, replayed: false });
+                }
+                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Stale => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Cancels at once where nothing is live at the gateway; else the gateway is asked to void it first.
+    pub async fn cancel_invoice(
+        &self,
+        caller: &Caller,
+        id: InvoiceId,
+        once: Option<&Once>,
+        render: Render<'_>,
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::OwnedBy(id.owner()))?;
+        for _ in 0..DECISIONS {
+            let now = self.clock.now();
+            let invoice = self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)?;
+            let (changes, after) = match invoice.canceled(now) {
+                Ok(Cancellation::Done(reduction)) => {
+                    let after = reduction.invoice.clone();
+                    (ChangeSet::from_reduction(*reduction), after)
+                }
+                Ok(Cancellation::Requested(after)) => {
+                    (ChangeSet::of([Change::InvoiceChanged((*after).clone())]), *after)
+                }
+                Ok(Cancellation::AlreadyRequested) => {
+                    return Ok(Reply { answer: render(&invoice), replayed: false });
+                }
+                Err(illegal) => {
+                    return match once {
+                        Some(once) => once.replay_or(&*self.records.answers, illegal.into(), now).await,
+                        None => Err(illegal.into()),
+                    };
+                }
+            };
+            let answer = render(&after);
+            let answered = once.map(|once| once.answered(answer.clone(), now));
+            match self.commit(changes.and(answered), once).await? {
+                Committed::Written => {
+                    self.notify_if_due(&after).await;
+                    return Ok(Reply { answer, replayed: false });
+                }
+                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Stale => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// What to charge: the method that the request names, else the invoice's, else the customer's default. One that was
+    /// named and is gone isn't replaced by another behind the client's back.
+    fn source(
+        &self,
+        payer: &Payer,
+        requested: Option<PaymentMethodId>,
+        of_invoice: Option<PaymentMethodId>,
+    ) -> Result<Option<PaymentSource>, Error> {
+        let find = |id| payer.methods.iter().find(|method| method.id == id);
+        let method =
+            match (requested, of_invoice, payer.customer.default_payment_method) {
+                (Some(id), _, _) => Some(find(id).ok_or_else(|| {
+                    invalid("payment_method_id", "is not a payment method of this customer")
+                })?),
+                (None, Some(id), _) => Some(find(id).ok_or(Error::NoPaymentMethod)?),
+                (None, None, Some(id)) => find(id),
+                (None, None, None) => None,
+            };
+        let Some(method) = method else { return Ok(None) };
+        let pix_gateway = self.gateways.default_for(MeansType::Pix);
+        let card_gateway = self.gateways.default_for(MeansType::CreditCard);
+        let routed = pix_gateway.or(card_gateway).ok_or_else(|| Error::FailedPrecondition {
+            detail: "no gateway is configured".to_owned(),
+            status: None,
+        })?;
+        Ok(Some(method.source(routed)))
+    }
+
+    async fn notify_if_due(&self, invoice: &Invoice) {
+        if let State::Pending(collection) = &invoice.state
+            && collection.scheduled_for.is_none()
+        {
+            self.notify(invoice).await;
+        }
+    }
+}
+
+fn invalid(field: &str, reason: impl Into<String>) -> Error {
+    Error::Invalid(vec![Fault::new(field, reason)])
+}

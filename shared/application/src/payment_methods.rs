@@ -1,0 +1,131 @@
+use crate::access::{Caller, Operation};
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::error::{Error, Fault};
+use crate::idempotency::{Answer, Once, Reply};
+use crate::ports::Payer;
+use fatura_domain::customer::{Card, Expiry, Instrument, PaymentMethod};
+use fatura_domain::gateway::{GatewayName, MeansType, PixKey, Token};
+use fatura_domain::id::{CustomerId, PaymentMethodId};
+use fatura_domain::text::Text;
+
+#[derive(Debug, Clone)]
+pub struct AddPaymentMethod {
+    pub customer: CustomerId,
+    pub instrument: NewInstrument,
+    pub make_default: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum NewInstrument {
+    CreditCard {
+        /// None: the one that cards go to by default.
+        gateway: Option<GatewayName>,
+        token: Token,
+        brand: Option<Text<40>>,
+        last4: Option<String>,
+        expiry: Option<Expiry>,
+    },
+    Pix(PixKey),
+}
+
+impl App {
+    /// `render` is told whether the method became the default.
+    pub async fn add_payment_method(
+        &self,
+        caller: &Caller,
+        command: AddPaymentMethod,
+        once: &Once,
+        render: &(dyn Fn(&PaymentMethod, bool) -> Answer + Sync),
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::OwnedBy(command.customer))?;
+        let moment = self.moment();
+        let id = PaymentMethodId::new(command.customer, moment.now, moment.entropy);
+        let instrument = self.instrument(command.instrument)?;
+        let method = PaymentMethod { id, instrument, created_at: moment.now };
+        for _ in 0..DECISIONS {
+            let before = self.records.customers.customer(command.customer).await?.ok_or(Error::NotFound)?;
+            let after = before.with_added(id, command.make_default, moment.now);
+            let answer = render(&method, after.default_payment_method == Some(id));
+            let changes = ChangeSet::of([
+                Change::PaymentMethodAdded(method.clone()),
+                Change::CustomerChanged { before, after },
+                once.answered(answer.clone(), moment.now),
+            ]);
+            match self.commit(changes, Some(once)).await? {
+                Committed::Written => return Ok(Reply { answer, replayed: false }),
+                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Stale => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    fn instrument(&self, new: NewInstrument) -> Result<Instrument, Error> {
+        match new {
+            NewInstrument::Pix(key) => Ok(Instrument::Pix(key)),
+            NewInstrument::CreditCard { gateway, token, brand, last4, expiry } => {
+                let gateway = gateway
+                    .or_else(|| self.gateways.default_for(MeansType::CreditCard).cloned())
+                    .filter(|name| self.gateways.get(name).is_some())
+                    .ok_or_else(|| {
+                        Error::Invalid(vec![Fault::new("gateway", "must be a gateway that takes cards here")])
+                    })?;
+                Ok(Instrument::CreditCard(Card { gateway, token, brand, last4, expiry }))
+            }
+        }
+    }
+
+    /// The customer with all attached methods, newest first.
+    pub async fn payment_methods(&self, caller: &Caller, customer: CustomerId) -> Result<Payer, Error> {
+        caller.may(Operation::OwnedBy(customer))?;
+        self.records.customers.payer(customer).await?.ok_or(Error::NotFound)
+    }
+
+    pub async fn set_default_payment_method(
+        &self,
+        caller: &Caller,
+        customer: CustomerId,
+        method: PaymentMethodId,
+    ) -> Result<PaymentMethod, Error> {
+        for _ in 0..DECISIONS {
+            let payer = self.payment_methods(caller, customer).await?;
+            let found =
+                payer.methods.into_iter().find(|candidate| candidate.id == method).ok_or(Error::NotFound)?;
+            if payer.customer.default_payment_method == Some(method) {
+                return Ok(found);
+            }
+            let after = payer.customer.with_default(method, self.clock.now());
+            let changes = ChangeSet::of([Change::CustomerChanged { before: payer.customer, after }]);
+            if let Committed::Written = self.commit(changes, None).await? {
+                return Ok(found);
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Charges under way keep what they took from the method; nothing new is charged to it.
+    pub async fn detach_payment_method(
+        &self,
+        caller: &Caller,
+        customer: CustomerId,
+        method: PaymentMethodId,
+    ) -> Result<(), Error> {
+        for _ in 0..DECISIONS {
+            let payer = self.payment_methods(caller, customer).await?;
+            let rest: Vec<_> = payer.methods.iter().map(|m| m.id).filter(|id| *id != method).collect();
+            if rest.len() == payer.methods.len() {
+                return Err(Error::NotFound);
+            }
+            let after = payer.customer.with_detached(method, &rest, self.clock.now());
+            let changes = ChangeSet::of([
+                Change::PaymentMethodDetached(method),
+                Change::CustomerChanged { before: payer.customer, after },
+            ]);
+            if let Committed::Written = self.commit(changes, None).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Busy)
+    }
+}
