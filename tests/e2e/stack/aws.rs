@@ -1,0 +1,73 @@
+//! Behind the API: the queue and the bus, as the stack names them.
+
+use crate::client::variable;
+use aws_config::{BehaviorVersion, SdkConfig};
+use std::time::Duration;
+
+pub(crate) async fn config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).load().await
+}
+
+/// The queue between the API and the consumer.
+#[derive(Debug)]
+pub(crate) struct ChargeQueue(String);
+
+impl ChargeQueue {
+    pub(crate) fn connect() -> Self {
+        Self(variable("CHARGE_QUEUE_URL"))
+    }
+
+    pub(crate) async fn send_all(&self, bodies: impl IntoIterator<Item = String>) {
+        let client = aws_sdk_sqs::Client::new(&config().await);
+        for body in bodies {
+            client.send_message().queue_url(&self.0).message_body(body).send().await.unwrap();
+        }
+    }
+}
+
+/// A queue that listens to the bus.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    sqs: aws_sdk_sqs::Client,
+    url: String,
+}
+
+impl Listener {
+    pub(crate) async fn to_all_events(name: &str) -> Self {
+        let config = config().await;
+        let sqs = aws_sdk_sqs::Client::new(&config);
+        let url = sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
+        let name_of_arn = aws_sdk_sqs::types::QueueAttributeName::QueueArn;
+        let attributes = sqs
+            .get_queue_attributes()
+            .queue_url(&url)
+            .attribute_names(name_of_arn.clone())
+            .send()
+            .await
+            .unwrap();
+        let arn = attributes.attributes.unwrap()[&name_of_arn].clone();
+
+        let events = aws_sdk_eventbridge::Client::new(&config);
+        let bus = variable("EVENT_BUS_NAME");
+        let pattern = r#"{"source":["fatura"]}"#;
+        events.put_rule().name(name).event_bus_name(&bus).event_pattern(pattern).send().await.unwrap();
+        let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).build().unwrap();
+        events.put_targets().rule(name).event_bus_name(&bus).targets(target).send().await.unwrap();
+        Self { sqs, url }
+    }
+
+    /// The bodies of what has arrived since it was last asked.
+    pub(crate) async fn hear(&self) -> Vec<String> {
+        let request = self.sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
+        let answer = request.wait_time_seconds(1).send().await.unwrap();
+        let mut bodies = Vec::new();
+        for message in answer.messages.unwrap_or_default() {
+            let handle = message.receipt_handle.unwrap();
+            self.sqs.delete_message().queue_url(&self.url).receipt_handle(handle).send().await.unwrap();
+            bodies.extend(message.body);
+        }
+        bodies
+    }
+
+    pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+}

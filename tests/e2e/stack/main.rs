@@ -1,0 +1,17 @@
+//! A client's stories, told to the deployed `template.yaml` over HTTP, with the sandbox gateway's own journal as the
+//! truth about what was charged.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by failing"
+)]
+
+mod aws;
+mod bad_input;
+mod charging;
+mod client;
+mod crash;
+mod duplicates;
+mod events;
+mod webhooks;
