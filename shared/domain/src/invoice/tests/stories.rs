@@ -240,3 +240,32 @@ fn the_sweep_puts_off_what_it_has_sent() {
     }
     assert_eq!(waits, [60, 120, 240, 480]);
 }
+
+#[test]
+fn what_may_have_charged_does_not_become_unsent_by_a_later_failure() {
+    let unknown = ChargeOutcome::Unknown { failure: failure(FailureClass::Unknown) };
+    let unknown = after_outcome(&sending(), 1, unknown, START);
+    let waiting = after_outcome(&claimed(&pending_with(pix()), START), 1, qr(after(3_600)), after(1));
+    for invoice in [unknown, waiting] {
+        let not_sent = ChargeOutcome::NotSent { failure: failure(FailureClass::NotSent) };
+        assert_eq!(observe(&invoice, 1, not_sent, after(70)), Reduced::AlreadyApplied);
+    }
+}
+
+#[test]
+fn twenty_attempts_are_enough() {
+    let end = |attempts| {
+        let invoice = Invoice { attempts: AttemptNumber(attempts), ..sending() };
+        after_outcome(&invoice, 1, declined(FailureClass::PixExpired), after(1)).status()
+    };
+    assert_eq!((end(19), end(20)), (Status::ChargedWithError, Status::Uncollectible));
+}
+
+#[test]
+fn sixty_days_are_enough() {
+    let end = |seconds| {
+        after_outcome(&sending(), 1, declined(FailureClass::InsufficientFunds), after(seconds)).status()
+    };
+    let days = 60 * 24 * 3_600;
+    assert_eq!((end(days - 1), end(days)), (Status::ChargedWithError, Status::Uncollectible));
+}
