@@ -1,7 +1,7 @@
 //! What a payment gateway can be asked and what it can answer, whoever it is.
 
 use crate::charge::Failure;
-use crate::id::{AttemptId, InvoiceId};
+use crate::id::{AttemptId, InvoiceId, RefundId};
 use crate::money::Money;
 use crate::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -180,6 +180,35 @@ pub enum ChargeOutcome {
     },
     /// The gateway was asked and knows of no such charge.
     Absent,
+}
+
+/// One order to give money back. The refund's id is the idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRequest {
+    pub refund: RefundId,
+    pub charge: GatewayReference,
+    pub amount: Money,
+}
+
+/// The answer to a refund, or to the question how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundOutcome {
+    Succeeded {
+        reference: GatewayReference,
+        amount: Money,
+    },
+    /// The gateway has it; the money is on its way.
+    Pending {
+        reference: GatewayReference,
+    },
+    /// Refused for good.
+    Failed {
+        failure: Failure,
+    },
+    /// It may or may not have reached the gateway. The same order goes out again, under the same key.
+    Unclear {
+        failure: Failure,
+    },
 }
 
 /// What a gateway can do, within its true limits.

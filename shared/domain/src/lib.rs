@@ -12,6 +12,7 @@ pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod refund;
 pub mod stored_instant;
 pub mod text;
 

@@ -20,6 +20,12 @@ pub struct Policy {
     pub max_declines: u8,
     pub max_attempts: u8,
     pub give_up_after: SignedDuration,
+    /// How long after the payment it can be given back.
+    pub refund_window: SignedDuration,
+    /// A refund without a word from the gateway is sent again after this, doubled each time up to a day.
+    pub refund_resend: SignedDuration,
+    /// After so many silent sends a person has to look.
+    pub refund_max_sends: u8,
 }
 
 impl Default for Policy {
@@ -37,6 +43,9 @@ impl Default for Policy {
             max_declines: 7,
             max_attempts: 20,
             give_up_after: SignedDuration::from_hours(24 * 60),
+            refund_window: SignedDuration::from_hours(24 * 7),
+            refund_resend: minutes(1),
+            refund_max_sends: 12,
         }
     }
 }
@@ -61,6 +70,16 @@ impl Policy {
         let jitter = i128::from(moment.entropy % 1_000).checked_mul(wait)? / 10_000;
         let wait = SignedDuration::from_millis(i64::try_from(wait + jitter).ok()?);
         moment.now.checked_add(wait).ok()
+    }
+
+    /// When a refund that was sent `sends` times goes out again.
+    pub fn resend_refund_at(&self, sends: u8, now: Timestamp) -> Option<Timestamp> {
+        if sends >= self.refund_max_sends {
+            return None;
+        }
+        let doublings = 1_i32.checked_shl(u32::from(sends)).unwrap_or(i32::MAX);
+        let wait = self.refund_resend.checked_mul(doublings)?.min(SignedDuration::from_hours(24));
+        now.checked_add(wait).ok()
     }
 
     pub fn poll_at(&self, polls: u8, now: Timestamp) -> Option<Timestamp> {

@@ -62,7 +62,7 @@ impl Invoice {
 
     /// Through pending, as every paid invoice goes, though there is nobody to collect from in between.
     fn free(&self, now: Timestamp) -> Self {
-        let mut paid = Self { state: State::Paid(Payment { at: now, charge: None }), ..self.touched(now) };
+        let mut paid = Self { state: State::Paid(Payment::new(now, None)), ..self.touched(now) };
         paid.history.extend([
             Transition { status: Status::Pending, at: now, cause: Cause::ChargeRequested },
             Transition { status: Status::Paid, at: now, cause: Cause::NothingToPay },

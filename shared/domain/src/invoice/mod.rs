@@ -6,12 +6,14 @@
 mod collect;
 mod line_item;
 mod reduce;
+mod refund;
 mod state;
 mod status;
 
 pub use collect::{Cancellation, ChargeError, NextStep};
 pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
 pub use reduce::{Observation, Reduced, Reduction};
+pub use refund::{RefundError, RefundReduced};
 pub use state::{Captured, Collection, Draft, Failed, Orphan, Payment, State};
 pub use status::Status;
 
@@ -78,6 +80,7 @@ pub enum Cause {
     /// The gateway gave back what was waiting there.
     Voided,
     GaveUp,
+    Refunded,
 }
 
 impl Cause {
@@ -93,6 +96,7 @@ impl Cause {
             Self::Canceled => "canceled",
             Self::Voided => "voided",
             Self::GaveUp => "gave_up",
+            Self::Refunded => "refunded",
         }
     }
 }
@@ -168,6 +172,12 @@ impl Invoice {
         let captured =
             self.state.payment().and_then(|payment| payment.charge.as_ref()).map(|charge| charge.amount);
         captured.unwrap_or(Money::zero(self.total.currency()))
+    }
+
+    /// What went back of it.
+    pub fn amount_refunded(&self) -> Money {
+        let refunded = self.state.payment().map_or(0, |payment| payment.refunded);
+        Money::try_new(refunded, self.total.currency()).unwrap_or(Money::zero(self.total.currency()))
     }
 
     /// New content for a draft.

@@ -104,10 +104,11 @@ impl Invoice {
             gateway: money.gateway.clone(),
             reference: money.reference.clone(),
             payment_method: money.method,
+            means: money.means,
             transaction: transaction.id,
             amount: money.captured,
         };
-        let state = State::Paid(Payment { at: moment.now, charge: Some(charge) });
+        let state = State::Paid(Payment::new(moment.now, Some(charge)));
         match self.moved(state, Cause::ChargeSucceeded, moment.now) {
             Ok(invoice) => Reduction { invoice, attempt, transaction: Some(transaction), wake: false }.into(),
             Err(_) => self.orphaned(money, moment),

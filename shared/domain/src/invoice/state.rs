@@ -2,7 +2,7 @@ use super::status::Status;
 use crate::Timestamp;
 use crate::charge::{Failure, LiveAttempt};
 use crate::customer::PaymentSource;
-use crate::gateway::{GatewayName, GatewayReference};
+use crate::gateway::{GatewayName, GatewayReference, MeansType};
 use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
 use crate::money::Money;
 use crate::stored_instant;
@@ -80,6 +80,22 @@ pub struct Payment {
     /// None for a total of zero, which no gateway saw.
     #[serde(rename = "ch", default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<Captured>,
+    /// Minor units given back, and on their way back. Together never more than was paid.
+    #[serde(rename = "rf", default, skip_serializing_if = "is_zero")]
+    pub refunded: i64,
+    #[serde(rename = "ri", default, skip_serializing_if = "is_zero")]
+    pub refunding: i64,
+}
+
+impl Payment {
+    pub const fn new(at: Timestamp, charge: Option<Captured>) -> Self {
+        Self { at, charge, refunded: 0, refunding: 0 }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]
+const fn is_zero(minor: &i64) -> bool {
+    *minor == 0
 }
 
 /// Which charge paid: where refunds go and disputes come from.
@@ -93,6 +109,8 @@ pub struct Captured {
     pub reference: GatewayReference,
     #[serde(rename = "pm")]
     pub payment_method: PaymentMethodId,
+    #[serde(rename = "by")]
+    pub means: MeansType,
     #[serde(rename = "tx")]
     pub transaction: TransactionId,
     #[serde(rename = "a")]

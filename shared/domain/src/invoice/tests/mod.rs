@@ -1,5 +1,6 @@
 mod legality;
 mod properties;
+mod refunds;
 mod stories;
 
 use super::*;

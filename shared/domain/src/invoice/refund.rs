@@ -1,0 +1,180 @@
+//! What may be given back of a paid invoice, and what the gateway's word about it does.
+
+use super::{Cause, Invoice, Payment, State, Status};
+use crate::dunning::Policy;
+use crate::gateway::{GatewayReference, RefundOutcome};
+use crate::id::{RefundId, TransactionId};
+use crate::ledger::{Account, Journal, Transaction, TransactionKind};
+use crate::money::Money;
+use crate::refund::{Refund, RefundState};
+use crate::text::Text;
+use crate::{Moment, Timestamp};
+use thiserror::Error;
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RefundError {
+    #[error("only a paid invoice can be refunded, and this one is {}", .0.as_str())]
+    NotPaid(Status),
+    #[error("nothing was charged for this invoice")]
+    NothingCharged,
+    #[error("the time for refunds ended at {0}")]
+    TooLate(Timestamp),
+    #[error("must be at most {0}, which is what has not been refunded yet")]
+    TooMuch(Money),
+    #[error("must be greater than 0")]
+    NotPositive,
+    #[error("must be in the invoice's currency")]
+    OtherCurrency,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundReduced {
+    Applied { refund: Box<Refund>, invoice: Option<Box<Invoice>>, transaction: Option<Box<Transaction>> },
+    AlreadyApplied,
+}
+
+impl Invoice {
+    /// Reserves what is to go back, all that is left unless an amount is named, and makes the order for it.
+    pub fn refunding(
+        &self,
+        id: RefundId,
+        amount: Option<Money>,
+        reason: Option<Text<500>>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(Self, Refund), RefundError> {
+        let State::Paid(payment) = &self.state else { return Err(RefundError::NotPaid(self.status())) };
+        let charge = payment.charge.as_ref().ok_or(RefundError::NothingCharged)?;
+        let until = payment.at.checked_add(policy.refund_window).unwrap_or(Timestamp::MAX);
+        if now > until {
+            return Err(RefundError::TooLate(until));
+        }
+        let left = charge.amount.minor() - payment.refunded - payment.refunding;
+        let left = Money::try_new(left, charge.amount.currency()).map_err(|_| RefundError::NothingCharged)?;
+        let amount = amount.unwrap_or(left);
+        if amount.currency() != left.currency() {
+            return Err(RefundError::OtherCurrency);
+        }
+        if amount.minor() > left.minor() || left.is_zero() {
+            return Err(RefundError::TooMuch(left));
+        }
+        if !amount.is_positive() {
+            return Err(RefundError::NotPositive);
+        }
+        let refund = Refund {
+            id,
+            version: 1,
+            invoice: self.id,
+            amount,
+            reason,
+            gateway: charge.gateway.clone(),
+            charge: charge.reference.clone(),
+            state: RefundState::Pending { sends: 0, due: policy.resend_refund_at(0, now) },
+            created_at: now,
+            updated_at: now,
+        };
+        let payment = Payment { refunding: payment.refunding + amount.minor(), ..payment.clone() };
+        Ok((Self { state: State::Paid(payment), ..self.touched(now) }, refund))
+    }
+
+    /// The gateway's word about a refund: an answer, a webhook or a look-up, any number of times.
+    pub fn observe_refund(
+        &self,
+        refund: &Refund,
+        outcome: &RefundOutcome,
+        policy: &Policy,
+        moment: Moment,
+    ) -> RefundReduced {
+        let RefundState::Pending { sends, .. } = refund.state else { return RefundReduced::AlreadyApplied };
+        match outcome {
+            RefundOutcome::Succeeded { reference, amount } if *amount == refund.amount => {
+                self.refunded(refund, reference, moment)
+            }
+            RefundOutcome::Failed { failure } => {
+                let failed = refund.moved(RefundState::Failed { failure: failure.clone() }, moment.now);
+                self.with_payment(|payment| Payment {
+                    refunding: payment.refunding - refund.amount.minor(),
+                    ..payment
+                })
+                .map_or(RefundReduced::AlreadyApplied, |state| RefundReduced::Applied {
+                    refund: Box::new(failed),
+                    invoice: Some(Box::new(Self { state, ..self.touched(moment.now) })),
+                    transaction: None,
+                })
+            }
+            // Another amount than ours is not our refund: it stays open until a person has looked.
+            RefundOutcome::Succeeded { .. } => {
+                let open = refund.moved(RefundState::Pending { sends, due: None }, moment.now);
+                RefundReduced::Applied { refund: Box::new(open), invoice: None, transaction: None }
+            }
+            RefundOutcome::Pending { .. } | RefundOutcome::Unclear { .. } => {
+                let sends = sends.saturating_add(1);
+                let due = policy.resend_refund_at(sends, moment.now);
+                let open = refund.moved(RefundState::Pending { sends, due }, moment.now);
+                RefundReduced::Applied { refund: Box::new(open), invoice: None, transaction: None }
+            }
+        }
+    }
+
+    fn refunded(&self, refund: &Refund, reference: &GatewayReference, moment: Moment) -> RefundReduced {
+        let settled = |payment: Payment| Payment {
+            refunding: payment.refunding - refund.amount.minor(),
+            refunded: payment.refunded + refund.amount.minor(),
+            ..payment
+        };
+        let (Some(state), Some(transaction)) =
+            (self.with_payment(settled), self.reversal(refund, reference, moment))
+        else {
+            return RefundReduced::AlreadyApplied;
+        };
+        let settled = refund.moved(
+            RefundState::Succeeded { reference: reference.clone(), transaction: transaction.id },
+            moment.now,
+        );
+        let invoice = Self { state, ..self.touched(moment.now) };
+        let is_whole = invoice.amount_refunded() == invoice.amount_paid();
+        let invoice = match (&invoice.state, is_whole) {
+            (State::Paid(payment), true) => {
+                let state = State::Refunded(payment.clone());
+                invoice.clone().moved_on(state, Cause::Refunded, moment.now).unwrap_or(invoice)
+            }
+            _ => invoice,
+        };
+        RefundReduced::Applied {
+            refund: Box::new(settled),
+            invoice: Some(Box::new(invoice)),
+            transaction: Some(Box::new(transaction)),
+        }
+    }
+
+    /// Whatever became of the invoice meanwhile, its payment is where refunds are counted.
+    fn with_payment(&self, change: impl FnOnce(Payment) -> Payment) -> Option<State> {
+        match self.state.clone() {
+            State::Paid(payment) => Some(State::Paid(change(payment))),
+            State::InProtest(payment) => Some(State::InProtest(change(payment))),
+            State::Chargeback(payment) => Some(State::Chargeback(change(payment))),
+            _ => None,
+        }
+    }
+
+    /// The charge's entries the other way round, for what went back.
+    fn reversal(&self, refund: &Refund, reference: &GatewayReference, moment: Moment) -> Option<Transaction> {
+        let charge = self.state.payment()?.charge.as_ref()?;
+        let clearing = Account::GatewayClearing(charge.gateway.clone());
+        let journal = Journal::transfer(Account::Revenue, clearing, refund.amount).ok()?;
+        Some(Transaction {
+            id: TransactionId::new(self.customer(), moment.now, moment.entropy),
+            kind: TransactionKind::Refund,
+            amount: refund.amount,
+            invoice: self.id,
+            attempt: charge.attempt,
+            gateway: charge.gateway.clone(),
+            reference: reference.clone(),
+            payment_method: charge.payment_method,
+            means: charge.means,
+            lines: self.content.items.iter().map(|item| item.description.as_str().to_owned()).collect(),
+            at: moment.now,
+            journal,
+        })
+    }
+}

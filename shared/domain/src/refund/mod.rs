@@ -1,0 +1,80 @@
+//! A refund: ours, part or all of a payment, on the gateway that charged.
+
+use crate::Timestamp;
+use crate::charge::Failure;
+use crate::gateway::{GatewayName, GatewayReference, RefundRequest};
+use crate::id::{InvoiceId, RefundId, TransactionId};
+use crate::money::Money;
+use crate::text::Text;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    pub id: RefundId,
+    pub version: u64,
+    pub invoice: InvoiceId,
+    pub amount: Money,
+    pub reason: Option<Text<500>>,
+    pub gateway: GatewayName,
+    /// The charge that it gives back.
+    pub charge: GatewayReference,
+    pub state: RefundState,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    Pending {
+        /// How often the order went out.
+        #[serde(rename = "n")]
+        sends: u8,
+        /// When it is looked at next. None: a person has to.
+        #[serde(
+            rename = "due",
+            default,
+            with = "crate::stored_instant::optional",
+            skip_serializing_if = "Option::is_none"
+        )]
+        due: Option<Timestamp>,
+    },
+    Succeeded {
+        #[serde(rename = "ref")]
+        reference: GatewayReference,
+        #[serde(rename = "tx")]
+        transaction: TransactionId,
+    },
+    Failed {
+        #[serde(rename = "f")]
+        failure: Failure,
+    },
+}
+
+impl RefundState {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "pending",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl Refund {
+    pub fn request(&self) -> RefundRequest {
+        RefundRequest { refund: self.id, charge: self.charge.clone(), amount: self.amount }
+    }
+
+    /// When the sweep has to look, if it has to.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match &self.state {
+            RefundState::Pending { due, .. } => *due,
+            RefundState::Succeeded { .. } | RefundState::Failed { .. } => None,
+        }
+    }
+
+    pub(crate) fn moved(&self, state: RefundState, now: Timestamp) -> Self {
+        Self { version: self.version + 1, state, updated_at: now, ..self.clone() }
+    }
+}
