@@ -1,0 +1,95 @@
+use super::common::Instant;
+use fatura_application::Attempts;
+use fatura_domain::charge::{Attempt, AttemptOutcome, Failure, LiveAttempt, Phase, Retry};
+use fatura_domain::gateway::PendingAction;
+use fatura_domain::invoice::{Invoice, State};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct AttemptBody<'a> {
+    id: String,
+    number: u8,
+    gateway: &'a str,
+    payment_method_id: String,
+    status: &'static str,
+    failure: Option<AttemptFailureBody<'a>>,
+    idempotency_key: String,
+    gateway_reference: Option<&'a str>,
+    started_at: Instant,
+    finished_at: Option<Instant>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttemptFailureBody<'a> {
+    class: &'static str,
+    code: &'a str,
+    raw_code: Option<&'a str>,
+    message: &'a str,
+    retry: Retry,
+}
+
+/// Every attempt, newest first: the live one is the newest.
+pub(crate) fn attempts_body(attempts: &Attempts) -> Vec<AttemptBody<'_>> {
+    live(&attempts.invoice).into_iter().chain(attempts.finished.iter().map(finished)).collect()
+}
+
+fn live(invoice: &Invoice) -> Option<AttemptBody<'_>> {
+    let State::Pending(collection) = &invoice.state else { return None };
+    let live = collection.live.as_ref()?;
+    let id = invoice.attempt_id(live.number).to_string();
+    Some(AttemptBody {
+        idempotency_key: id.clone(),
+        id,
+        number: live.number.0,
+        gateway: collection.source.gateway.as_str(),
+        payment_method_id: collection.source.method.to_string(),
+        status: live_status(live),
+        failure: live.failure().map(failure),
+        gateway_reference: live.reference().map(|reference| reference.0.as_str()),
+        started_at: Instant(live.started_at),
+        finished_at: None,
+    })
+}
+
+const fn live_status(live: &LiveAttempt) -> &'static str {
+    match &live.phase {
+        Phase::Sending { .. } => "sending",
+        Phase::NotSent { .. } => "not_sent",
+        Phase::Awaiting { action: PendingAction::RequiresAction { .. }, .. } => "requires_action",
+        Phase::Awaiting { .. } => "pending",
+        // Which amount was taken has yet to be settled by a person.
+        Phase::Unknown { .. } | Phase::Mismatched { .. } => "unknown",
+    }
+}
+
+fn finished(attempt: &Attempt) -> AttemptBody<'_> {
+    let (status, failed) = match &attempt.outcome {
+        AttemptOutcome::Succeeded => ("succeeded", None),
+        AttemptOutcome::Declined(failed) => ("declined", Some(failed)),
+        AttemptOutcome::NotSent(failed) => ("not_sent", Some(failed)),
+        AttemptOutcome::Voided => ("voided", None),
+    };
+    let id = attempt.id.to_string();
+    AttemptBody {
+        idempotency_key: id.clone(),
+        id,
+        number: attempt.id.number.0,
+        gateway: attempt.gateway.as_str(),
+        payment_method_id: attempt.payment_method.to_string(),
+        status,
+        failure: failed.map(failure),
+        gateway_reference: attempt.reference.as_ref().map(|reference| reference.0.as_str()),
+        started_at: Instant(attempt.started_at),
+        finished_at: Some(Instant(attempt.finished_at)),
+    }
+}
+
+fn failure(failure: &Failure) -> AttemptFailureBody<'_> {
+    AttemptFailureBody {
+        class: failure.class.as_str(),
+        code: &failure.code,
+        raw_code: failure.raw_code.as_deref(),
+        message: &failure.message,
+        retry: failure.class.retry(),
+    }
+}

@@ -1,0 +1,53 @@
+use super::common::{Instant, metadata_body};
+use super::fields::Fields;
+use super::values::{one_of, text};
+use crate::problem::Problem;
+use fatura_domain::customer::{Customer, CustomerKind, Profile, TimeZoneName};
+use fatura_domain::text::{Email, ExternalId, Name};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+pub(crate) fn read_profile(mut fields: Fields) -> Result<Profile, Problem> {
+    let name = fields.required("name", text(Name::parse));
+    let email = fields.required("email", text(Email::parse));
+    let external_id = fields.optional("external_id", text(ExternalId::parse));
+    let kinds = [CustomerKind::Buyer, CustomerKind::Merchant].into_iter().map(|kind| (kind.as_str(), kind));
+    let kind = fields.optional("kind", one_of(kinds)).unwrap_or_default();
+    let time_zone = fields.optional("time_zone", text(TimeZoneName::parse));
+    let metadata = fields.metadata().unwrap_or_default();
+    fields.finish(|| Some(Profile { name: name?, email: email?, external_id, kind, time_zone, metadata }))
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CustomerBody<'a> {
+    id: String,
+    name: &'a str,
+    email: &'a str,
+    external_id: Option<&'a str>,
+    kind: &'static str,
+    time_zone: Option<&'a str>,
+    metadata: BTreeMap<&'a str, &'a str>,
+    default_payment_method_id: Option<String>,
+    created_at: Instant,
+    updated_at: Instant,
+    version: u64,
+}
+
+impl<'a> From<&'a Customer> for CustomerBody<'a> {
+    fn from(customer: &'a Customer) -> Self {
+        let profile = &customer.profile;
+        Self {
+            id: customer.id.to_string(),
+            name: profile.name.as_str(),
+            email: profile.email.as_str(),
+            external_id: profile.external_id.as_ref().map(ExternalId::as_str),
+            kind: profile.kind.as_str(),
+            time_zone: profile.time_zone.as_ref().map(TimeZoneName::as_str),
+            metadata: metadata_body(&profile.metadata),
+            default_payment_method_id: customer.default_payment_method.map(|id| id.to_string()),
+            created_at: Instant(customer.created_at),
+            updated_at: Instant(customer.updated_at),
+            version: customer.version,
+        }
+    }
+}

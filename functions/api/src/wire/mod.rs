@@ -1,0 +1,20 @@
+//! What goes over the wire: requests read into commands, things on record rendered for clients.
+
+pub(crate) mod api_key;
+pub(crate) mod attempt;
+pub(crate) mod common;
+pub(crate) mod customer;
+pub(crate) mod fields;
+pub(crate) mod invoice;
+pub(crate) mod list;
+pub(crate) mod payment_method;
+pub(crate) mod strict_json;
+pub(crate) mod transaction;
+pub(crate) mod values;
+
+use serde::Serialize;
+
+/// Our own types have string keys and no failing parts, so there is nothing that could go wrong here.
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
