@@ -1,0 +1,20 @@
+//! The payment gateways: what the application's `Gateway` port means in each one's HTTP.
+//!
+//! Architecture invariants:
+//! - Whatever goes wrong on the way is one of two things, told apart in `http` alone: the order surely did not reach
+//!   the gateway, or it may have. Only a gateway's own readable answer makes a decline.
+//! - A question (`fetch_charge`, `cancel`) that fails says nothing about the charge: it is always `Unknown`, never
+//!   `NotSent` and never `Declined`, because either would let another attempt begin.
+//! - Nothing here sleeps or retries. When to ask again is the domain's business.
+//! - No key, token or URL gets into a failure or a log.
+//! - Every gateway passes `tests/contract`.
+
+mod base_url;
+mod http;
+mod sandbox;
+mod signature;
+mod trouble;
+
+pub use base_url::{BaseUrl, InvalidBaseUrl};
+pub use http::{Http, HttpSetupError, Timeouts};
+pub use sandbox::Sandbox;

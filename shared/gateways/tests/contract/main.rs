@@ -1,0 +1,13 @@
+//! What every gateway must do alike, and each gateway put through it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bench;
+mod contract;
+mod sandbox;
+mod scripted;
