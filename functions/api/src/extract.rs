@@ -9,8 +9,8 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use fatura_application::access::Caller;
 use fatura_application::Fault;
+use fatura_application::access::Caller;
 use fatura_application::idempotency::{AnswerScope, Once};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -113,7 +113,10 @@ impl Submission {
     /// For what may happen only once: a key is required.
     pub(crate) fn once(&self, caller: &Caller) -> Result<Once, Problem> {
         self.once_if_keyed(caller)?.ok_or_else(|| {
-            Problem::new(Code::IdempotencyKeyMissing, "send an Idempotency-Key, new for each thing you want done")
+            Problem::new(
+                Code::IdempotencyKeyMissing,
+                "send an Idempotency-Key, new for each thing you want done",
+            )
         })
     }
 
@@ -122,7 +125,10 @@ impl Submission {
         let Some(key) = self.idempotency_key()? else { return Ok(None) };
         let route = format!("{} {}", self.method, self.path);
         let scope = AnswerScope { caller: caller.id.clone(), route, key };
-        Ok(Some(Once { scope, fingerprint: strict_json::fingerprint(self.body.as_ref().unwrap_or(&Value::Null)) }))
+        Ok(Some(Once {
+            scope,
+            fingerprint: strict_json::fingerprint(self.body.as_ref().unwrap_or(&Value::Null)),
+        }))
     }
 
     fn idempotency_key(&self) -> Result<Option<String>, Problem> {

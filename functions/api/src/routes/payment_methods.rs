@@ -45,9 +45,10 @@ async fn list(
     fields.finish(|| Some(()))?;
     let request = paging.request()?;
     let after = match request.after {
-        Some(Position(id)) => Some(id.parse::<PaymentMethodId>().map_err(|_| {
-            Problem::new(Code::InvalidCursor, "the cursor is not one of this list")
-        })?),
+        Some(Position(id)) => Some(
+            id.parse::<PaymentMethodId>()
+                .map_err(|_| Problem::new(Code::InvalidCursor, "the cursor is not one of this list"))?,
+        ),
         None => None,
     };
     let payer = api.app.payment_methods(&caller, customer).await?;

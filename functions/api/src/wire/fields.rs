@@ -54,8 +54,15 @@ impl Fields {
     }
 
     /// Of a change: left out leaves a thing as it is, `null` takes it away.
-    #[expect(clippy::option_option, reason = "a change has three cases, and the use case's command says them so")]
-    pub(crate) fn change<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Read<T>) -> Option<Option<T>> {
+    #[expect(
+        clippy::option_option,
+        reason = "a change has three cases, and the use case's command says them so"
+    )]
+    pub(crate) fn change<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Read<T>,
+    ) -> Option<Option<T>> {
         match self.members.remove(name)? {
             Value::Null => Some(None),
             value => self.read(name, &value, read).map(Some),

@@ -72,7 +72,8 @@ impl Paging {
     }
 
     fn position(&self, cursor: &str) -> Option<Position> {
-        let bytes = URL_SAFE_NO_PAD.decode(Some(cursor).filter(|cursor| cursor.len() <= LONGEST_CURSOR)?).ok()?;
+        let bytes =
+            URL_SAFE_NO_PAD.decode(Some(cursor).filter(|cursor| cursor.len() <= LONGEST_CURSOR)?).ok()?;
         let (checksum, position) = bytes.split_at_checked(CHECKSUM_LENGTH)?;
         let position = std::str::from_utf8(position).ok()?;
         (checksum == self.checksum(position)).then(|| Position(position.to_owned()))
@@ -95,7 +96,9 @@ fn query_fingerprint(caller: &Caller, path: &str, pairs: &[(String, String)]) ->
     };
     let filters = pairs.iter().filter(|(name, _)| name != "limit" && name != "cursor");
     let mut hash = Sha256::new();
-    for part in [scope.as_str(), path].into_iter().chain(filters.flat_map(|(name, value)| [name.as_str(), value])) {
+    for part in
+        [scope.as_str(), path].into_iter().chain(filters.flat_map(|(name, value)| [name.as_str(), value]))
+    {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }

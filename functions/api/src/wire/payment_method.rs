@@ -121,9 +121,14 @@ impl<'a> PaymentMethodBody<'a> {
                 default,
                 created_at,
             },
-            Instrument::Pix(key) => {
-                Self::Pix { id, customer_id, r#type: MeansType::Pix.as_str(), key: &key.0, default, created_at }
-            }
+            Instrument::Pix(key) => Self::Pix {
+                id,
+                customer_id,
+                r#type: MeansType::Pix.as_str(),
+                key: &key.0,
+                default,
+                created_at,
+            },
         }
     }
 }

@@ -113,14 +113,27 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits() {
-        let value = parse(br#"{"a": 0.10, "b": 1e400, "c": -0, "d": 123456789012345678901234567890}"#).unwrap();
+        let value =
+            parse(br#"{"a": 0.10, "b": 1e400, "c": -0, "d": 123456789012345678901234567890}"#).unwrap();
         let digits = |name: &str| value[name].as_number().unwrap().as_str().to_owned();
-        assert_eq!(["a", "b", "c", "d"].map(digits), ["0.10", "1e400", "-0", "123456789012345678901234567890"]);
+        assert_eq!(
+            ["a", "b", "c", "d"].map(digits),
+            ["0.10", "1e400", "-0", "123456789012345678901234567890"]
+        );
     }
 
     #[test]
     fn what_is_not_exactly_json_is_refused() {
-        for text in ["", "{", "{} {}", "NaN", "{\"a\": 01}", "{\"a\": 1, \"a\": 2}", "[{\"x\": {\"a\": 1, \"a\": 1}}]", "\"\u{0}\""] {
+        for text in [
+            "",
+            "{",
+            "{} {}",
+            "NaN",
+            "{\"a\": 01}",
+            "{\"a\": 1, \"a\": 2}",
+            "[{\"x\": {\"a\": 1, \"a\": 1}}]",
+            "\"\u{0}\"",
+        ] {
             assert!(parse(text.as_bytes()).is_err(), "{text:?}");
         }
         assert!(parse(&[b'"', 0xff, b'"']).is_err());

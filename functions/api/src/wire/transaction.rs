@@ -40,7 +40,8 @@ pub(crate) fn read_filter(
         min_amount: fields.optional("min_amount", numeral(|text| amount(text, currency))),
         max_amount: fields.optional("max_amount", numeral(|text| amount(text, currency))),
         currency,
-        kind: fields.optional("type", one_of(TransactionKind::ALL.into_iter().map(|kind| (kind.as_str(), kind)))),
+        kind: fields
+            .optional("type", one_of(TransactionKind::ALL.into_iter().map(|kind| (kind.as_str(), kind)))),
         item: fields.optional("item", text(Description::parse)).map(String::from),
         gateway: fields.optional("gateway", text(GatewayName::parse)),
         means: fields.optional(
@@ -70,7 +71,9 @@ pub(crate) fn refuse_empty_period<T: PartialOrd>(
 /// A bound in major units: of the currency that is asked for, or else of any.
 fn amount(text: &str, currency: Option<Currency>) -> Result<Decimal, String> {
     let amount = match currency {
-        Some(currency) => Money::parse(text, currency).map(Money::major).map_err(|error| error.to_string())?,
+        Some(currency) => {
+            Money::parse(text, currency).map(Money::major).map_err(|error| error.to_string())?
+        }
         None => parse_decimal(text).map_err(|error| error.to_string())?,
     };
     if amount.is_sign_negative() && !amount.is_zero() {

@@ -27,7 +27,9 @@ pub(crate) fn numeral<T, E: Display>(parse: impl Fn(&str) -> Result<T, E>) -> im
 }
 
 /// One of a few words.
-pub(crate) fn one_of<T: Copy>(words: impl Iterator<Item = (&'static str, T)>) -> impl FnOnce(&Value) -> Read<T> {
+pub(crate) fn one_of<T: Copy>(
+    words: impl Iterator<Item = (&'static str, T)>,
+) -> impl FnOnce(&Value) -> Read<T> {
     move |value| {
         let given = value.as_str();
         let mut known = Vec::new();
@@ -53,7 +55,8 @@ pub(crate) fn whole<T: TryFrom<u64>>(value: &Value) -> Read<T> {
 /// An instant, kept to the millisecond.
 pub(crate) fn instant(value: &Value) -> Read<Timestamp> {
     let written = value.as_str().filter(|text| text.contains(['T', 't']) && !text.contains('['));
-    let at = written.and_then(|text| text.parse::<Timestamp>().ok()).filter(|at| *at >= Timestamp::UNIX_EPOCH);
+    let at =
+        written.and_then(|text| text.parse::<Timestamp>().ok()).filter(|at| *at >= Timestamp::UNIX_EPOCH);
     at.and_then(|at| Timestamp::from_millisecond(at.as_millisecond()).ok())
         .ok_or_else(|| "must be a time of RFC 3339, such as 2026-11-02T12:00:00Z".to_owned())
 }
@@ -79,7 +82,9 @@ impl Fields {
         let mut refused = false;
         // A few more than are allowed, so that too many are too many.
         for (key, value) in pairs.into_iter().take(Metadata::MAX_ENTRIES + 1) {
-            let pair = Text::<40>::parse(&key).map_err(|error| format!("has a key that {error}")).and_then(|name| Ok((name, note(&value)?)));
+            let pair = Text::<40>::parse(&key)
+                .map_err(|error| format!("has a key that {error}"))
+                .and_then(|name| Ok((name, note(&value)?)));
             match pair {
                 Ok((key, value)) => {
                     kept.insert(key, value);

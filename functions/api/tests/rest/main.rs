@@ -1,0 +1,17 @@
+//! A client's view of the API: the real router, requests in, answers out. Every answer is held against the OpenAPI
+//! document on the way.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot be set up has failed")]
+
+mod api_keys;
+mod arbitrary;
+mod charging;
+mod contract;
+mod customers;
+mod idempotency;
+mod invoices;
+mod lists;
+mod memory;
+mod openapi;
+mod payment_methods;
+mod refusals;
+mod world;

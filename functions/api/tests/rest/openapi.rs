@@ -1,0 +1,130 @@
+//! The document and the router can't drift apart: each is walked and looked for in the other.
+
+use crate::world::{World, contract};
+use api::problem::Code;
+use http::Method;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+fn documented() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+    let paths = contract().document["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, item)| {
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| (method.as_str(), path.as_str(), operation))
+    })
+}
+
+#[test]
+fn every_route_is_documented_and_every_operation_is_routed() {
+    let routed: BTreeSet<_> = api::operations().into_iter().collect();
+    let described: BTreeSet<_> = documented().map(|(method, path, _)| (method, path)).collect();
+    assert_eq!(routed, described);
+    let ids: BTreeSet<_> =
+        documented().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), described.len(), "operation ids are unique");
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_documented() {
+    let world = World::new();
+    for (method, path, operation) in documented() {
+        let concrete = path.replace("{id}", "cus_000000000000").replace("{pm}", "x");
+        let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        let open = operation["security"] == json!([]);
+        let anonymous = http::Request::builder().method(method.clone()).uri(&concrete);
+        let answer = world.send(anonymous, None).await;
+        assert_eq!(answer.status == 401, !open, "{method} {path} and who may call it");
+        let answer = world.send(world.request(method.clone(), &concrete), None).await;
+        assert!(!matches!(answer.status, 401 | 405), "{method} {path}");
+
+        // What the document says of parameters is what the operation has.
+        let placeholders = path.matches('{').count();
+        let parameters: Vec<_> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|p| contract().resolved(p))
+            .collect();
+        let of = |place: &str| parameters.iter().filter(|p| p["in"] == place).count();
+        assert_eq!(of("path"), placeholders, "{method} {path}");
+        if of("query") > 0 {
+            let query: Vec<_> = parameters.iter().filter(|p| p["in"] == "query").collect();
+            let names: Vec<_> =
+                query.iter().map(|p| format!("{}=%01", p["name"].as_str().unwrap())).collect();
+            let answer = world.get(&format!("{concrete}?{}&undocumented=1", names.join("&"))).await;
+            if answer.status == 422 {
+                let unknown: Vec<_> =
+                    answer.faults().into_iter().filter(|f| f.contains("is not a parameter")).collect();
+                assert_eq!(unknown, ["undocumented is not a parameter of this request"], "{method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_documented_member_is_one() {
+    let world = World::new();
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer).await;
+    let methods = format!("/v1/customers/{customer}/payment-methods");
+    for (schema, method, path) in [
+        ("CustomerInput", Method::POST, "/v1/customers".to_owned()),
+        ("CustomerInput", Method::PUT, format!("/v1/customers/{customer}")),
+        ("CardInput", Method::POST, methods.clone()),
+        ("PixInput", Method::POST, methods),
+        ("InvoiceInput", Method::POST, "/v1/invoices".to_owned()),
+        ("InvoiceAmendment", Method::PATCH, format!("/v1/invoices/{invoice}")),
+        ("ChargeInput", Method::POST, format!("/v1/invoices/{invoice}/charge")),
+        ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
+    ] {
+        let schema = &contract().document["components"]["schemas"][schema];
+        // A list is never right for a single value, nor an empty one for items: all of them are refused, none as unknown.
+        let mut body: Map<_, _> =
+            schema["properties"].as_object().unwrap().keys().map(|name| (name.clone(), json!([]))).collect();
+        if let Some(kind) = schema["properties"]["type"]["const"].as_str() {
+            body.insert("type".to_owned(), kind.into());
+        }
+        let request = world.request(method, &path).header("Idempotency-Key", "k");
+        let faults = world.send(request, Some(body.into())).await.faults();
+        assert!(!faults.iter().any(|fault| fault.contains("is not a member")), "{path}: {faults:?}");
+        let required = schema["required"].as_array().unwrap();
+        let named = |name: &Value| faults.iter().any(|f| f.starts_with(name.as_str().unwrap()));
+        assert!(required.iter().all(|name| name == "type" || named(name)), "{path}: {faults:?}");
+    }
+}
+
+#[test]
+fn every_code_is_documented() {
+    let schemas = &contract().document["components"]["schemas"];
+    let documented: BTreeSet<_> =
+        schemas["ErrorCode"]["enum"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
+    assert_eq!(Code::ALL.iter().map(|code| code.as_str()).collect::<BTreeSet<_>>(), documented);
+    let words =
+        |name: &str| -> Vec<String> { serde_json::from_value(schemas[name]["enum"].clone()).unwrap() };
+    use fatura_domain::{charge::FailureClass, invoice::Status, ledger::TransactionKind};
+    assert_eq!(words("InvoiceStatus"), Status::ALL.map(Status::as_str));
+    assert_eq!(words("FailureClass"), FailureClass::ALL.map(FailureClass::as_str));
+    assert_eq!(words("TransactionType"), TransactionKind::ALL.map(TransactionKind::as_str));
+}
+
+#[test]
+fn every_example_is_one() {
+    let contract = contract();
+    let mut seen = 0;
+    for (_, _, operation) in documented() {
+        let responses = operation["responses"].as_object().unwrap().values();
+        let bodies = responses.chain([&operation["requestBody"]]).map(|body| contract.resolved(body));
+        for media in bodies.filter_map(|body| body["content"].as_object()).flat_map(Map::values) {
+            let named = media["examples"].as_object().into_iter().flat_map(Map::values);
+            let values =
+                named.map(|example| &contract.resolved(example)["value"]).chain(media.get("example"));
+            for value in values {
+                contract.check(&media["schema"], value);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "{seen}");
+}

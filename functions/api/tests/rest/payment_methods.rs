@@ -1,0 +1,101 @@
+use crate::world::World;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn there_is_always_one_default() {
+    let world = World::new();
+    let customer = world.customer().await;
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    let card = json!({
+        "type": "credit_card", "token": "tok_visa", "brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030,
+    });
+    let first = world.post(&path, card).await.expect(201);
+    let id = first["id"].clone();
+    assert_eq!(
+        first,
+        json!({
+            "id": id, "customer_id": customer, "type": "credit_card", "gateway": "sandbox", "brand": "visa",
+            "last4": "4242", "exp_month": 12, "exp_year": 2030, "default": true, "created_at": "2026-11-02T12:00:00.000Z",
+        })
+    );
+    world.wait(1);
+    let pix = world.post(&path, json!({"type": "pix", "key": "11222333003520"})).await.expect(201);
+    assert_eq!((&pix["default"], &pix["key"]), (&json!(false), &json!("11222333003520")));
+    world.wait(1);
+    let third = world.post(&path, json!({"type": "pix", "key": "a@b.c", "default": true})).await.expect(201);
+    assert_eq!(third["default"], true);
+
+    let defaults = |list: &Value| -> Vec<bool> {
+        list["data"].as_array().unwrap().iter().map(|method| method["default"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(defaults(&world.get(&path).await.expect(200)), [true, false, false]);
+    let one = |method: &Value| format!("{path}/{}", method["id"].as_str().unwrap());
+    let made = world.post(&format!("{}/default", one(&pix)), json!({})).await.expect(200);
+    assert_eq!(made["default"], true);
+    assert_eq!(world.delete(&one(&pix)).await.status, 204);
+    assert_eq!(world.get(&one(&pix)).await.code(), (404, "not_found"));
+    assert_eq!(world.delete(&one(&pix)).await.code(), (404, "not_found"));
+    assert_eq!(world.get(&one(&third)).await.expect(200)["default"], true, "the newest of the rest");
+
+    let page = world.get(&format!("{path}?limit=1")).await.expect(200);
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let rest = world.get(&format!("{path}?limit=1&cursor={cursor}")).await.expect(200);
+    assert_eq!((&rest["data"][0]["id"], &rest["next_cursor"]), (&id, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_card_number_comes_in_by_no_door() {
+    let world = World::new();
+    let path = format!("/v1/customers/{}/payment-methods", world.customer().await);
+    for (body, field) in [
+        (json!({"type": "credit_card", "token": "4111111111111111"}), "token"),
+        (json!({"type": "credit_card", "token": 4_111_111_111_111_111_u64}), "token"),
+        (json!({"type": "credit_card", "token": "tok_visa", "brand": "4111 1111-1111.1111"}), "brand"),
+        (json!({"type": "credit_card", "token": "tok_visa", "x": {"y": ["4111111111111111"]}}), "x.y[0]"),
+        (json!({"type": "credit_card", "token": "tok_visa", "4111111111111111": 1}), "(a card number)"),
+        (json!({"type": "pix", "key": "4111111111111111"}), "key"),
+        (json!({"type": "4111111111111111"}), "type"),
+    ] {
+        let answer = world.post(&path, body).await;
+        let reason = "looks like a card number; send the token that the gateway's own form gives";
+        assert!(answer.faults().contains(&format!("{field} {reason}")), "{}", answer.text);
+        assert!(!answer.text.contains("1111"), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn every_fault_of_a_payment_method_is_named() {
+    let world = World::new();
+    let path = format!("/v1/customers/{}/payment-methods", world.customer().await);
+    for (body, faults) in [
+        (json!({}), vec!["type is required"]),
+        (json!({"type": "boleto", "token": 1}), vec!["type must be one of: credit_card, pix"]),
+        (
+            json!({"type": "pix", "key": "a b", "token": "t"}),
+            vec![
+                "key must be a pix key: e-mail, +55 phone, CPF, CNPJ or random key",
+                "token is not a member of this request",
+            ],
+        ),
+        (
+            json!({"type": "credit_card", "last4": "42", "exp_month": 13, "exp_year": 2030, "default": "yes", "gateway": "A"}),
+            vec![
+                "default must be true or false",
+                "gateway must be the name of a gateway, such as sandbox",
+                "token is required",
+                "last4 must be exactly four digits",
+                "exp_month must be a month from 1 to 12",
+            ],
+        ),
+        (
+            json!({"type": "credit_card", "token": "t", "exp_year": 2030}),
+            vec!["exp_month is required with the other half of the expiry"],
+        ),
+        (
+            json!({"type": "credit_card", "token": "t", "gateway": "stripe"}),
+            vec!["gateway must be a gateway that takes cards here"],
+        ),
+    ] {
+        assert_eq!(world.post(&path, body).await.faults(), faults);
+    }
+}

@@ -1,0 +1,341 @@
+//! One deployment in a test: the router, what it works with, and a client.
+
+use crate::contract::Contract;
+use crate::memory::MemoryStore;
+use api::{Api, router};
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::response::Response;
+use fatura_application::access::KeyHash;
+use fatura_application::ports::*;
+use fatura_application::{App, Authenticator, OperatorKey, Records};
+use fatura_domain::SignedDuration;
+use fatura_domain::Timestamp;
+use fatura_domain::charge::{Failure, FailureClass};
+use fatura_domain::gateway::{
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, PendingAction,
+};
+use fatura_testkit::{RecordingQueue, SeededEntropy, VirtualClock};
+use http::{HeaderMap, Method, Request, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+use tower::ServiceExt;
+
+pub(crate) const OPERATOR: &str = "fat_operator";
+
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) router: axum::Router,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) queue: Arc<RecordingQueue<ChargeMessage>>,
+    pub(crate) gateway: Arc<StubGateway>,
+    keys: AtomicU64,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) body: Value,
+}
+
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
+    let world = World::new();
+    let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+    let runtime = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let response = world.router.clone().oneshot(request).await.unwrap();
+            response.into_body().collect().await.unwrap().to_bytes()
+        })
+    });
+    Contract::of(serde_json::from_slice(&runtime.join().unwrap()).unwrap())
+});
+
+pub(crate) fn contract() -> &'static Contract {
+    &CONTRACT
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let store = Arc::new(MemoryStore::default());
+        let clock = Arc::new(VirtualClock::default());
+        let queue = Arc::new(RecordingQueue::default());
+        let gateway = Arc::new(StubGateway::new());
+        let app = App {
+            records: Records::of(store.clone()),
+            charges: queue.clone(),
+            gateways: Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            policy: Arc::default(),
+        };
+        let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store.clone(), clock.clone()));
+        let router = router(Api::new(app.clone(), authenticator));
+        Self { app, router, store, clock, queue, gateway, keys: AtomicU64::new(0) }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path), None).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path), None).await
+    }
+
+    /// With a key of its own.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        let key = format!("key-{}", self.keys.fetch_add(1, Ordering::SeqCst));
+        self.post_as(&key, path, body).await
+    }
+
+    pub(crate) async fn post_as(&self, key: &str, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path).header("Idempotency-Key", key);
+        self.send(request, Some(body)).await
+    }
+
+    pub(crate) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        if_match: Option<&str>,
+        body: Value,
+    ) -> Answer {
+        let mut request = self.request(method, path);
+        if let Some(tag) = if_match {
+            request = request.header(header::IF_MATCH, tag);
+        }
+        self.send(request, Some(body)).await
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {OPERATOR}"))
+    }
+
+    pub(crate) async fn send(&self, request: http::request::Builder, body: Option<Value>) -> Answer {
+        let (request, sent) = match &body {
+            Some(body) => (request.header(header::CONTENT_TYPE, "application/json"), body.to_string()),
+            None => (request, String::new()),
+        };
+        let request = request.body(Body::from(sent)).unwrap();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = self.send_raw(request).await;
+        if let (Some(body), 200..300) = (&body, answer.status) {
+            contract().check_request(&method, &path, body);
+        }
+        answer
+    }
+
+    pub(crate) async fn send_raw(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let answer = Answer::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        contract().check_answer(&method, &path, answer.status, answer.media_type(), &answer.body);
+        assert!(answer.headers.contains_key("x-request-id"));
+        if answer.status >= 400 {
+            assert_eq!(answer.body["request_id"], answer.headers["x-request-id"].to_str().unwrap());
+            assert_eq!(answer.body["status"], answer.status);
+            assert_eq!(answer.body["message"], answer.body["detail"]);
+        }
+        answer
+    }
+
+    // ---- what most stories begin with
+
+    pub(crate) async fn customer(&self) -> String {
+        let email = format!("c{}@example.com", self.keys.fetch_add(1, Ordering::SeqCst));
+        self.post("/v1/customers", json!({"name": "Ana Souza", "email": email})).await.created()
+    }
+
+    pub(crate) async fn payer(&self) -> String {
+        let customer = self.customer().await;
+        let path = format!("/v1/customers/{customer}/payment-methods");
+        self.post(&path, json!({"type": "credit_card", "token": "tok_visa"})).await.created();
+        customer
+    }
+
+    pub(crate) async fn invoice(&self, customer: &str) -> String {
+        self.post("/v1/invoices", plan(customer)).await.created()
+    }
+
+    pub(crate) async fn show(&self, invoice: &str) -> Value {
+        self.get(&format!("/v1/invoices/{invoice}")).await.expect(200)
+    }
+
+    pub(crate) async fn charge(&self, invoice: &str) -> Answer {
+        self.post(&format!("/v1/invoices/{invoice}/charge"), json!({})).await
+    }
+
+    /// What the consumer does with the messages that were sent.
+    pub(crate) async fn collect(&self) {
+        for message in self.queue.take() {
+            self.app.collect_charge(message, Duration::from_mins(1)).await.unwrap();
+        }
+    }
+
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+}
+
+pub(crate) fn plan(customer: &str) -> Value {
+    json!({
+        "customer_id": customer, "currency": "BRL",
+        "items": [
+            {"description": "Plan", "quantity": 1, "unit_price": "100.00"},
+            {"description": "Seats", "quantity": "3", "unit_price": 7.35},
+        ],
+    })
+}
+
+impl Answer {
+    async fn read(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        Self { status: parts.status.as_u16(), headers: parts.headers, text, body }
+    }
+
+    fn media_type(&self) -> &str {
+        self.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    pub(crate) fn created(self) -> String {
+        self.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn code(&self) -> (u16, &str) {
+        (self.status, self.body["code"].as_str().unwrap_or_default())
+    }
+
+    /// What was wrong with a request, as `field reason`.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        assert_eq!(self.code(), (422, "invalid_argument"), "{}", self.text);
+        let errors = self.body["details"]["errors"].as_array().unwrap();
+        errors
+            .iter()
+            .map(|e| format!("{} {}", e["field"].as_str().unwrap(), e["reason"].as_str().unwrap()))
+            .collect()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+struct FixedKey;
+
+#[async_trait]
+impl OperatorKey for FixedKey {
+    async fn hash(&self) -> Result<KeyHash, SecretsError> {
+        Ok(KeyHash::of(OPERATOR))
+    }
+}
+
+/// A gateway that answers what it is told to.
+pub(crate) struct StubGateway {
+    name: GatewayName,
+    answer: Mutex<Says>,
+    panics: AtomicBool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Says {
+    Yes,
+    Declined(FailureClass),
+    NotSent,
+    Unknown,
+    Pix,
+    Redirect,
+}
+
+impl StubGateway {
+    fn new() -> Self {
+        Self {
+            name: GatewayName::parse("sandbox").unwrap(),
+            answer: Mutex::new(Says::Yes),
+            panics: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on it breaks when it is looked at.
+    pub(crate) fn panics(&self) {
+        self.panics.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn says(&self, answer: Says) {
+        *self.answer.lock().unwrap() = answer;
+    }
+}
+
+#[async_trait]
+impl Gateway for StubGateway {
+    fn name(&self) -> &GatewayName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        assert!(!self.panics.load(Ordering::SeqCst), "a secret in a panic's message");
+        Capabilities {
+            means: &MeansType::ALL,
+            partial_refund: &[],
+            idempotency_key_lifetime: SignedDuration::from_hours(24),
+            looks_up_by_reference: true,
+            retries_by_itself: false,
+        }
+    }
+
+    async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome {
+        let reference = GatewayReference("ch_1".to_owned());
+        match *self.answer.lock().unwrap() {
+            Says::Yes => ChargeOutcome::Approved { reference, captured: request.amount },
+            Says::Declined(class) => {
+                let failure = Failure::new(class, class.as_str(), "the bank said no").with_raw_code("51");
+                ChargeOutcome::Declined { reference: Some(reference), failure }
+            }
+            Says::NotSent => {
+                ChargeOutcome::NotSent { failure: Failure::new(FailureClass::NotSent, "not_sent", "429") }
+            }
+            Says::Unknown => ChargeOutcome::Unknown {
+                failure: Failure::new(FailureClass::Unknown, "unknown", "no answer"),
+            },
+            Says::Pix => {
+                let expires_at = Timestamp::from_millisecond(VirtualClock::START_MS + 3_600_000).unwrap();
+                let action = PendingAction::Pix { emv: "00020126".to_owned(), expires_at };
+                ChargeOutcome::Pending { reference, action }
+            }
+            Says::Redirect => ChargeOutcome::Pending {
+                reference,
+                action: PendingAction::RequiresAction { url: Some("https://bank.example/3ds".to_owned()) },
+            },
+        }
+    }
+
+    async fn cancel(&self, _: &ChargeLookup) -> ChargeOutcome {
+        ChargeOutcome::Voided { reference: GatewayReference("ch_1".to_owned()) }
+    }
+
+    async fn fetch_charge(&self, _: &ChargeLookup) -> ChargeOutcome {
+        ChargeOutcome::Absent
+    }
+
+    async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {
+        Err(WebhookRefusal::NoSecret)
+    }
+
+    fn parse_webhook(&self, _: &[u8]) -> Result<WebhookHint, MalformedWebhook> {
+        Err(MalformedWebhook(String::new()))
+    }
+}
