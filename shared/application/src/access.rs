@@ -83,6 +83,11 @@ impl KeyHash {
         Self(Sha256::digest(key.as_bytes()).into())
     }
 
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash).ok().map(|()| Self(hash))
+    }
+
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
     }

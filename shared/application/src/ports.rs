@@ -15,6 +15,7 @@ use fatura_domain::id::{AttemptId, CustomerId, InvoiceId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
 use fatura_domain::text::ExternalId;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -218,8 +219,9 @@ pub trait Webhooks: Send + Sync {
 
 /// There is something to do for this invoice. It is about one version: once the invoice has moved on, the message is
 /// void, however often it is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeMessage {
+    #[serde(rename = "invoice_id")]
     pub invoice: InvoiceId,
     /// The number of the attempt to begin, if one has to begin.
     pub attempt: fatura_domain::id::AttemptNumber,
@@ -232,7 +234,7 @@ impl ChargeMessage {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookMessage {
     pub gateway: GatewayName,
     pub event_id: String,

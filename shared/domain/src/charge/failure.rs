@@ -93,7 +93,17 @@ impl FailureClass {
 
     /// Whether the cardholder's bank said no: what the card networks count against us.
     pub const fn is_decline(self) -> bool {
-        !matches!(self, Self::NotSent | Self::Unknown | Self::PixExpired | Self::AmountMismatch)
+        !matches!(
+            self,
+            Self::NotSent
+                | Self::Unknown
+                | Self::Configuration
+                | Self::CustomerNotFound
+                | Self::CurrencyMismatch
+                | Self::PixExpired
+                | Self::Duplicate
+                | Self::AmountMismatch
+        )
     }
 }
 

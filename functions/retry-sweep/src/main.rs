@@ -1,0 +1,19 @@
+use fatura_bootstrap::{Bootstrap, init_telemetry};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use retry_sweep::handle;
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_telemetry();
+    let bootstrap = Bootstrap::from_environment()?;
+    let app = bootstrap.app(Bootstrap::gateway_names()?)?;
+    let app = &app;
+    run(service_fn(async move |event: LambdaEvent<Value>| {
+        let deadline = event.context.deadline();
+        handle(app, || deadline.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+            .await
+            .map_err(Error::from)
+    }))
+    .await
+}

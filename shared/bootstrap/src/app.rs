@@ -1,0 +1,100 @@
+use crate::environment::{StartError, optional, required};
+use crate::system::{SystemClock, SystemEntropy};
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use fatura_application::ports::{Clock, Entropy, Gateway, GatewaySecrets, Gateways, Secrets, SecretsError};
+use fatura_domain::gateway::GatewayName;
+use fatura_gateways::{BaseUrl, Http, Sandbox, Timeouts};
+use fatura_store::DynamoStore;
+use std::fmt;
+use std::sync::Arc;
+
+/// The parts that a function's `main` puts together.
+pub struct Bootstrap {
+    config: SdkConfig,
+    pub store: Arc<DynamoStore>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Bootstrap {
+    pub fn from_environment() -> Result<Self, StartError> {
+        let config = crate::aws::config();
+        let store = DynamoStore::connect(&config, required("TABLE_NAME")?);
+        Ok(Self {
+            store: Arc::new(store),
+            config,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        })
+    }
+
+    #[cfg(feature = "webhook-queue")]
+    pub fn webhook_queue(&self) -> Result<Arc<dyn fatura_application::ports::WebhookQueue>, StartError> {
+        let client = aws_sdk_sqs::Client::new(&self.config);
+        Ok(Arc::new(crate::queues::SqsQueue::new(client, required("WEBHOOK_QUEUE_URL")?)))
+    }
+
+    #[cfg(feature = "charge-queue")]
+    pub fn app(&self, gateways: Gateways) -> Result<fatura_application::App, StartError> {
+        let client = aws_sdk_sqs::Client::new(&self.config);
+        Ok(fatura_application::App {
+            records: fatura_application::Records::of(self.store.clone()),
+            charges: Arc::new(crate::queues::SqsQueue::new(client, required("CHARGE_QUEUE_URL")?)),
+            gateways,
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            policy: Arc::default(),
+        })
+    }
+
+    /// The deployment's gateways, with their secrets at hand.
+    #[cfg(feature = "secrets")]
+    pub fn gateways(&self) -> Result<Gateways, StartError> {
+        use crate::secrets::{CachedSecret, read_gateway_secrets};
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        configured(Arc::new(CachedSecret::new(client, required("GATEWAY_SECRETS_ID")?, read_gateway_secrets)))
+    }
+
+    /// The deployment's gateways by name and capability, for a function that never calls one.
+    pub fn gateway_names() -> Result<Gateways, StartError> {
+        configured(Arc::new(NoSecrets))
+    }
+
+    #[cfg(feature = "secrets")]
+    pub fn authenticator(&self) -> Result<Arc<fatura_application::Authenticator>, StartError> {
+        use crate::secrets::{CachedSecret, read_operator_key};
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        let operator_key = CachedSecret::new(client, required("OPERATOR_KEY_SECRET_ID")?, read_operator_key);
+        Ok(Arc::new(fatura_application::Authenticator::new(
+            Arc::new(operator_key),
+            self.store.clone(),
+            self.clock.clone(),
+        )))
+    }
+}
+
+fn configured(secrets: Arc<dyn Secrets>) -> Result<Gateways, StartError> {
+    let Some(url) = optional(SANDBOX_URL) else { return Ok(Gateways::default()) };
+    let url: BaseUrl = url.parse().map_err(|_| StartError::NotABaseUrl(SANDBOX_URL))?;
+    let http = Http::try_new(Timeouts::default())?;
+    let sandbox: Arc<dyn Gateway> = Arc::new(Sandbox::new(http, url, secrets));
+    Ok(Gateways::of([sandbox]))
+}
+
+const SANDBOX_URL: &str = "SANDBOX_URL";
+
+struct NoSecrets;
+
+#[async_trait]
+impl Secrets for NoSecrets {
+    async fn gateway(&self, _: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError> {
+        Ok(None)
+    }
+}
+
+impl fmt::Debug for Bootstrap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bootstrap(..)")
+    }
+}

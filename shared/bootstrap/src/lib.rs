@@ -1,0 +1,26 @@
+//! How a function starts: environment, clients, secrets, tracing. No rules.
+//!
+//! Nothing here calls out before the first event: a client is only built, secrets are read when they are first needed.
+
+#[cfg(feature = "store")]
+mod app;
+mod aws;
+mod environment;
+#[cfg(feature = "events")]
+mod events;
+#[cfg(any(feature = "charge-queue", feature = "webhook-queue"))]
+mod queues;
+#[cfg(feature = "secrets")]
+mod secrets;
+#[cfg(feature = "sqs-batch")]
+pub mod sqs_batch;
+#[cfg(feature = "store")]
+mod system;
+mod telemetry;
+
+#[cfg(feature = "store")]
+pub use app::Bootstrap;
+pub use environment::StartError;
+#[cfg(feature = "events")]
+pub use events::event_bus;
+pub use telemetry::init as init_telemetry;

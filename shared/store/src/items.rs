@@ -1,0 +1,43 @@
+//! What lies in the table: one private type per entity, with short names because an item pays for its names too.
+
+mod invoice;
+mod people;
+mod records;
+
+pub(crate) use invoice::InvoiceItem;
+pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};
+pub(crate) use records::{AnswerItem, AttemptItem, TransactionItem, WebhookItem};
+
+use crate::keys::{Key, PK, SK};
+use aws_sdk_dynamodb::types::AttributeValue;
+use fatura_application::ports::StoreError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::fmt::Display;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// An item's attributes with its key.
+pub(crate) fn to_item(key: Key, attributes: impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::to_item(attributes).map_err(corrupt)?;
+    item.extend(to_key(key));
+    Ok(item)
+}
+
+pub(crate) fn to_key(key: Key) -> Item {
+    HashMap::from([(PK.to_owned(), AttributeValue::S(key.pk)), (SK.to_owned(), AttributeValue::S(key.sk))])
+}
+
+pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(corrupt)
+}
+
+/// An item's sort key, which says what it is.
+pub(crate) fn sort_key(item: &Item) -> &str {
+    item.get(SK).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+pub(crate) fn corrupt(error: impl Display) -> StoreError {
+    StoreError::Corrupt(format!("{error}"))
+}

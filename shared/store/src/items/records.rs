@@ -1,0 +1,236 @@
+use super::{Item, corrupt, from_item, sort_key, to_item};
+use crate::keys;
+use fatura_application::idempotency::{Answer, AnswerScope, Once, StoredAnswer};
+use fatura_application::ports::{StoreError, WebhookEvent};
+use fatura_domain::charge::{Attempt, AttemptOutcome};
+use fatura_domain::gateway::{GatewayName, GatewayReference, MeansType};
+use fatura_domain::id::{AttemptId, AttemptNumber, InvoiceId, PaymentMethodId};
+use fatura_domain::ledger::{Journal, Transaction, TransactionKind};
+use fatura_domain::money::Money;
+use fatura_domain::{SignedDuration, Timestamp};
+use flate2::Compression;
+use flate2::read::{DeflateDecoder, DeflateEncoder};
+use serde::{Deserialize, Serialize};
+use std::io::Read;
+
+/// An attempt that failed has an item of its own; one that succeeded lies inside its transaction's.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AttemptItem {
+    #[serde(rename = "gw")]
+    gateway: GatewayName,
+    #[serde(rename = "pm")]
+    payment_method: PaymentMethodId,
+    #[serde(rename = "o")]
+    outcome: AttemptOutcome,
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    reference: Option<GatewayReference>,
+    #[serde(rename = "sa", with = "fatura_domain::stored_instant")]
+    started_at: Timestamp,
+    #[serde(rename = "fa", with = "fatura_domain::stored_instant")]
+    finished_at: Timestamp,
+}
+
+impl AttemptItem {
+    pub(crate) fn write(attempt: &Attempt) -> Result<Item, StoreError> {
+        let attributes = Self {
+            gateway: attempt.gateway.clone(),
+            payment_method: attempt.payment_method,
+            outcome: attempt.outcome.clone(),
+            reference: attempt.reference.clone(),
+            started_at: attempt.started_at,
+            finished_at: attempt.finished_at,
+        };
+        to_item(keys::attempt(attempt.id), attributes)
+    }
+
+    pub(crate) fn read(invoice: InvoiceId, item: Item) -> Result<Attempt, StoreError> {
+        let number = keys::attempt_number(sort_key(&item)).ok_or_else(|| corrupt("not an attempt's key"))?;
+        let read: Self = from_item(item)?;
+        Ok(Attempt {
+            id: AttemptId { invoice, number: AttemptNumber(number) },
+            gateway: read.gateway,
+            payment_method: read.payment_method,
+            outcome: read.outcome,
+            reference: read.reference,
+            started_at: read.started_at,
+            finished_at: read.finished_at,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TransactionItem {
+    #[serde(rename = "k")]
+    kind: TransactionKind,
+    #[serde(rename = "a")]
+    amount: Money,
+    #[serde(rename = "inv")]
+    invoice: InvoiceId,
+    #[serde(rename = "n")]
+    attempt: AttemptNumber,
+    #[serde(rename = "gw")]
+    gateway: GatewayName,
+    #[serde(rename = "ref")]
+    reference: GatewayReference,
+    #[serde(rename = "pm")]
+    payment_method: PaymentMethodId,
+    #[serde(rename = "by")]
+    means: MeansType,
+    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<String>,
+    #[serde(rename = "at", with = "fatura_domain::stored_instant")]
+    at: Timestamp,
+    #[serde(rename = "j")]
+    journal: Journal,
+    /// When the attempt that this books had begun; it ended with this transaction.
+    #[serde(
+        rename = "sa",
+        default,
+        with = "fatura_domain::stored_instant::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    attempt_started_at: Option<Timestamp>,
+}
+
+impl TransactionItem {
+    pub(crate) fn write(transaction: &Transaction, attempt: Option<&Attempt>) -> Result<Item, StoreError> {
+        let booked = transaction.clone();
+        let attributes = Self {
+            kind: booked.kind,
+            amount: booked.amount,
+            invoice: booked.invoice,
+            attempt: booked.attempt,
+            gateway: booked.gateway,
+            reference: booked.reference,
+            payment_method: booked.payment_method,
+            means: booked.means,
+            lines: booked.lines,
+            at: booked.at,
+            journal: booked.journal,
+            attempt_started_at: attempt.map(|attempt| attempt.started_at),
+        };
+        to_item(keys::transaction(transaction.id), attributes)
+    }
+
+    pub(crate) fn read(item: Item) -> Result<Transaction, StoreError> {
+        let id = keys::transaction_id(sort_key(&item)).ok_or_else(|| corrupt("not a transaction's key"))?;
+        let read: Self = from_item(item)?;
+        Ok(Transaction {
+            id,
+            kind: read.kind,
+            amount: read.amount,
+            invoice: read.invoice,
+            attempt: read.attempt,
+            gateway: read.gateway,
+            reference: read.reference,
+            payment_method: read.payment_method,
+            means: read.means,
+            lines: read.lines,
+            at: read.at,
+            journal: read.journal,
+        })
+    }
+
+    /// The attempt that succeeded, if this transaction is its record.
+    pub(crate) fn read_attempt(item: Item) -> Result<Option<Attempt>, StoreError> {
+        let read: Self = from_item(item)?;
+        Ok(read.attempt_started_at.map(|started_at| Attempt {
+            id: AttemptId { invoice: read.invoice, number: read.attempt },
+            gateway: read.gateway,
+            payment_method: read.payment_method,
+            outcome: AttemptOutcome::Succeeded,
+            reference: Some(read.reference),
+            started_at,
+            finished_at: read.at,
+        }))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AnswerItem {
+    #[serde(rename = "f", with = "serde_bytes")]
+    fingerprint: Vec<u8>,
+    #[serde(rename = "s")]
+    status: u16,
+    /// Deflated: an answer of a kilobyte costs one write unit instead of two.
+    #[serde(rename = "b", with = "serde_bytes")]
+    body: Vec<u8>,
+    #[serde(rename = "at", with = "fatura_domain::stored_instant")]
+    at: Timestamp,
+    #[serde(rename = "ex", with = "fatura_domain::stored_instant")]
+    expires_at: Timestamp,
+    /// DynamoDB deletes by this, some time later: in seconds.
+    #[serde(rename = "ttl")]
+    delete_after: i64,
+}
+
+impl AnswerItem {
+    pub(crate) fn write(stored: &StoredAnswer) -> Result<Item, StoreError> {
+        let mut body = Vec::new();
+        DeflateEncoder::new(stored.answer.body.as_bytes(), Compression::fast())
+            .read_to_end(&mut body)
+            .map_err(corrupt)?;
+        let attributes = Self {
+            fingerprint: stored.once.fingerprint.to_vec(),
+            status: stored.answer.status,
+            body,
+            at: stored.at,
+            expires_at: stored.expires_at,
+            delete_after: stored.expires_at.as_second(),
+        };
+        to_item(keys::answer(&stored.once.scope), attributes)
+    }
+
+    pub(crate) fn read(scope: &AnswerScope, item: Item) -> Result<StoredAnswer, StoreError> {
+        let read: Self = from_item(item)?;
+        let mut body = String::new();
+        DeflateDecoder::new(read.body.as_slice()).read_to_string(&mut body).map_err(corrupt)?;
+        let fingerprint =
+            read.fingerprint.try_into().map_err(|_| corrupt("a fingerprint of another length"))?;
+        Ok(StoredAnswer {
+            once: Once { scope: scope.clone(), fingerprint },
+            answer: Answer { status: read.status, body },
+            expires_at: read.expires_at,
+            at: read.at,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WebhookItem {
+    #[serde(rename = "b", with = "serde_bytes")]
+    body: Vec<u8>,
+    #[serde(rename = "at", with = "fatura_domain::stored_instant")]
+    received_at: Timestamp,
+    #[serde(rename = "ok", default)]
+    pub(crate) processed: bool,
+    #[serde(rename = "ttl")]
+    delete_after: i64,
+}
+
+impl WebhookItem {
+    pub(crate) const PROCESSED: &str = "ok";
+    const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+    pub(crate) fn write(event: &WebhookEvent) -> Result<Item, StoreError> {
+        let delete_after =
+            event.received_at.checked_add(Self::KEPT_FOR).unwrap_or(Timestamp::MAX).as_second();
+        let attributes =
+            Self { body: event.body.clone(), received_at: event.received_at, processed: false, delete_after };
+        to_item(keys::webhook(&event.gateway, &event.event_id), attributes)
+    }
+
+    pub(crate) fn read(
+        gateway: &GatewayName,
+        event_id: &str,
+        item: Item,
+    ) -> Result<WebhookEvent, StoreError> {
+        let read: Self = from_item(item)?;
+        Ok(WebhookEvent {
+            gateway: gateway.clone(),
+            event_id: event_id.to_owned(),
+            body: read.body,
+            received_at: read.received_at,
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! The only place that builds a key. The id is the address: any id of anything a customer owns says where it lies.
+
+use fatura_application::idempotency::AnswerScope;
+use fatura_domain::Timestamp;
+use fatura_domain::gateway::GatewayName;
+use fatura_domain::id::{AttemptId, CustomerId, InvoiceId, PaymentMethodId, TransactionId};
+use fatura_domain::invoice::{Invoice, Status};
+use sha2::{Digest, Sha256};
+
+pub(crate) const PK: &str = "PK";
+pub(crate) const SK: &str = "SK";
+/// The sparse index and its sort key.
+pub const WORK_INDEX: &str = "Work";
+pub(crate) const WORK_SK: &str = "WS";
+
+/// A bare status would be one partition, which takes a thousand writes a second.
+pub(crate) const SHARDS: u8 = 8;
+
+const ALONE: &str = "-";
+const CUSTOMER: &str = "META";
+const PAYMENT_METHOD: &str = "PM#";
+const INVOICE: &str = "INV#";
+const ATTEMPT: &str = "ATT#";
+const TRANSACTION: &str = "TXN#";
+const API_KEYS: &str = "KEYS";
+/// Sorts after every character of an id.
+const PAST_ALL: char = '~';
+
+/// Where an item lies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    fn of_customer(customer: CustomerId, sk: String) -> Self {
+        Self { pk: customer_partition(customer), sk }
+    }
+
+    fn alone(pk: String) -> Self {
+        Self { pk, sk: ALONE.to_owned() }
+    }
+}
+
+pub(crate) fn customer_partition(customer: CustomerId) -> String {
+    format!("C#{}", customer.code())
+}
+
+pub(crate) fn customer(id: CustomerId) -> Key {
+    Key::of_customer(id, CUSTOMER.to_owned())
+}
+
+/// From the customer to its last payment method: neighbours in the partition, one query.
+pub(crate) fn payer_range() -> (String, String) {
+    (CUSTOMER.to_owned(), format!("{PAYMENT_METHOD}{PAST_ALL}"))
+}
+
+pub(crate) fn is_customer(sk: &str) -> bool {
+    sk == CUSTOMER
+}
+
+pub(crate) fn email(address: &str) -> Key {
+    Key::alone(format!("U#email#{address}"))
+}
+
+pub(crate) fn external_id(id: &str) -> Key {
+    Key::alone(format!("U#ext#{id}"))
+}
+
+pub(crate) fn payment_method(id: PaymentMethodId) -> Key {
+    Key::of_customer(id.owner(), format!("{PAYMENT_METHOD}{}", id.code()))
+}
+
+pub(crate) fn invoice(id: InvoiceId) -> Key {
+    Key::of_customer(id.owner(), format!("{INVOICE}{}", id.code()))
+}
+
+pub(crate) fn invoice_id(sk: &str) -> Option<InvoiceId> {
+    format!("{}{}", <InvoiceId as Prefixed>::PREFIX, sk.strip_prefix(INVOICE)?).parse().ok()
+}
+
+pub(crate) fn payment_method_id(sk: &str) -> Option<PaymentMethodId> {
+    format!("{}{}", <PaymentMethodId as Prefixed>::PREFIX, sk.strip_prefix(PAYMENT_METHOD)?).parse().ok()
+}
+
+pub(crate) fn transaction_id(sk: &str) -> Option<TransactionId> {
+    format!("{}{}", <TransactionId as Prefixed>::PREFIX, sk.strip_prefix(TRANSACTION)?).parse().ok()
+}
+
+pub(crate) fn attempt(id: AttemptId) -> Key {
+    Key::of_customer(id.invoice.owner(), format!("{}{:02}", attempts_prefix(id.invoice), id.number.0))
+}
+
+pub(crate) fn attempts_prefix(invoice: InvoiceId) -> String {
+    format!("{ATTEMPT}{}#", invoice.code())
+}
+
+pub(crate) fn attempt_number(sk: &str) -> Option<u8> {
+    sk.rsplit_once('#')?.1.parse().ok()
+}
+
+pub(crate) fn transaction(id: TransactionId) -> Key {
+    Key::of_customer(id.owner(), format!("{TRANSACTION}{}", id.code()))
+}
+
+/// The sort keys of a customer's invoices or transactions made in a period: their ids begin with the time.
+pub(crate) fn invoices_between(
+    customer: CustomerId,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> (String, String) {
+    between(INVOICE, customer, from, to)
+}
+
+pub(crate) fn transactions_between(
+    customer: CustomerId,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> (String, String) {
+    between(TRANSACTION, customer, from, to)
+}
+
+fn between(
+    kind: &str,
+    customer: CustomerId,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> (String, String) {
+    let at = |instant: Timestamp| {
+        // Zero entropy: before everything of that millisecond.
+        format!("{kind}{}", InvoiceId::new(customer, instant, 0).code())
+    };
+    let first = from.map_or_else(|| kind.to_owned(), at);
+    let last = to.map_or_else(|| format!("{kind}{PAST_ALL}"), at);
+    (first, last)
+}
+
+pub(crate) fn answer(scope: &AnswerScope) -> Key {
+    // Length first: no two scopes make the same text.
+    let text = format!(
+        "{}:{}|{}:{}|{}",
+        scope.caller.len(),
+        scope.caller,
+        scope.route.len(),
+        scope.route,
+        scope.key
+    );
+    Key::alone(format!("IDEM#{}", hex::encode(Sha256::digest(text))))
+}
+
+pub(crate) fn webhook(gateway: &GatewayName, event_id: &str) -> Key {
+    Key::alone(format!("WH#{gateway}#{event_id}"))
+}
+
+pub(crate) fn api_key(hash: &str) -> Key {
+    Key { pk: API_KEYS.to_owned(), sk: hash.to_owned() }
+}
+
+pub(crate) fn api_keys_partition() -> String {
+    API_KEYS.to_owned()
+}
+
+/// Where an invoice stands in the work index: by status and shard, what is due first, else by age.
+pub(crate) fn work(invoice: &Invoice) -> (String, String) {
+    let time = match invoice.state.due() {
+        Some(due) => due_until(due),
+        None => format!("1#{:013}", invoice.created_at.as_millisecond()),
+    };
+    (work_partition(invoice.status(), shard(invoice.id)), format!("{time}#{}", invoice.id))
+}
+
+pub(crate) fn work_partition(status: Status, shard: u8) -> String {
+    format!("{}#{shard}", status.as_str())
+}
+
+/// The least sort key of what is due, and the bound of what is due by now.
+pub(crate) const DUE_FROM: &str = "0#";
+
+pub(crate) fn due_until(now: Timestamp) -> String {
+    format!("{DUE_FROM}{:013}", now.as_millisecond().max(0))
+}
+
+pub(crate) fn due_up_to(now: Timestamp) -> String {
+    format!("{}#{PAST_ALL}", due_until(now))
+}
+
+pub(crate) fn work_invoice(work_sk: &str) -> Option<InvoiceId> {
+    work_sk.rsplit_once('#')?.1.parse().ok()
+}
+
+fn shard(id: InvoiceId) -> u8 {
+    Sha256::digest(id.code()).first().map_or(0, |byte| byte % SHARDS)
+}
+
+trait Prefixed {
+    const PREFIX: &'static str;
+}
+
+impl<K: fatura_domain::id::Kind> Prefixed for fatura_domain::id::OwnedId<K> {
+    const PREFIX: &'static str = K::PREFIX;
+}

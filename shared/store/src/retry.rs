@@ -1,0 +1,87 @@
+//! The store's patience, in one place: what passes by itself is tried again, a bounded number of times and not for long.
+
+use crate::DynamoStore;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use fatura_application::ports::StoreError;
+use std::time::{Duration, Instant};
+
+const TRIES: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// No try begins later than this after the first: whoever waits has a deadline of its own.
+const BEGUN_WITHIN: Duration = Duration::from_secs(5);
+
+impl DynamoStore {
+    /// Sends, and sends again while `passes` says that the error does. What is sent has to be safe to arrive twice.
+    pub(crate) async fn patiently<T, E, F>(
+        &self,
+        send: impl Fn() -> F,
+        passes: fn(&SdkError<E>) -> bool,
+    ) -> Result<T, SdkError<E>>
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        let began = Instant::now();
+        for failures in 0.. {
+            self.meter.call();
+            let answer = send().await;
+            match answer {
+                Err(error) if passes(&error) && failures + 1 < TRIES && began.elapsed() < BEGUN_WITHIN => {
+                    tokio::time::sleep(pause(failures)).await;
+                }
+                answer => return answer,
+            }
+        }
+        unreachable!("the last try is answered")
+    }
+}
+
+/// Whether the same request may succeed in a moment: throttling, a conflict, a server's fault, no answer at all.
+pub(crate) fn passes<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+        SdkError::ServiceError(service) => {
+            service.raw().status().is_server_error()
+                || matches!(
+                    service.err().code(),
+                    Some(
+                        "ThrottlingException"
+                            | "ProvisionedThroughputExceededException"
+                            | "RequestLimitExceeded"
+                            | "TransactionConflictException"
+                            | "TransactionInProgressException"
+                    )
+                )
+        }
+        _ => false,
+    }
+}
+
+/// What to tell the caller: to come again, or that something is wrong with what we sent or found.
+pub(crate) fn failure<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> StoreError {
+    match error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or("unknown").to_owned();
+            match code.as_str() {
+                "ValidationException"
+                | "SerializationException"
+                | "ResourceNotFoundException"
+                | "AccessDeniedException"
+                | "IdempotentParameterMismatchException"
+                | "ItemCollectionSizeLimitExceededException" => StoreError::Corrupt(code),
+                _ => StoreError::Unavailable(code),
+            }
+        }
+        SdkError::ConstructionFailure(_) => StoreError::Corrupt("a request could not be built".to_owned()),
+        SdkError::TimeoutError(_) => StoreError::Unavailable("no answer in time".to_owned()),
+        _ => StoreError::Unavailable("no connection".to_owned()),
+    }
+}
+
+/// Doubling, and anywhere within: two that met once shouldn't meet again.
+pub(crate) fn pause(failures: u32) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE);
+    let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+    Duration::from_micros(getrandom::u64().unwrap_or(longest) % longest.max(1))
+}

@@ -1,0 +1,16 @@
+use crate::items::{InvoiceItem, Item, sort_key};
+use crate::keys;
+use fatura_application::ports::StoreError;
+use fatura_domain::invoice::Invoice;
+
+/// An item as the table's stream tells it.
+pub type StreamImage = serde_dynamo::Item;
+
+/// The invoice that an image shows; None if it shows something else, or nothing.
+pub fn invoice_of_image(image: StreamImage) -> Result<Option<Invoice>, StoreError> {
+    let item: Item = image.into();
+    if keys::invoice_id(sort_key(&item)).is_none() {
+        return Ok(None);
+    }
+    InvoiceItem::read(item).map(Some)
+}

@@ -1,0 +1,150 @@
+//! Which items a change set touches, and on which conditions.
+
+use super::{Action, Condition, IfRefused, Write};
+use crate::items::{
+    AnswerItem, ApiKeyItem, AttemptItem, CustomerItem, InvoiceItem, OwnerItem, PaymentMethodItem,
+    TransactionItem, WebhookItem, to_key,
+};
+use crate::keys::{self, Key};
+use aws_sdk_dynamodb::types::AttributeValue;
+use fatura_application::ports::StoreError;
+use fatura_application::{Change, ChangeSet};
+use fatura_domain::charge::{Attempt, AttemptOutcome};
+use fatura_domain::customer::Customer;
+use fatura_domain::id::CustomerId;
+use std::collections::HashMap;
+
+const IS_NEW: &str = "attribute_not_exists(PK)";
+const EXISTS: &str = "attribute_exists(PK)";
+const IS_VERSION: &str = "v = :v";
+
+pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
+    // A succeeded attempt lies inside its transaction's item: one item less to pay for.
+    let succeeded: Vec<Attempt> = changes
+        .changes()
+        .iter()
+        .filter_map(|change| match change {
+            Change::AttemptFinished(attempt) if attempt.outcome == AttemptOutcome::Succeeded => {
+                Some(attempt.clone())
+            }
+            _ => None,
+        })
+        .collect();
+    let mut actions = Vec::new();
+    for change in changes {
+        match change {
+            Change::CustomerExists(id) => {
+                actions.push(action(Write::Check(to_key(keys::customer(id))), EXISTS, IfRefused::NoCustomer));
+            }
+            Change::CustomerCreated(customer) => {
+                actions.push(action(Write::Put(CustomerItem::write(&customer)?), IS_NEW, IfRefused::Stale));
+                actions.extend(taken(&customer, customer.id)?);
+            }
+            Change::CustomerChanged { before, after } => {
+                actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
+                actions.extend(moved_addresses(&before, &after)?);
+            }
+            Change::PaymentMethodAdded(method) => {
+                actions.push(action(
+                    Write::Put(PaymentMethodItem::write(&method)?),
+                    IS_NEW,
+                    IfRefused::Stale,
+                ));
+            }
+            Change::PaymentMethodDetached(id) => {
+                actions.push(action(
+                    Write::Delete(to_key(keys::payment_method(id))),
+                    EXISTS,
+                    IfRefused::Stale,
+                ));
+            }
+            Change::InvoiceCreated(invoice) => {
+                actions.push(action(Write::Put(InvoiceItem::write(&invoice)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::InvoiceChanged(invoice) => {
+                actions.push(at_version(
+                    Write::Put(InvoiceItem::write(&invoice)?),
+                    invoice.version.saturating_sub(1),
+                ));
+            }
+            Change::AttemptFinished(attempt) if attempt.outcome == AttemptOutcome::Succeeded => {}
+            Change::AttemptFinished(attempt) => {
+                actions.push(action(Write::Put(AttemptItem::write(&attempt)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::TransactionBooked(transaction) => {
+                let of_it = |attempt: &&Attempt| {
+                    attempt.id.invoice == transaction.invoice && attempt.id.number == transaction.attempt
+                };
+                let attempt = succeeded.iter().find(of_it);
+                let item = TransactionItem::write(&transaction, attempt)?;
+                actions.push(action(Write::Put(item), IS_NEW, IfRefused::Stale));
+            }
+            Change::Answered(stored) => {
+                let mut action = action(
+                    Write::Put(AnswerItem::write(&stored)?),
+                    "attribute_not_exists(PK) OR ex < :now",
+                    IfRefused::Answered(stored.once.scope),
+                );
+                let now = AttributeValue::N(stored.at.as_millisecond().to_string());
+                action.condition = action.condition.map(|condition| condition.with(":now", now));
+                actions.push(action);
+            }
+            Change::WebhookProcessed { gateway, event_id } => {
+                let key = to_key(keys::webhook(&gateway, &event_id));
+                let write = Write::Set(key, WebhookItem::PROCESSED, AttributeValue::Bool(true));
+                actions.push(action(write, EXISTS, IfRefused::Stale));
+            }
+            Change::ApiKeyCreated(key) => {
+                actions.push(action(Write::Put(ApiKeyItem::write(&key)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::ApiKeyRevoked(key) => {
+                actions.push(action(Write::Put(ApiKeyItem::write(&key)?), EXISTS, IfRefused::Stale));
+            }
+        }
+    }
+    Ok(actions)
+}
+
+fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
+    let condition = Condition { expression: condition, values: HashMap::new() };
+    Action { write, condition: Some(condition), if_refused }
+}
+
+fn at_version(write: Write, version: u64) -> Action {
+    let condition = Condition { expression: IS_VERSION, values: HashMap::new() };
+    let condition = condition.with(":v", AttributeValue::N(version.to_string()));
+    Action { write, condition: Some(condition), if_refused: IfRefused::Stale }
+}
+
+impl Condition {
+    fn with(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(name.to_owned(), value);
+        self
+    }
+}
+
+/// Addresses that no two customers share, each with what its refusal means.
+fn addresses(customer: &Customer) -> Vec<(Key, IfRefused)> {
+    let email = Some((keys::email(customer.profile.email.as_str()), IfRefused::EmailTaken));
+    let external_id = customer.profile.external_id.as_ref();
+    let external_id = external_id.map(|id| (keys::external_id(id.as_str()), IfRefused::ExternalIdTaken));
+    email.into_iter().chain(external_id).collect()
+}
+
+fn taken(customer: &Customer, id: CustomerId) -> Result<Vec<Action>, StoreError> {
+    let take = |(key, if_refused)| Ok(action(Write::Put(OwnerItem::write(key, id)?), IS_NEW, if_refused));
+    addresses(customer).into_iter().map(take).collect()
+}
+
+fn moved_addresses(before: &Customer, after: &Customer) -> Result<Vec<Action>, StoreError> {
+    let (old, new) = (addresses(before), addresses(after));
+    let has = |list: &[(Key, IfRefused)], key: &Key| list.iter().any(|(other, _)| other == key);
+    let mut actions = Vec::new();
+    for (key, _) in old.iter().filter(|(key, _)| !has(&new, key)) {
+        actions.push(action(Write::Delete(to_key(key.clone())), EXISTS, IfRefused::Stale));
+    }
+    for (key, if_refused) in new.into_iter().filter(|(key, _)| !has(&old, key)) {
+        actions.push(action(Write::Put(OwnerItem::write(key, after.id)?), IS_NEW, if_refused));
+    }
+    Ok(actions)
+}

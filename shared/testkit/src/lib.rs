@@ -1,0 +1,10 @@
+//! For tests only: the in-process engine, doubles that keep what they were given, time and chance that a test decides.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod clock;
+mod engine;
+mod queues;
+
+pub use clock::{SeededEntropy, VirtualClock};
+pub use engine::TestTable;
+pub use queues::RecordingQueue;

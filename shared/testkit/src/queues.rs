@@ -1,0 +1,49 @@
+use async_trait::async_trait;
+use fatura_application::ports::{ChargeMessage, ChargeQueue, SendError, WebhookMessage, WebhookQueue};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A queue that keeps what was sent until a test takes it, and refuses while it is told to be down.
+#[derive(Debug)]
+pub struct RecordingQueue<M> {
+    messages: Mutex<Vec<M>>,
+    is_down: AtomicBool,
+}
+
+impl<M> Default for RecordingQueue<M> {
+    fn default() -> Self {
+        Self { messages: Mutex::default(), is_down: AtomicBool::new(false) }
+    }
+}
+
+impl<M> RecordingQueue<M> {
+    pub fn take(&self) -> Vec<M> {
+        std::mem::take(&mut self.messages.lock().unwrap())
+    }
+
+    pub fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    fn push(&self, messages: impl IntoIterator<Item = M>) -> Result<(), SendError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(SendError("the queue is down".to_owned()));
+        }
+        self.messages.lock().unwrap().extend(messages);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ChargeQueue for RecordingQueue<ChargeMessage> {
+    async fn send(&self, messages: &[ChargeMessage]) -> Result<(), SendError> {
+        self.push(messages.iter().copied())
+    }
+}
+
+#[async_trait]
+impl WebhookQueue for RecordingQueue<WebhookMessage> {
+    async fn send(&self, message: &WebhookMessage) -> Result<(), SendError> {
+        self.push([message.clone()])
+    }
+}

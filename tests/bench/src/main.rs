@@ -1,0 +1,14 @@
+//! `make bench`: what the design promises, measured, beside its goals.
+
+mod start_up;
+mod table;
+
+use anyhow::Result;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut report = table::Report::default();
+    start_up::measure(&mut report)?;
+    print!("{report}");
+    Ok(())
+}
