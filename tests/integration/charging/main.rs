@@ -1,0 +1,15 @@
+//! The way of a charge with everything real but AWS: the handlers, the store on an engine of its own, and the sandbox
+//! gateway, all in this process, under a clock that a test moves.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by failing"
+)]
+
+mod crashes;
+mod faults;
+mod retries;
+mod stories;
+mod webhooks;
+mod world;
