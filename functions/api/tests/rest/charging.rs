@@ -8,7 +8,7 @@ fn steps(invoice: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_invoice_is_charged_and_paid() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let invoice = world.invoice(&customer).await;
     let pending = world.charge(&invoice).await.expect(202);
@@ -59,7 +59,7 @@ async fn what_became_of_the_attempt_is_told() {
         (Says::Pix, "pending", "pending", json!(null)),
         (Says::Redirect, "pending", "requires_action", json!(null)),
     ] {
-        let world = World::new();
+        let world = World::new().await;
         let invoice = world.invoice(&world.payer().await).await;
         world.gateway.says(says);
         world.charge(&invoice).await.expect(202);
@@ -82,7 +82,7 @@ async fn what_became_of_the_attempt_is_told() {
 
 #[tokio::test]
 async fn it_may_be_charged_as_it_is_created_or_later() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let with = |name: &str, value: Value| {
         let mut body = plan(&customer);
@@ -106,7 +106,7 @@ async fn it_may_be_charged_as_it_is_created_or_later() {
 
 #[tokio::test]
 async fn what_cannot_be_charged_is_said_so() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let invoice = world.invoice(&customer).await;
     assert_eq!(world.charge(&invoice).await.code(), (422, "no_payment_method"));
@@ -125,7 +125,7 @@ async fn what_cannot_be_charged_is_said_so() {
 
 #[tokio::test]
 async fn cancelling_waits_for_whoever_has_the_money_in_hand() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let cancel = |invoice: &str| format!("/v1/invoices/{invoice}/cancel");
     let draft = world.invoice(&customer).await;

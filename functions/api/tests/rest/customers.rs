@@ -4,7 +4,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_customer_is_created_shown_and_replaced() {
-    let world = World::new();
+    let world = World::new().await;
     let body = json!({
         "name": "Ana Souza", "email": "Ana@Example.com", "external_id": "crm/17 ç",
         "time_zone": "america/sao_paulo", "metadata": {"segment": "smb"},
@@ -41,7 +41,7 @@ async fn a_customer_is_created_shown_and_replaced() {
 
 #[tokio::test]
 async fn addresses_are_nobody_elses() {
-    let world = World::new();
+    let world = World::new().await;
     let ana = json!({"name": "Ana", "email": "ana@example.com", "external_id": "1"});
     world.post("/v1/customers", ana).await.expect(201);
     for (body, detail) in [
@@ -59,7 +59,7 @@ async fn addresses_are_nobody_elses() {
 
 #[tokio::test]
 async fn every_fault_of_a_customer_is_named() {
-    let world = World::new();
+    let world = World::new().await;
     let many: serde_json::Map<_, _> = (0..21).map(|n| (n.to_string(), json!("x"))).collect();
     let body = json!({
         "email": "ana", "external_id": "", "kind": "both", "time_zone": "Mars/Base", "metadata": many, "id": "cus_1", "password": 1,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_same_request_twice_is_one_effect_and_one_answer() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let first = world.post_as("a key!", "/v1/customers", json!({})).await;
     assert_eq!(first.status, 422, "and a blank is not visible: {}", first.text);
@@ -36,7 +36,7 @@ async fn the_same_request_twice_is_one_effect_and_one_answer() {
 
 #[tokio::test]
 async fn a_refusal_leaves_the_key_free() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let invoice = world.invoice(&customer).await;
     let path = format!("/v1/invoices/{invoice}/charge");
@@ -52,7 +52,7 @@ async fn a_refusal_leaves_the_key_free() {
 
 #[tokio::test]
 async fn of_twenty_charges_at_once_one_happens() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let invoice = world.invoice(&customer).await;
     let path = format!("/v1/invoices/{invoice}/charge");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn an_invoice_is_what_the_contract_says() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let mut body = plan(&customer);
     body["description"] = json!("November");
@@ -35,7 +35,7 @@ async fn an_invoice_is_what_the_contract_says() {
 
 #[tokio::test]
 async fn amounts_have_exactly_their_currencys_digits() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     for (currency, price, total) in [
         ("BRL", json!(0.1), "0.10"),
@@ -57,7 +57,7 @@ async fn amounts_have_exactly_their_currencys_digits() {
 
 #[tokio::test]
 async fn every_fault_of_an_invoice_is_named() {
-    let world = World::new();
+    let world = World::new().await;
     let body = json!({
         "customer_id": "cus_1", "currency": "BRLX", "charge_at": "tomorrow", "auto_charge": 1, "status": "paid",
         "payment_method_id": "pm_1", "description": "x".repeat(501), "metadata": [],
@@ -96,7 +96,7 @@ async fn faults_of(world: &World, customer: &str, quantity: &str, price: &str) -
 
 #[tokio::test]
 async fn numbers_are_exact_or_refused() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     for (quantity, price, fault) in [
         ("-1", "1", "items[0].quantity must be greater than 0"),
@@ -122,7 +122,7 @@ async fn numbers_are_exact_or_refused() {
 
 #[tokio::test]
 async fn an_invoice_has_one_to_a_hundred_lines() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let line = || json!({"description": "a", "quantity": 1, "unit_price": "1"});
     let with = |items: Value| json!({"customer_id": customer, "currency": "BRL", "items": items});
@@ -139,7 +139,7 @@ async fn an_invoice_has_one_to_a_hundred_lines() {
 
 #[tokio::test]
 async fn a_draft_is_changed_by_whoever_has_seen_it() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let mut body = plan(&customer);
     body["description"] = json!("November");

@@ -7,7 +7,7 @@ fn ids(list: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_list_is_read_page_by_page() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     let mut made = Vec::new();
     for _ in 0..5 {
@@ -37,7 +37,7 @@ async fn a_list_is_read_page_by_page() {
 
 #[tokio::test]
 async fn a_cursor_belongs_to_its_query() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     for _ in 0..3 {
         world.invoice(&customer).await;
@@ -66,7 +66,7 @@ async fn a_cursor_belongs_to_its_query() {
 
 #[tokio::test]
 async fn every_fault_of_a_query_is_named() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let bad = "limit=0&from=today&to=x&min_amount=-1&max_amount=1,5&currency=brl&type=gift&status=done&item=&gateway=A&payment_method_type=cash&page=2";
     let mut faults = world.get(&format!("/v1/customers/{customer}/transactions?{bad}")).await.faults();
@@ -109,7 +109,7 @@ async fn every_fault_of_a_query_is_named() {
 
 #[tokio::test]
 async fn transactions_are_found_by_any_filters_together() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.payer().await;
     for (name, price) in [("Coffee", "10.00"), ("Tea", "20.00"), ("Green tea", "30.00")] {
         let mut body = plan(&customer);

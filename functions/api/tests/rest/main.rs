@@ -10,7 +10,6 @@ mod customers;
 mod idempotency;
 mod invoices;
 mod lists;
-mod memory;
 mod openapi;
 mod payment_methods;
 mod refusals;

@@ -2,6 +2,9 @@
 
 use crate::world::{World, contract};
 use api::problem::Code;
+use fatura_domain::charge::FailureClass;
+use fatura_domain::invoice::Status;
+use fatura_domain::ledger::TransactionKind;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -28,7 +31,7 @@ fn every_route_is_documented_and_every_operation_is_routed() {
 
 #[tokio::test]
 async fn every_operation_answers_as_documented() {
-    let world = World::new();
+    let world = World::new().await;
     for (method, path, operation) in documented() {
         let concrete = path.replace("{id}", "cus_000000000000").replace("{pm}", "x");
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -65,7 +68,7 @@ async fn every_operation_answers_as_documented() {
 
 #[tokio::test]
 async fn every_documented_member_is_one() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let invoice = world.invoice(&customer).await;
     let methods = format!("/v1/customers/{customer}/payment-methods");
@@ -103,7 +106,6 @@ fn every_code_is_documented() {
     assert_eq!(Code::ALL.iter().map(|code| code.as_str()).collect::<BTreeSet<_>>(), documented);
     let words =
         |name: &str| -> Vec<String> { serde_json::from_value(schemas[name]["enum"].clone()).unwrap() };
-    use fatura_domain::{charge::FailureClass, invoice::Status, ledger::TransactionKind};
     assert_eq!(words("InvoiceStatus"), Status::ALL.map(Status::as_str));
     assert_eq!(words("FailureClass"), FailureClass::ALL.map(FailureClass::as_str));
     assert_eq!(words("TransactionType"), TransactionKind::ALL.map(TransactionKind::as_str));

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn there_is_always_one_default() {
-    let world = World::new();
+    let world = World::new().await;
     let customer = world.customer().await;
     let path = format!("/v1/customers/{customer}/payment-methods");
     let card = json!({
@@ -45,7 +45,7 @@ async fn there_is_always_one_default() {
 
 #[tokio::test]
 async fn a_card_number_comes_in_by_no_door() {
-    let world = World::new();
+    let world = World::new().await;
     let path = format!("/v1/customers/{}/payment-methods", world.customer().await);
     for (body, field) in [
         (json!({"type": "credit_card", "token": "4111111111111111"}), "token"),
@@ -65,7 +65,7 @@ async fn a_card_number_comes_in_by_no_door() {
 
 #[tokio::test]
 async fn every_fault_of_a_payment_method_is_named() {
-    let world = World::new();
+    let world = World::new().await;
     let path = format!("/v1/customers/{}/payment-methods", world.customer().await);
     for (body, faults) in [
         (json!({}), vec!["type is required"]),

@@ -1,7 +1,6 @@
 //! One deployment in a test: the router, what it works with, and a client.
 
 use crate::contract::Contract;
-use crate::memory::MemoryStore;
 use api::{Api, router};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -15,7 +14,8 @@ use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, PendingAction,
 };
-use fatura_testkit::{RecordingQueue, SeededEntropy, VirtualClock};
+use fatura_store::DynamoStore;
+use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -29,11 +29,12 @@ pub(crate) const OPERATOR: &str = "fat_operator";
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) router: axum::Router,
-    pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) queue: Arc<RecordingQueue<ChargeMessage>>,
     pub(crate) gateway: Arc<StubGateway>,
     keys: AtomicU64,
+    /// Ends with the world.
+    _table: TestTable,
 }
 
 pub(crate) struct Answer {
@@ -44,16 +45,16 @@ pub(crate) struct Answer {
 }
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-    let world = World::new();
-    let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
-    let runtime = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // On a thread of its own, because whoever asks first is within a runtime.
+    let document = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let response = world.router.clone().oneshot(request).await.unwrap();
-            response.into_body().collect().await.unwrap().to_bytes()
+            let world = World::new().await;
+            let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+            Answer::read(world.router.oneshot(request).await.unwrap()).await.body
         })
     });
-    Contract::of(serde_json::from_slice(&runtime.join().unwrap()).unwrap())
+    Contract::of(document.join().unwrap())
 });
 
 pub(crate) fn contract() -> &'static Contract {
@@ -61,8 +62,21 @@ pub(crate) fn contract() -> &'static Contract {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
-        let store = Arc::new(MemoryStore::default());
+    pub(crate) async fn new() -> Self {
+        let table = TestTable::start().await;
+        let store = table.store.clone();
+        Self::of(table, store)
+    }
+
+    /// Where nothing answers in the place of the database.
+    pub(crate) async fn without_database() -> Self {
+        let table = TestTable::start().await;
+        let nowhere = table.client.config().to_builder().endpoint_url("http://127.0.0.1:1").build();
+        let store = DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(nowhere), TestTable::name());
+        Self::of(table, Arc::new(store))
+    }
+
+    fn of(table: TestTable, store: Arc<DynamoStore>) -> Self {
         let clock = Arc::new(VirtualClock::default());
         let queue = Arc::new(RecordingQueue::default());
         let gateway = Arc::new(StubGateway::new());
@@ -74,9 +88,9 @@ impl World {
             entropy: Arc::new(SeededEntropy::new(7)),
             policy: Arc::default(),
         };
-        let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store.clone(), clock.clone()));
+        let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
-        Self { app, router, store, clock, queue, gateway, keys: AtomicU64::new(0) }
+        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), _table: table }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -112,6 +126,7 @@ impl World {
         self.send(request, Some(body)).await
     }
 
+    #[expect(clippy::unused_self, reason = "requests are of a world")]
     pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
         Request::builder()
             .method(method)
