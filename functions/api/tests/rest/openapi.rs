@@ -130,3 +130,10 @@ fn every_example_is_one() {
     }
     assert!(seen > 40, "{seen}");
 }
+
+#[test]
+#[should_panic(expected = "does not describe")]
+fn an_undocumented_member_is_noticed() {
+    let schema = json!({"$ref": "#/components/schemas/Health"});
+    contract().check(&schema, &json!({"status": "ok", "version": "1", "secret": 1}));
+}
