@@ -1,0 +1,91 @@
+# Fatura: `make help` lists what there is.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+export GATEWAY_PORT ?= 4566
+export SANDBOX_PORT ?= 4580
+
+PYTHON := .venv/bin/python
+FUNCTIONS := api charge-consumer webhook-intake webhook-consumer retry-sweep event-relay
+STACK_ENV := set -a; [ -f .local/stack.env ] || { echo "There is no stack: run \`make up\`." >&2; exit 1; }; . .local/stack.env; set +a
+# What a release runs on: arm64 or x86_64.
+ARCHITECTURE ?= arm64
+
+.PHONY: help
+help: ## Lists the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ The local stack
+
+.PHONY: demo up down reset watch
+demo: up ## Shows an invoice's life on the local stack
+	@$(PYTHON) localstack/demo.py
+
+up: tools ## Builds and deploys everything on this machine; again: deploys what has changed
+	@$(PYTHON) localstack/build.py
+	@$(PYTHON) localstack/start.py
+	@$(PYTHON) localstack/deploy.py
+
+down: tools ## Stops the local stack and forgets its data
+	@$(PYTHON) localstack/stop.py
+
+reset: tools ## Empties the local stack's table, queues and journal
+	@$(PYTHON) localstack/reset.py
+
+watch: up build-tools ## Serves the functions on port 9000 and rebuilds them on change, with the stack behind them
+	.venv-build/bin/cargo-lambda lambda watch --invoke-address 127.0.0.1 --invoke-port 9000 --env-file .local/functions.env
+
+##@ Checks
+
+.PHONY: test format lint unit template e2e e2e-cycle
+test: lint template unit e2e-cycle ## All checks and tests, from formatting to the deployed stack
+	@echo "make test: all passed"
+
+format: ## Formats the code
+	cargo fmt --all
+
+lint: ## Formatting and clippy
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+
+unit: ## Unit and integration tests: no stack needed
+	cargo test --locked --workspace --exclude fatura-e2e
+
+template: tools ## The template: SAM's and CloudFormation's linters, and our own assertions
+	.venv-sam/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam validate --lint --region us-east-1
+	$(PYTHON) -m unittest discover --start-directory tests/template --verbose
+
+e2e: tools ## End-to-end tests on the running stack
+	$(STACK_ENV); cargo test --locked --package fatura-e2e
+	@$(PYTHON) localstack/check_logs.py
+
+# The stack goes down whatever happens.
+e2e-cycle:
+	trap '$(MAKE) --no-print-directory down' EXIT; $(MAKE) --no-print-directory up && $(MAKE) --no-print-directory e2e
+
+##@ Measures and releases
+
+.PHONY: bench load package
+bench: ## Round trips, capacity units, sizes and start-up beside their goals
+	cargo run --locked --release --package fatura-bench
+
+load: up build-tools ## k6 against the local stack: finds what breaks, measures nothing
+	$(STACK_ENV); .venv-build/bin/k6 run tests/load/invoices.js
+
+package: build-tools ## Release builds for `sam deploy`; ARCHITECTURE=x86_64 for the other kind
+	for name in $(FUNCTIONS); do \
+	  PATH="$$PWD/.venv-build/bin:$$PATH" AWS_LC_SYS_NO_JITTER_ENTROPY=1 \
+	    cargo lambda build --locked --release --package "$$name" \
+	      $(if $(filter arm64,$(ARCHITECTURE)),--arm64,--compiler cargo --skip-target-check); \
+	done
+
+.PHONY: tools build-tools
+tools:
+	@python3 localstack/install.py stack sam
+
+build-tools:
+	@python3 localstack/install.py build

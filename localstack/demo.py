@@ -1,0 +1,143 @@
+"""An invoice's life over HTTP: made, charged, paid, checked at the gateway, given back."""
+
+import secrets
+import sys
+
+from local import Failure, http, main, stack_environment, until
+
+PAID_SECONDS = 150  # a lost message is found by the sweep after two minutes
+TOTAL = {"amount": "122.05", "currency": "BRL"}
+TOTAL_MINOR = 12_205
+
+
+class Shop:
+    """A client of the API, with the operator's key."""
+
+    def __init__(self, stack: dict[str, str]) -> None:
+        self.stack = stack
+
+    def get(self, path: str) -> dict:
+        return self.expect(200, "GET", path)
+
+    def post(self, path: str, body: dict, status: int) -> dict:
+        return self.expect(status, "POST", path, body)
+
+    def expect(self, expected: int, method: str, path: str, body: dict | None = None) -> dict:
+        status, answer = self.ask(method, path, body)
+        check(status == expected, f"{method} {path} answered {status}, not {expected}: {answer}")
+        return answer
+
+    def ask(self, method: str, path: str, body: dict | None = None) -> tuple[int, dict]:
+        headers = {"Authorization": f"Bearer {self.stack['OPERATOR_KEY']}"}
+        if method == "POST":
+            headers["Idempotency-Key"] = f"demo-{secrets.token_hex(12)}"
+        return http(method, f"{self.stack['API_URL']}{path}", body, headers)
+
+    def journal(self, invoice: str) -> list[dict]:
+        """What the gateway itself says that it did."""
+        status, answer = http("GET", f"{self.stack['SANDBOX_URL']}/charges?reference={invoice}")
+        check(status == 200, f"the sandbox's journal answered {status}: {answer}")
+        return answer["data"]
+
+    def until_status(self, invoice: str, wanted: str) -> dict:
+        def reached() -> dict | None:
+            shown = self.get(f"/v1/invoices/{invoice}")
+            return shown if shown["status"] == wanted else None
+
+        return until(f"invoice {invoice} to be {wanted}", reached, PAID_SECONDS, every=0.3)
+
+
+def program() -> None:
+    shop = Shop(stack_environment())
+    invoice = charged_invoice(shop)
+    see_it_paid(shop, invoice)
+    give_it_back(shop, invoice)
+    print("\nAll of it as it should be.")
+
+
+def charged_invoice(shop: Shop) -> str:
+    tell("A customer with a card")
+    email = f"ana.{secrets.token_hex(4)}@example.com"
+    customer = shop.post("/v1/customers", {"name": "Ana Souza", "email": email}, 201)["id"]
+    card = {"type": "credit_card", "token": "tok_visa", "brand": "visa", "last4": "4242"}
+    method = shop.post(f"/v1/customers/{customer}/payment-methods", card, 201)["id"]
+    show(customer=customer, payment_method=method)
+
+    tell("An invoice of three lines")
+    items = [
+        {"description": "Plan", "quantity": "1", "unit_price": "100.00"},
+        {"description": "Seats", "quantity": "3", "unit_price": "7.35"},
+        {"description": "Requests", "quantity": "0.5", "unit_price": "0.01"},
+    ]
+    invoice = shop.post("/v1/invoices", {"customer_id": customer, "currency": "BRL", "items": items}, 201)
+    check(invoice["total"] == TOTAL, f"the total is {invoice['total']}, not {TOTAL}")
+    show(invoice=invoice["id"], status=invoice["status"])
+    for item in invoice["items"]:
+        show(**{f"{item['quantity']} × {item['unit_price']}": f"{item['total']['amount']} {item['description']}"})
+    show(total=money(invoice["total"]))
+
+    tell("Charged")
+    pending = shop.post(f"/v1/invoices/{invoice['id']}/charge", {}, 202)
+    check(pending["status"] == "pending", f"it is {pending['status']}, not pending")
+    show(status=pending["status"])
+    return invoice["id"]
+
+
+def see_it_paid(shop: Shop, invoice: str) -> None:
+    paid = shop.until_status(invoice, "paid")
+    check(paid["amount_paid"] == TOTAL, f"{paid['amount_paid']} is paid, not {TOTAL}")
+    show(status=paid["status"], amount_paid=money(paid["amount_paid"]))
+
+    tell("Its attempts and transactions")
+    attempts = shop.get(f"/v1/invoices/{invoice}/attempts")["data"]
+    for attempt in attempts:
+        show(**{f"attempt {attempt['number']}": f"{attempt['status']} at {attempt['gateway']}"})
+    check([attempt["status"] for attempt in attempts] == ["succeeded"], "there is not exactly one successful attempt")
+    transactions = shop.get(f"/v1/customers/{paid['customer_id']}/transactions")["data"]
+    for transaction in transactions:
+        show(**{transaction["type"]: money(transaction["amount"])})
+    check([transaction["amount"] for transaction in transactions] == [TOTAL], f"the books don't show {TOTAL} once")
+
+    tell("The gateway's own journal")
+    captured = [charge for charge in shop.journal(invoice) if charge["status"] == "captured"]
+    for charge in captured:
+        show(**{charge["id"]: f"{charge['status']} {charge['amount_minor']} minor units of {charge['currency']}"})
+    told = [(charge["amount_minor"], charge["currency"]) for charge in captured]
+    check(told == [(TOTAL_MINOR, "BRL")], f"the gateway captured {told}, not {TOTAL} once")
+
+
+def give_it_back(shop: Shop, invoice: str) -> None:
+    tell("Refunded")
+    status, answer = shop.ask("POST", f"/v1/invoices/{invoice}/refunds", {"reason": "demo"})
+    if status in (404, 405):
+        show(refund="this version of the API has no refunds yet")
+        return
+    check(status == 202, f"the refund was answered {status}, not 202: {answer}")
+    refunded = shop.until_status(invoice, "refunded")
+    check(refunded["amount_refunded"] == TOTAL, f"{refunded['amount_refunded']} is given back, not {TOTAL}")
+    show(status=refunded["status"], amount_refunded=money(refunded["amount_refunded"]))
+    given_back = [charge["refunded_minor"] for charge in shop.journal(invoice)]
+    check(given_back == [TOTAL_MINOR], f"the gateway gave back {given_back}, not {TOTAL_MINOR} once")
+
+
+def tell(step: str) -> None:
+    print(f"\n{step}")
+
+
+def show(**facts: object) -> None:
+    for name, value in facts.items():
+        print(f"  {name:<16} {value}")
+    sys.stdout.flush()
+
+
+def money(amount: dict) -> str:
+    return f"{amount['amount']} {amount['currency']}"
+
+
+def check(holds: bool, deviation: str) -> None:
+    if not holds:
+        raise Failure(f"This is not as it should be: {deviation}")
+
+
+if __name__ == "__main__":
+    main(program)

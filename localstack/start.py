@@ -1,0 +1,108 @@
+"""Starts the local AWS and the sandbox gateway, unless they are running. Both listen on the loopback only."""
+
+import json
+import os
+import secrets
+import shutil
+import sys
+from pathlib import Path
+
+from build import SANDBOX
+from local import (
+    AWS_ENDPOINT_URL,
+    CREDENTIALS,
+    GATEWAY_PORT,
+    LOCAL,
+    OWN_AWS,
+    RUN,
+    SANDBOX_PORT,
+    SANDBOX_URL,
+    Failure,
+    http,
+    main,
+    say,
+    until,
+)
+from processes import Process
+
+MINISTACK = Process("ministack")
+SANDBOX_GATEWAY = Process("sandbox-gateway")
+SANDBOX_SECRETS = RUN / "sandbox-secrets.json"
+START_SECONDS = 60
+
+
+def sandbox_secrets() -> dict[str, str]:
+    """The merchant's key and the webhooks' secret: random, and the same for as long as the stack lives."""
+    if not SANDBOX_SECRETS.exists():
+        RUN.mkdir(parents=True, exist_ok=True)
+        SANDBOX_SECRETS.touch(mode=0o600)
+        made = {"api_key": secrets.token_hex(24), "webhook_secret": secrets.token_hex(32)}
+        SANDBOX_SECRETS.write_text(json.dumps(made))
+    return json.loads(SANDBOX_SECRETS.read_text())
+
+
+def start_ministack() -> None:
+    if MINISTACK.pid() is None:
+        refuse_taken_port(f"{AWS_ENDPOINT_URL}/_ministack/health", "GATEWAY_PORT", GATEWAY_PORT)
+        scratch = LOCAL / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        # Functions inherit this environment, so it holds nothing of the developer's.
+        environment = CREDENTIALS | {
+            "PATH": os.environ["PATH"],
+            "TMPDIR": str(scratch),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(GATEWAY_PORT),
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "AUTH": "true",  # functions may do what their policies say, no more: as on AWS
+        }
+        MINISTACK.start([str(Path(sys.executable).parent / "ministack")], environment, scratch)
+        say(f"MiniStack is starting on {AWS_ENDPOINT_URL}")
+    until_answering(MINISTACK, f"{AWS_ENDPOINT_URL}/_ministack/health")
+
+
+def start_sandbox() -> None:
+    if SANDBOX_GATEWAY.pid() is None:
+        refuse_taken_port(f"{SANDBOX_URL}/control", "SANDBOX_PORT", SANDBOX_PORT)
+        # A copy, so that the next build can replace the file of a running program.
+        program = RUN / "sandbox-gateway"
+        shutil.copy(SANDBOX, program)
+        made = sandbox_secrets()
+        environment = {
+            "SANDBOX_PORT": str(SANDBOX_PORT),
+            "SANDBOX_API_KEY": made["api_key"],
+            "SANDBOX_WEBHOOK_SECRET": made["webhook_secret"],
+        }
+        SANDBOX_GATEWAY.start([str(program)], environment)
+        say(f"the sandbox gateway is starting on {SANDBOX_URL}")
+    until_answering(SANDBOX_GATEWAY, f"{SANDBOX_URL}/control")
+
+
+def refuse_taken_port(url: str, variable: str, port: int) -> None:
+    try:
+        http("GET", url)
+    except Failure:
+        return
+    raise Failure(f"Port {port} is taken by a program that this checkout did not start: `make up {variable}=<another>`.")
+
+
+def until_answering(process: Process, url: str) -> None:
+    def answers() -> bool | None:
+        process.must_be_running()
+        try:
+            return True if http("GET", url)[0] == 200 else None
+        except Failure:
+            return None
+
+    until(f"{process.name} to answer on {url} (was it started on another port? then `make down` first)", answers, START_SECONDS)
+
+
+def program() -> None:
+    if OWN_AWS:
+        start_ministack()
+    start_sandbox()
+
+
+if __name__ == "__main__":
+    main(program)

@@ -1,0 +1,17 @@
+"""Stops what start.py started, and forgets the stack: its data lives as long as it does."""
+
+from local import FUNCTIONS_ENV, STACK_ENV, main, say
+from deploy import DEPLOYED
+from start import MINISTACK, SANDBOX_GATEWAY, SANDBOX_SECRETS
+
+
+def program() -> None:
+    for process in (MINISTACK, SANDBOX_GATEWAY):
+        if process.stop():
+            say(f"stopped {process.name}")
+    for remnant in (DEPLOYED, STACK_ENV, FUNCTIONS_ENV, SANDBOX_SECRETS):
+        remnant.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main(program)

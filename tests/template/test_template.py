@@ -1,0 +1,228 @@
+"""What template.yaml promises and no linter checks: `make template`."""
+
+import json
+import unittest
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's tags: `!Ref X` and `!GetAtt X.Arn` become "X" and "X.Arn"."""
+
+
+Loader.add_multi_constructor("!", lambda loader, _, node: plain(loader, node))
+
+
+def plain(loader: Loader, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+RESOURCES: dict[str, dict] = yaml.load(TEMPLATE.read_text(), Loader)["Resources"]
+
+# Each function's own variables; all have RUST_LOG.
+VARIABLES = {
+    "ApiFunction": {
+        "TABLE_NAME", "CHARGE_QUEUE_URL", "OPERATOR_KEY_SECRET_ID", "SANDBOX_URL", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
+    },
+    "ChargeConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL"},
+    "WebhookIntakeFunction": {
+        "TABLE_NAME", "WEBHOOK_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
+    },
+    "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL"},
+    "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL"},
+    "EventRelayFunction": {"EVENT_BUS_NAME"},
+}  # fmt: skip
+
+# Actions that AWS gives no smaller resource.
+ANY_RESOURCE = {"dynamodb:ListStreams"}
+
+
+def of_type(kind: str) -> dict[str, dict]:
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def listed(value: object) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def target(reference: str) -> str:
+    """The resource that a reference names: "ChargeQueue" of "ChargeQueue.Arn"."""
+    return reference.partition(".")[0]
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+SOURCES = of_type("AWS::Lambda::EventSourceMapping")
+QUEUES = of_type("AWS::SQS::Queue")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+
+
+class Functions(unittest.TestCase):
+    def test_each_has_the_variables_that_it_needs_and_no_others(self) -> None:
+        found = {name: set(function["Environment"]["Variables"]) for name, function in FUNCTIONS.items()}
+        self.assertEqual(found, VARIABLES)
+
+    def test_each_is_deployed_from_its_own_folder_and_logs_to_its_own_group(self) -> None:
+        groups = {name: group["LogGroupName"] for name, group in of_type("AWS::Logs::LogGroup").items()}
+        for name, function in FUNCTIONS.items():
+            with self.subTest(name):
+                binary = function["FunctionName"].removeprefix("${AWS::StackName}-")
+                self.assertEqual(function["CodeUri"], f"target/lambda/{binary}/")
+                group = groups[function["LoggingConfig"]["LogGroup"]]
+                self.assertEqual(group, f"/aws/lambda/{function['FunctionName']}")
+
+    def test_no_statement_allows_all_actions_or_all_resources(self) -> None:
+        for name, function in FUNCTIONS.items():
+            [policy] = function["Policies"]
+            for statement in policy["Statement"]:
+                with self.subTest(name, statement=statement["Sid"]):
+                    actions = listed(statement["Action"])
+                    self.assertFalse([action for action in actions if "*" in action])
+                    if not ANY_RESOURCE.issuperset(actions):
+                        self.assertNotIn("*", listed(statement["Resource"]))
+
+    def test_no_events_of_sam(self) -> None:
+        """They would attach managed policies for every queue and stream of the account."""
+        self.assertFalse([name for name, function in FUNCTIONS.items() if "Events" in function])
+
+    def test_what_anybody_can_call_reaches_webhooks_only(self) -> None:
+        [policy] = FUNCTIONS["WebhookIntakeFunction"]["Policies"]
+        [on_table] = [s for s in policy["Statement"] if any("dynamodb:" in action for action in listed(s["Action"]))]
+        self.assertEqual(on_table["Condition"], {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "WH#*"}})
+
+
+class EventSources(unittest.TestCase):
+    def test_every_mapping_is_here(self) -> None:
+        pairs = {(source["FunctionName"], source["EventSourceArn"]) for source in SOURCES.values()}
+        self.assertEqual(
+            pairs,
+            {
+                ("ChargeConsumerFunction", "ChargeQueue.Arn"),
+                ("WebhookConsumerFunction", "WebhookQueue.Arn"),
+                ("EventRelayFunction", "Table.StreamArn"),
+            },
+        )
+
+    def test_each_takes_partial_answers(self) -> None:
+        for name, source in SOURCES.items():
+            with self.subTest(name):
+                self.assertEqual(source["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+
+    def test_queues_give_a_batch_six_times_its_timeout_and_five_deliveries(self) -> None:
+        for name, source in SOURCES.items():
+            queue = QUEUES.get(target(source["EventSourceArn"]))
+            if queue is None:
+                continue
+            with self.subTest(name):
+                timeout = FUNCTIONS[source["FunctionName"]]["Timeout"]
+                self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * timeout)
+                self.assertEqual(queue["RedrivePolicy"]["maxReceiveCount"], 5)
+                self.assertIn(target(queue["RedrivePolicy"]["deadLetterTargetArn"]), QUEUES)
+                self.assertEqual(source["BatchSize"], 10)
+                self.assertEqual(source["ScalingConfig"], {"MaximumConcurrency": 10})
+
+    def test_the_stream_is_bounded_and_loses_nothing_silently(self) -> None:
+        source = SOURCES["EventRelaySource"]
+        self.assertEqual(source["StartingPosition"], "TRIM_HORIZON")
+        self.assertIs(source["BisectBatchOnFunctionError"], True)
+        self.assertIn(source["MaximumRetryAttempts"], range(1, 101))
+        # The rest of the day is for whoever tells it again by hand.
+        self.assertLessEqual(source["MaximumRecordAgeInSeconds"], 12 * 3600)
+        self.assertIn(target(source["DestinationConfig"]["OnFailure"]["Destination"]), QUEUES)
+
+    def test_the_stream_is_filtered_to_invoices(self) -> None:
+        [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
+        keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
+        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}]}})
+
+    def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
+        [schedule] = of_type("AWS::Scheduler::Schedule").values()
+        self.assertEqual(schedule["ScheduleExpression"], "rate(1 minute)")
+        self.assertEqual(schedule["FlexibleTimeWindow"], {"Mode": "OFF"})
+        self.assertEqual(target(schedule["Target"]["Arn"]), "RetrySweepFunction")
+        self.assertIn(target(schedule["Target"]["DeadLetterConfig"]["Arn"]), QUEUES)
+        self.assertLessEqual(schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"], 60)
+        sweep = FUNCTIONS["RetrySweepFunction"]
+        self.assertLess(sweep["Timeout"], 60)
+        self.assertEqual(sweep["EventInvokeConfig"]["MaximumRetryAttempts"], 0)
+        self.assertIn(target(sweep["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]), QUEUES)
+
+
+class Table(unittest.TestCase):
+    table = RESOURCES["Table"]["Properties"]
+
+    def test_it_outlives_mistakes(self) -> None:
+        self.assertEqual(RESOURCES["Table"]["DeletionPolicy"], "Retain")
+        self.assertEqual(RESOURCES["Table"]["UpdateReplacePolicy"], "Retain")
+        self.assertIs(self.table["DeletionProtectionEnabled"], True)
+        self.assertIs(self.table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], True)
+        self.assertIs(self.table["SSESpecification"]["SSEEnabled"], True)
+
+    def test_it_costs_nothing_while_nobody_uses_it(self) -> None:
+        self.assertEqual(self.table["BillingMode"], "PAY_PER_REQUEST")
+
+    def test_its_keys_stream_and_expiry_are_those_of_the_store(self) -> None:
+        def keys(schema: list) -> list:
+            return [(key["AttributeName"], key["KeyType"]) for key in schema]
+
+        self.assertEqual(keys(self.table["KeySchema"]), [("PK", "HASH"), ("SK", "RANGE")])
+        [index] = self.table["GlobalSecondaryIndexes"]
+        self.assertIn(f'WORK_INDEX: &str = "{index["IndexName"]}"', STORE_KEYS.read_text())
+        self.assertEqual(keys(index["KeySchema"]), [("WP", "HASH"), ("WS", "RANGE")])
+        self.assertEqual(index["Projection"], {"ProjectionType": "KEYS_ONLY"})
+        self.assertEqual(self.table["StreamSpecification"], {"StreamViewType": "NEW_AND_OLD_IMAGES"})
+        self.assertEqual(self.table["TimeToLiveSpecification"], {"AttributeName": "ttl", "Enabled": True})
+
+
+class Operations(unittest.TestCase):
+    def test_every_dead_letter_queue_has_an_alarm(self) -> None:
+        watched = {target(alarm["Dimensions"][0]["Value"]) for alarm in ALARMS.values() if alarm["Namespace"] == "AWS/SQS"}
+        fed = {target(queue["RedrivePolicy"]["deadLetterTargetArn"]) for queue in QUEUES.values() if "RedrivePolicy" in queue}
+        self.assertLessEqual(fed | {"SweepDeadLetters", "RelayFailures"}, watched)
+
+    def test_failing_functions_and_a_failing_api_have_alarms(self) -> None:
+        watched = {(alarm["MetricName"], alarm["Dimensions"][0]["Value"]) for alarm in ALARMS.values()}
+        expected = {
+            ("Errors", "RetrySweepFunction"),
+            ("Invocations", "RetrySweepFunction"),
+            ("Errors", "ChargeConsumerFunction"),
+            ("5xx", "Api"),
+        }
+        self.assertLessEqual(expected, watched)
+
+    def test_every_alarm_tells_somebody(self) -> None:
+        self.assertFalse([name for name, alarm in ALARMS.items() if not alarm.get("AlarmActions")])
+
+    def test_every_queue_and_log_is_encrypted_or_bounded(self) -> None:
+        self.assertFalse([name for name, queue in QUEUES.items() if queue.get("SqsManagedSseEnabled") is not True])
+        groups = of_type("AWS::Logs::LogGroup")
+        self.assertFalse([name for name, group in groups.items() if "RetentionInDays" not in group])
+
+    def test_the_api_is_throttled_and_its_log_holds_no_query(self) -> None:
+        [stage] = of_type("AWS::ApiGatewayV2::Stage").values()
+        self.assertIn("ThrottlingRateLimit", stage["DefaultRouteSettings"])
+        self.assertIn("ThrottlingBurstLimit", stage["DefaultRouteSettings"])
+        logged = json.loads(stage["AccessLogSettings"]["Format"])
+        self.assertFalse([name for name, value in logged.items() if "query" in value.lower()])
+
+    def test_routes_lead_to_the_right_functions(self) -> None:
+        integrations = of_type("AWS::ApiGatewayV2::Integration")
+        routes = of_type("AWS::ApiGatewayV2::Route").values()
+        led = {}
+        for route in routes:
+            integration = integrations[route["Target"].removeprefix("integrations/${").removesuffix("}")]
+            self.assertEqual(integration["PayloadFormatVersion"], "2.0")
+            led[route["RouteKey"]] = target(integration["IntegrationUri"])
+        self.assertEqual(led, {"$default": "ApiFunction", "POST /webhooks/{gateway}": "WebhookIntakeFunction"})
+
+
+if __name__ == "__main__":
+    unittest.main()
