@@ -10,6 +10,7 @@ mod customers;
 mod idempotency;
 mod invoices;
 mod lists;
+mod log;
 mod openapi;
 mod payment_methods;
 mod refusals;

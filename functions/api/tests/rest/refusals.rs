@@ -1,8 +1,7 @@
+use crate::log::logged;
 use crate::world::{OPERATOR, World, plan};
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -161,33 +160,15 @@ async fn the_requests_id_comes_from_whoever_has_one() {
     assert!(id("a b; forged=\"1\"").await.starts_with("req-"));
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_request_is_one_line_without_secrets() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let world = World::new().await;
     let customer = world.customer().await;
     let body = json!({"type": "credit_card", "token": "tok_planted", "brand": "4111111111111111"});
     let path = format!("/v1/customers/{customer}/payment-methods?planted=query");
     world.post(&path, body).await.faults();
 
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = logged();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let fields: Vec<&Value> =
         lines.iter().map(|line| &line["fields"]).filter(|fields| fields["message"] == "answered").collect();

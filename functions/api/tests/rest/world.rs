@@ -77,6 +77,7 @@ impl World {
     }
 
     fn of(table: TestTable, store: Arc<DynamoStore>) -> Self {
+        crate::log::start();
         let clock = Arc::new(VirtualClock::default());
         let queue = Arc::new(RecordingQueue::default());
         let gateway = Arc::new(StubGateway::new());
