@@ -1,7 +1,8 @@
 use crate::DynamoStore;
 use crate::items::{InvoiceItem, corrupt, to_key};
 use crate::keys;
-use crate::transact::failure;
+use crate::retry::{failure, passes};
+use crate::transact::{is_marked, mark};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -12,7 +13,6 @@ use fatura_application::ports::{Claim, CommitError, Store, StoreError};
 use fatura_domain::Timestamp;
 use fatura_domain::charge::LiveAttempt;
 use fatura_domain::id::InvoiceId;
-use fatura_domain::invoice::Invoice;
 
 #[async_trait]
 impl Store for DynamoStore {
@@ -30,16 +30,18 @@ impl Store for DynamoStore {
     ) -> Result<Claim, StoreError> {
         let number = |n: i128| AttributeValue::N(n.to_string());
         let stored: AttributeValue = serde_dynamo::to_attribute_value(&live).map_err(corrupt)?;
+        let mark = mark()?;
         let request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(to_key(keys::invoice(invoice))))
-            .update_expression("SET st.pending.live = :live, n = :n, v = :next, u = :now")
+            .update_expression("SET st.pending.live = :live, n = :n, v = :next, u = :now, w = :mark")
             .condition_expression(
                 "v = :v AND attribute_exists(st.pending) AND attribute_not_exists(st.pending.live)",
             )
             .expression_attribute_values(":live", stored)
+            .expression_attribute_values(":mark", mark.clone())
             .expression_attribute_values(":n", number(i128::from(live.number.0)))
             .expression_attribute_values(":v", number(i128::from(version)))
             .expression_attribute_values(":next", number(i128::from(version) + 1))
@@ -47,8 +49,7 @@ impl Store for DynamoStore {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        self.meter.call();
-        match request.send().await {
+        match self.patiently(|| request.clone().send(), passes).await {
             Ok(answer) => {
                 self.meter.write(answer.consumed_capacity());
                 let item = answer.attributes.ok_or_else(|| corrupt("a claim without an invoice"))?;
@@ -63,20 +64,15 @@ impl Store for DynamoStore {
                 else {
                     return Ok(Claim::Refused(None));
                 };
+                // This very claim stands: the answer to an earlier try was lost.
+                let is_ours = is_marked(failed.item.as_ref(), &mark);
                 let found = failed.item.filter(|item| !item.is_empty()).map(InvoiceItem::read).transpose()?;
                 Ok(match found {
-                    // This very claim stands: the answer to our first try was lost.
-                    Some(found) if is_claimed_by(&found, version, &live) => Claim::Claimed(Box::new(found)),
+                    Some(found) if is_ours => Claim::Claimed(Box::new(found)),
                     found => Claim::Refused(found.map(Box::new)),
                 })
             }
             Err(error) => Err(failure(&error)),
         }
     }
-}
-
-/// The lease ends at a millisecond that only one claim in a version can have chosen... unless two began in the same one;
-/// then both hold the same attempt with the same key, and the gateway takes it once.
-fn is_claimed_by(found: &Invoice, version: u64, live: &LiveAttempt) -> bool {
-    found.version == version + 1 && found.state.live_attempt() == Some(live)
 }

@@ -18,6 +18,9 @@ use std::fmt::Display;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// Says which write an item comes from, where a write has no token to be recognised by.
+pub(crate) const MARK: &str = "w";
+
 /// An item's attributes with its key.
 pub(crate) fn to_item(key: Key, attributes: impl Serialize) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(attributes).map_err(corrupt)?;

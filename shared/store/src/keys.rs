@@ -1,10 +1,10 @@
 //! The only place that builds a key. The id is the address: any id of anything a customer owns says where it lies.
 
 use fatura_application::idempotency::AnswerScope;
-use fatura_domain::Timestamp;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{AttemptId, CustomerId, InvoiceId, PaymentMethodId, TransactionId};
 use fatura_domain::invoice::{Invoice, Status};
+use fatura_domain::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 pub(crate) const PK: &str = "PK";
@@ -23,6 +23,7 @@ const INVOICE: &str = "INV#";
 const ATTEMPT: &str = "ATT#";
 const TRANSACTION: &str = "TXN#";
 const API_KEYS: &str = "KEYS";
+const LONGEST_EVENT_ID: usize = 255;
 /// Sorts after every character of an id.
 const PAST_ALL: char = '~';
 
@@ -131,9 +132,17 @@ fn between(
         // Zero entropy: before everything of that millisecond.
         format!("{kind}{}", InvoiceId::new(customer, instant, 0).code())
     };
+    // Ids keep whole milliseconds: an end within one must not cut off what it began with.
+    let whole = |to: Timestamp| to.checked_add(SignedDuration::from_nanos(999_999)).unwrap_or(to);
     let first = from.map_or_else(|| kind.to_owned(), at);
-    let last = to.map_or_else(|| format!("{kind}{PAST_ALL}"), at);
+    let last = to.map(whole).map_or_else(|| format!("{kind}{PAST_ALL}"), at);
     (first, last)
+}
+
+/// Whose invoice or transaction lies at a sort key.
+pub(crate) fn owner(sk: &str) -> Option<CustomerId> {
+    let (_, code) = sk.split_once('#')?;
+    format!("{}{code}", <InvoiceId as Prefixed>::PREFIX).parse::<InvoiceId>().ok().map(|id| id.owner())
 }
 
 pub(crate) fn answer(scope: &AnswerScope) -> Key {
@@ -150,7 +159,12 @@ pub(crate) fn answer(scope: &AnswerScope) -> Key {
 }
 
 pub(crate) fn webhook(gateway: &GatewayName, event_id: &str) -> Key {
-    Key::alone(format!("WH#{gateway}#{event_id}"))
+    // Gateways name their events, and a key has a bound: 2,048 bytes.
+    if event_id.len() <= LONGEST_EVENT_ID {
+        Key::alone(format!("WH#{gateway}#{event_id}"))
+    } else {
+        Key::alone(format!("WH#{gateway}#sha256:{}", hex::encode(Sha256::digest(event_id))))
+    }
 }
 
 pub(crate) fn api_key(hash: &str) -> Key {
@@ -164,8 +178,8 @@ pub(crate) fn api_keys_partition() -> String {
 /// Where an invoice stands in the work index: by status and shard, what is due first, else by age.
 pub(crate) fn work(invoice: &Invoice) -> (String, String) {
     let time = match invoice.state.due() {
-        Some(due) => due_until(due),
-        None => format!("1#{:013}", invoice.created_at.as_millisecond()),
+        Some(due) => format!("{DUE}{}", sortable(due)),
+        None => format!("{NOT_DUE}{}", sortable(invoice.created_at)),
     };
     (work_partition(invoice.status(), shard(invoice.id)), format!("{time}#{}", invoice.id))
 }
@@ -174,19 +188,35 @@ pub(crate) fn work_partition(status: Status, shard: u8) -> String {
     format!("{}#{shard}", status.as_str())
 }
 
-/// The least sort key of what is due, and the bound of what is due by now.
-pub(crate) const DUE_FROM: &str = "0#";
+const DUE: &str = "0#";
+const NOT_DUE: &str = "1#";
 
-pub(crate) fn due_until(now: Timestamp) -> String {
-    format!("{DUE_FROM}{:013}", now.as_millisecond().max(0))
+/// Before and after every sort key of the index.
+pub(crate) const WORK_FROM: &str = DUE;
+pub(crate) const WORK_TO: &str = "2";
+
+/// The bound of what is due by now.
+pub(crate) fn due_by(now: Timestamp) -> String {
+    format!("{DUE}{}#{PAST_ALL}", sortable(now))
 }
 
-pub(crate) fn due_up_to(now: Timestamp) -> String {
-    format!("{}#{PAST_ALL}", due_until(now))
+/// The least text after a sort key: a blank sorts before whatever a longer key could go on with.
+pub(crate) fn just_after(sk: &str) -> String {
+    format!("{sk} ")
 }
 
-pub(crate) fn work_invoice(work_sk: &str) -> Option<InvoiceId> {
-    work_sk.rsplit_once('#')?.1.parse().ok()
+pub(crate) fn work_invoice(sk: &str) -> Option<InvoiceId> {
+    let (time, id) = sk.strip_prefix(DUE).or_else(|| sk.strip_prefix(NOT_DUE))?.split_once('#')?;
+    let is_time = time.len() == TIME_DIGITS && time.bytes().all(|byte| byte.is_ascii_digit());
+    id.parse().ok().filter(|_| is_time)
+}
+
+/// Enough for every instant until the year 2286; a later one has more digits than it may, and is cut down to the last.
+const TIME_DIGITS: usize = 13;
+const LATEST_MS: i64 = 9_999_999_999_999;
+
+fn sortable(at: Timestamp) -> String {
+    format!("{:0TIME_DIGITS$}", at.as_millisecond().clamp(0, LATEST_MS))
 }
 
 fn shard(id: InvoiceId) -> u8 {

@@ -2,6 +2,7 @@
 
 mod by_status;
 mod of_customer;
+mod shards;
 
 use crate::DynamoStore;
 use crate::items::{AttemptItem, InvoiceItem, TransactionItem};

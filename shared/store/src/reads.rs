@@ -2,11 +2,12 @@
 
 use crate::DynamoStore;
 use crate::items::{
-    AnswerItem, ApiKeyItem, CustomerItem, Item, OwnerItem, PaymentMethodItem, WebhookItem, from_item,
+    AnswerItem, ApiKeyItem, CustomerItem, Item, MARK, OwnerItem, PaymentMethodItem, WebhookItem, from_item,
     sort_key, to_key,
 };
 use crate::keys::{self, Key};
-use crate::transact::failure;
+use crate::retry::{failure, passes};
+use crate::transact::{is_marked, mark};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use fatura_application::access::{ApiKey, KeyHash};
@@ -22,10 +23,14 @@ use fatura_domain::text::ExternalId;
 
 impl DynamoStore {
     pub(crate) async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        self.meter.call();
-        let request =
-            self.client.get_item().table_name(&self.table).set_key(Some(to_key(key))).consistent_read(true);
-        let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(to_key(key)))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = self.patiently(|| request.clone().send(), passes).await;
         let answer = answer.map_err(|error| failure(&error))?;
         self.meter.read(answer.consumed_capacity());
         Ok(answer.item)
@@ -42,8 +47,7 @@ impl DynamoStore {
         let mut items = Vec::new();
         let mut start = None;
         loop {
-            self.meter.call();
-            let answer = self
+            let request = self
                 .client
                 .query()
                 .table_name(&self.table)
@@ -54,10 +58,9 @@ impl DynamoStore {
                 .scan_index_forward(!descending)
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| failure(&error))?;
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let answer = self.patiently(|| request.clone().send(), passes).await;
+            let answer = answer.map_err(|error| failure(&error))?;
             self.meter.read(answer.consumed_capacity());
             items.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
@@ -115,16 +118,21 @@ impl ApiKeys for DynamoStore {
 #[async_trait]
 impl Webhooks for DynamoStore {
     async fn record(&self, event: &WebhookEvent) -> Result<Recorded, StoreError> {
-        self.meter.call();
+        let mark = mark()?;
+        let mut item = WebhookItem::write(event)?;
+        item.insert(MARK.to_owned(), mark.clone());
+        let now = AttributeValue::N(event.received_at.as_second().to_string());
         let request = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(WebhookItem::write(event)?))
-            .condition_expression("attribute_not_exists(PK)")
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(PK) OR #ttl < :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", now)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match request.send().await {
+        match self.patiently(|| request.clone().send(), passes).await {
             Ok(answer) => {
                 self.meter.write(answer.consumed_capacity());
                 Ok(Recorded::New)
@@ -135,6 +143,10 @@ impl Webhooks for DynamoStore {
                         failed,
                     ),
                 ) => {
+                    // The answer to an earlier try was lost.
+                    if is_marked(failed.item.as_ref(), &mark) {
+                        return Ok(Recorded::New);
+                    }
                     let found = failed.item.clone().map(from_item::<WebhookItem>).transpose()?;
                     Ok(Recorded::Known { processed: found.is_some_and(|item| item.processed) })
                 }

@@ -23,17 +23,17 @@ impl DynamoStore {
         F: Future<Output = Result<T, SdkError<E>>>,
     {
         let began = Instant::now();
-        for failures in 0.. {
+        let mut failures = 0;
+        loop {
             self.meter.call();
-            let answer = send().await;
-            match answer {
+            match send().await {
                 Err(error) if passes(&error) && failures + 1 < TRIES && began.elapsed() < BEGUN_WITHIN => {
                     tokio::time::sleep(pause(failures)).await;
+                    failures += 1;
                 }
                 answer => return answer,
             }
         }
-        unreachable!("the last try is answered")
     }
 }
 

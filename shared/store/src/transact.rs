@@ -3,9 +3,13 @@
 mod plan;
 
 use crate::DynamoStore;
-use crate::items::{AnswerItem, Item};
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use crate::items::{AnswerItem, Item, MARK};
+use crate::retry::{failure, passes};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -14,11 +18,9 @@ use fatura_application::ChangeSet;
 use fatura_application::idempotency::AnswerScope;
 use fatura_application::ports::{CommitError, Refusal, StoreError};
 use std::collections::HashMap;
-use std::time::Duration;
 
-/// How often a transaction is tried that met others at the same items, before the caller is told that the store is busy.
-const TRIES: u32 = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(8);
+/// What DynamoDB takes in one transaction.
+const MOST_ACTIONS: usize = 100;
 
 /// One write of the transaction, named by what it means if its condition doesn't hold.
 pub(crate) struct Action {
@@ -53,10 +55,16 @@ pub(crate) enum IfRefused {
 impl DynamoStore {
     pub(crate) async fn write(&self, changes: ChangeSet) -> Result<(), CommitError> {
         let actions = plan::actions(changes)?;
+        if actions.len() > MOST_ACTIONS {
+            return Err(StoreError::Corrupt(format!("{} actions in one transaction", actions.len())).into());
+        }
+        // Alone, a write costs half of what a transaction of one does.
         match <[Action; 1]>::try_from(actions) {
-            // Half the price of a transaction of one.
             Ok([Action { write: Write::Put(item), condition, if_refused }]) => {
                 self.put(item, condition, &if_refused).await
+            }
+            Ok([Action { write: Write::Set(key, attribute, value), condition, if_refused }]) => {
+                self.set(key, (attribute, value), condition, &if_refused).await
             }
             Ok([other]) => self.transact(&[other]).await,
             Err(actions) if actions.is_empty() => Ok(()),
@@ -66,78 +74,97 @@ impl DynamoStore {
 
     async fn put(
         &self,
-        item: Item,
+        mut item: Item,
         condition: Option<Condition>,
         if_refused: &IfRefused,
     ) -> Result<(), CommitError> {
-        let mut request = self
+        let mark = mark()?;
+        item.insert(MARK.to_owned(), mark.clone());
+        let (expression, values) = Condition::parts(condition);
+        let request = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item.clone()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(condition) = condition {
-            let values = (!condition.values.is_empty()).then_some(condition.values);
-            request =
-                request.condition_expression(condition.expression).set_expression_attribute_values(values);
-        }
-        self.meter.call();
-        match request.send().await {
+            .set_item(Some(item))
+            .set_condition_expression(expression)
+            .set_expression_attribute_values(values)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.patiently(|| request.clone().send(), passes).await {
             Ok(answer) => {
                 self.meter.write(answer.consumed_capacity());
                 Ok(())
             }
-            Err(error) => match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    let found = match error.into_service_error() {
-                        aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(failed) => failed.item,
-                        _ => None,
-                    };
-                    // What lies there is what we wrote: the answer to our first try was lost.
-                    if found.as_ref() == Some(&item) {
-                        return Ok(());
-                    }
-                    Err(CommitError::Refused(vec![refusal(if_refused, found)?]))
+            Err(SdkError::ServiceError(refused)) if refused.err().is_conditional_check_failed_exception() => {
+                let PutItemError::ConditionalCheckFailedException(failed) = refused.into_err() else {
+                    return Err(CommitError::Refused(vec![Refusal::Stale]));
+                };
+                // What lies there is what we wrote: the answer to an earlier try was lost.
+                if is_marked(failed.item.as_ref(), &mark) {
+                    return Ok(());
                 }
-                _ => Err(failure(&error).into()),
-            },
+                Err(CommitError::Refused(vec![refusal(if_refused, failed.item)?]))
+            }
+            Err(error) => Err(failure(&error).into()),
+        }
+    }
+
+    /// Setting the same again does nothing, so a lost answer needs no mark.
+    async fn set(
+        &self,
+        key: Item,
+        (attribute, value): (&'static str, AttributeValue),
+        condition: Option<Condition>,
+        if_refused: &IfRefused,
+    ) -> Result<(), CommitError> {
+        let (expression, values) = Condition::parts(condition);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("SET #a = :a")
+            .expression_attribute_names("#a", attribute)
+            .set_expression_attribute_values(values)
+            .expression_attribute_values(":a", value)
+            .set_condition_expression(expression)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.patiently(|| request.clone().send(), passes).await {
+            Ok(answer) => {
+                self.meter.write(answer.consumed_capacity());
+                Ok(())
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(CommitError::Refused(vec![refusal(if_refused, None)?]))
+            }
+            Err(error) => Err(failure(&error).into()),
         }
     }
 
     async fn transact(&self, actions: &[Action]) -> Result<(), CommitError> {
         let items = actions.iter().map(|action| self.item(action)).collect::<Result<Vec<_>, _>>()?;
-        // One token for all tries: a try whose answer was lost is not done again.
-        let token = random_token();
-        for attempt in 0..TRIES {
-            self.meter.call();
-            let sent = self
-                .client
-                .transact_write_items()
-                .set_transact_items(Some(items.clone()))
-                .client_request_token(&token)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match sent {
-                Ok(answer) => {
-                    self.meter.write(answer.consumed_capacity());
-                    return Ok(());
-                }
-                Err(error) => error,
-            };
-            match verdict(&error, actions)? {
-                Verdict::Refused(refusals) => return Err(CommitError::Refused(refusals)),
-                Verdict::TryAgain => tokio::time::sleep(pause(attempt)).await,
+        // One token for all tries: for ten minutes a try whose answer was lost is not done again, and succeeds again.
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .client_request_token(token()?)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match self.patiently(|| request.clone().send(), passes_in_transaction).await {
+            Ok(answer) => {
+                self.meter.write(answer.consumed_capacity());
+                Ok(())
             }
+            Err(error) => Err(verdict(&error, actions)),
         }
-        Err(StoreError::Unavailable("others keep writing the same items".to_owned()).into())
     }
 
     fn item(&self, action: &Action) -> Result<TransactWriteItem, StoreError> {
-        let condition = action.condition.as_ref();
-        let expression = condition.map(|condition| condition.expression.to_owned());
-        let values = condition.map(|condition| condition.values.clone()).filter(|values| !values.is_empty());
+        let (expression, values) = Condition::parts(action.condition.clone());
         let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
         let item = TransactWriteItem::builder();
         let built = match &action.write {
@@ -181,40 +208,52 @@ impl DynamoStore {
     }
 }
 
-enum Verdict {
-    Refused(Vec<Refusal>),
-    TryAgain,
+impl Condition {
+    fn parts(this: Option<Self>) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
+        let expression = this.as_ref().map(|condition| condition.expression.to_owned());
+        (expression, this.map(|condition| condition.values).filter(|values| !values.is_empty()))
+    }
 }
 
-fn verdict(error: &SdkError<TransactWriteItemsError>, actions: &[Action]) -> Result<Verdict, StoreError> {
-    let reasons = match error.as_service_error() {
+const REFUSED: &str = "ConditionalCheckFailed";
+
+fn reasons(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
+    match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-            canceled.cancellation_reasons().to_vec()
+            Some(canceled.cancellation_reasons())
         }
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => return Ok(Verdict::TryAgain),
-        _ => {
-            return match failure(error) {
-                StoreError::Unavailable(_) => Ok(Verdict::TryAgain),
-                corrupt @ StoreError::Corrupt(_) => Err(corrupt),
-            };
-        }
-    };
-    let code = |reason: &CancellationReason| reason.code().unwrap_or_default().to_owned();
-    let refusals = reasons
+        _ => None,
+    }
+}
+
+/// A condition that failed has decided the matter, whatever else was in the way.
+fn passes_in_transaction(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(reasons) = reasons(error) else { return passes(error) };
+    let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+    !has(REFUSED)
+        && ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].into_iter().any(has)
+}
+
+fn verdict(error: &SdkError<TransactWriteItemsError>, actions: &[Action]) -> CommitError {
+    let Some(reasons) = reasons(error) else { return failure(error).into() };
+    let refusals: Result<Vec<Refusal>, StoreError> = reasons
         .iter()
         .zip(actions)
-        .filter(|(reason, _)| code(reason) == "ConditionalCheckFailed")
+        .filter(|(reason, _)| reason.code() == Some(REFUSED))
         .map(|(reason, action)| refusal(&action.if_refused, reason.item.clone()))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !refusals.is_empty() {
-        return Ok(Verdict::Refused(refusals));
+        .collect();
+    match refusals {
+        Ok(refusals) if !refusals.is_empty() => CommitError::Refused(refusals),
+        Err(error) => error.into(),
+        Ok(_) if passes_in_transaction(error) => {
+            StoreError::Unavailable("others keep writing the same items".to_owned()).into()
+        }
+        Ok(_) => {
+            // Messages may quote what was written: the codes alone say enough.
+            let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).collect();
+            StoreError::Corrupt(format!("the transaction was refused: {}", codes.join(", "))).into()
+        }
     }
-    let passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
-    if reasons.iter().any(|reason| passing.contains(&code(reason).as_str())) {
-        return Ok(Verdict::TryAgain);
-    }
-    let codes: Vec<String> = reasons.iter().map(code).collect();
-    Err(StoreError::Corrupt(format!("the transaction was refused: {}", codes.join(", "))))
 }
 
 fn refusal(meaning: &IfRefused, found: Option<Item>) -> Result<Refusal, StoreError> {
@@ -229,33 +268,19 @@ fn refusal(meaning: &IfRefused, found: Option<Item>) -> Result<Refusal, StoreErr
     })
 }
 
-/// What to tell the caller: to come again, or that something is wrong with what we sent or found.
-pub(crate) fn failure<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> StoreError {
-    match error {
-        SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("unknown").to_owned();
-            match code.as_str() {
-                "ValidationException"
-                | "ResourceNotFoundException"
-                | "AccessDeniedException"
-                | "ItemCollectionSizeLimitExceededException" => StoreError::Corrupt(code),
-                _ => StoreError::Unavailable(code),
-            }
-        }
-        SdkError::ConstructionFailure(_) => StoreError::Corrupt("a request could not be built".to_owned()),
-        SdkError::TimeoutError(_) => StoreError::Unavailable("no answer in time".to_owned()),
-        _ => StoreError::Unavailable("no connection".to_owned()),
-    }
+/// Eight random bytes that tell this very write from an equal one of somebody else, at the same millisecond even.
+pub(crate) fn mark() -> Result<AttributeValue, StoreError> {
+    Ok(AttributeValue::B(Blob::new(random()?.to_be_bytes())))
 }
 
-/// Doubling, and anywhere within: two that met once shouldn't meet again.
-fn pause(attempt: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(6));
-    let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
-    Duration::from_micros(getrandom::u64().unwrap_or(longest) % longest.max(1))
+pub(crate) fn is_marked(found: Option<&Item>, mark: &AttributeValue) -> bool {
+    found.and_then(|item| item.get(MARK)) == Some(mark)
 }
 
-fn random_token() -> String {
-    let half = || getrandom::u64().unwrap_or_default();
-    format!("{:016x}{:016x}", half(), half())
+fn token() -> Result<String, StoreError> {
+    Ok(format!("{:016x}{:016x}", random()?, random()?))
+}
+
+fn random() -> Result<u64, StoreError> {
+    getrandom::u64().map_err(|error| StoreError::Unavailable(error.to_string()))
 }

@@ -3,8 +3,10 @@
 
 mod clock;
 mod engine;
+mod faults;
 mod queues;
 
 pub use clock::{SeededEntropy, VirtualClock};
 pub use engine::TestTable;
+pub use faults::{Fault, Faults};
 pub use queues::RecordingQueue;

@@ -133,16 +133,25 @@ impl TransactionItem {
 
     /// The attempt that succeeded, if this transaction is its record.
     pub(crate) fn read_attempt(item: Item) -> Result<Option<Attempt>, StoreError> {
-        let read: Self = from_item(item)?;
-        Ok(read.attempt_started_at.map(|started_at| Attempt {
-            id: AttemptId { invoice: read.invoice, number: read.attempt },
-            gateway: read.gateway,
-            payment_method: read.payment_method,
-            outcome: AttemptOutcome::Succeeded,
-            reference: Some(read.reference),
-            started_at,
-            finished_at: read.at,
-        }))
+        let started_at = from_item::<Self>(item.clone())?.attempt_started_at;
+        started_at.map(|started_at| Ok(booked_attempt(&Self::read(item)?, started_at))).transpose()
+    }
+
+    /// Whether all that there is to say of the attempt follows from the transaction and the attempt's beginning.
+    pub(crate) fn tells(transaction: &Transaction, attempt: &Attempt) -> bool {
+        booked_attempt(transaction, attempt.started_at) == *attempt
+    }
+}
+
+fn booked_attempt(transaction: &Transaction, started_at: Timestamp) -> Attempt {
+    Attempt {
+        id: AttemptId { invoice: transaction.invoice, number: transaction.attempt },
+        gateway: transaction.gateway.clone(),
+        payment_method: transaction.payment_method,
+        outcome: AttemptOutcome::Succeeded,
+        reference: Some(transaction.reference.clone()),
+        started_at,
+        finished_at: transaction.at,
     }
 }
 
@@ -166,14 +175,10 @@ pub(crate) struct AnswerItem {
 
 impl AnswerItem {
     pub(crate) fn write(stored: &StoredAnswer) -> Result<Item, StoreError> {
-        let mut body = Vec::new();
-        DeflateEncoder::new(stored.answer.body.as_bytes(), Compression::fast())
-            .read_to_end(&mut body)
-            .map_err(corrupt)?;
         let attributes = Self {
             fingerprint: stored.once.fingerprint.to_vec(),
             status: stored.answer.status,
-            body,
+            body: deflated(stored.answer.body.as_bytes())?,
             at: stored.at,
             expires_at: stored.expires_at,
             delete_after: stored.expires_at.as_second(),
@@ -183,8 +188,7 @@ impl AnswerItem {
 
     pub(crate) fn read(scope: &AnswerScope, item: Item) -> Result<StoredAnswer, StoreError> {
         let read: Self = from_item(item)?;
-        let mut body = String::new();
-        DeflateDecoder::new(read.body.as_slice()).read_to_string(&mut body).map_err(corrupt)?;
+        let body = String::from_utf8(inflated(&read.body)?).map_err(corrupt)?;
         let fingerprint =
             read.fingerprint.try_into().map_err(|_| corrupt("a fingerprint of another length"))?;
         Ok(StoredAnswer {
@@ -198,6 +202,7 @@ impl AnswerItem {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct WebhookItem {
+    /// Deflated: it is written again when it has been processed, by the kilobyte.
     #[serde(rename = "b", with = "serde_bytes")]
     body: Vec<u8>,
     #[serde(rename = "at", with = "fatura_domain::stored_instant")]
@@ -215,8 +220,8 @@ impl WebhookItem {
     pub(crate) fn write(event: &WebhookEvent) -> Result<Item, StoreError> {
         let delete_after =
             event.received_at.checked_add(Self::KEPT_FOR).unwrap_or(Timestamp::MAX).as_second();
-        let attributes =
-            Self { body: event.body.clone(), received_at: event.received_at, processed: false, delete_after };
+        let body = deflated(&event.body)?;
+        let attributes = Self { body, received_at: event.received_at, processed: false, delete_after };
         to_item(keys::webhook(&event.gateway, &event.event_id), attributes)
     }
 
@@ -229,8 +234,23 @@ impl WebhookItem {
         Ok(WebhookEvent {
             gateway: gateway.clone(),
             event_id: event_id.to_owned(),
-            body: read.body,
+            body: inflated(&read.body)?,
             received_at: read.received_at,
         })
     }
+}
+
+/// What an item can hold, inflated by whatever it takes: nothing of ours is larger.
+const MOST_INFLATED: u64 = 16 * 1_048_576;
+
+fn deflated(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut deflated = Vec::new();
+    DeflateEncoder::new(bytes, Compression::fast()).read_to_end(&mut deflated).map_err(corrupt)?;
+    Ok(deflated)
+}
+
+fn inflated(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let mut inflated = Vec::new();
+    DeflateDecoder::new(bytes).take(MOST_INFLATED).read_to_end(&mut inflated).map_err(corrupt)?;
+    Ok(inflated)
 }

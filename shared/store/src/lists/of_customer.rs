@@ -2,11 +2,14 @@ use super::MOST_READS;
 use crate::DynamoStore;
 use crate::items::{Item, sort_key};
 use crate::keys::{self, PK, SK};
-use crate::transact::failure;
+use crate::retry::{failure, passes};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use fatura_application::ports::{ListError, Page, PageRequest, Position, StoreError};
 use fatura_domain::id::CustomerId;
 use std::collections::HashMap;
+
+/// The most items that one query reads where a filter passes few of them.
+const MOST_AT_ONCE: usize = 1_000;
 
 impl DynamoStore {
     /// A customer's items between two sort keys, newest first, that pass a filter. The position is the last sort key.
@@ -21,63 +24,61 @@ impl DynamoStore {
         if first > last {
             return Ok(Page { data: Vec::new(), next: None });
         }
-        let pk = keys::customer_partition(customer);
-        let mut start = page.after.map(|Position(sk)| start_key(&pk, &first, &last, sk)).transpose()?;
+        let mut start = match page.after {
+            Some(Position(sk)) if is_place(customer, &first, &last, &sk) => Some(start_key(customer, sk)),
+            Some(_) => return Err(ListError::BadPosition),
+            None => None,
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::customer_partition(customer)))
+            .expression_attribute_values(":first", AttributeValue::S(first))
+            .expression_attribute_values(":last", AttributeValue::S(last))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+
         let mut data = Vec::new();
-        let mut position = None;
+        let mut place = None;
+        // One more than the page: whether there is another page is known without another read.
+        let mut limit = page.limit + 1;
         for _ in 0..MOST_READS {
-            self.meter.call();
-            // One more than the page: whether there is another page is known without another read.
-            let limit = i32::try_from(page.limit.saturating_sub(data.len()) + 1).unwrap_or(i32::MAX);
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.clone()))
-                .expression_attribute_values(":first", AttributeValue::S(first.clone()))
-                .expression_attribute_values(":last", AttributeValue::S(last.clone()))
-                .scan_index_forward(false)
-                .consistent_read(true)
-                .limit(limit)
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|error| failure(&error))?;
+            let request =
+                query.clone().limit(i32::try_from(limit).unwrap_or(i32::MAX)).set_exclusive_start_key(start);
+            let answer = self.patiently(|| request.clone().send(), passes).await;
+            let answer = answer.map_err(|error| failure(&error))?;
             self.meter.read(answer.consumed_capacity());
             for item in answer.items.unwrap_or_default() {
                 let sk = sort_key(&item).to_owned();
                 let found = read(item)?;
                 if wanted(&found) {
                     if data.len() == page.limit {
-                        return Ok(Page { data, next: position.map(Position) });
+                        return Ok(Page { data, next: place.map(Position) });
                     }
                     data.push(found);
                 }
-                position = Some(sk);
+                place = Some(sk);
             }
             start = answer.last_evaluated_key;
             if start.is_none() {
                 return Ok(Page { data, next: None });
             }
+            // A filter that passes little is read on in ever larger strides.
+            limit = (limit * 2).min(MOST_AT_ONCE);
         }
-        Ok(Page { data, next: position.map(Position) })
+        Ok(Page { data, next: place.map(Position) })
     }
 }
 
 /// A position is a sort key of this very list, or none of ours.
-fn start_key(
-    pk: &str,
-    first: &str,
-    last: &str,
-    sk: String,
-) -> Result<HashMap<String, AttributeValue>, ListError> {
-    if sk.as_str() < first || sk.as_str() > last {
-        return Err(ListError::BadPosition);
-    }
-    Ok(HashMap::from([
-        (PK.to_owned(), AttributeValue::S(pk.to_owned())),
-        (SK.to_owned(), AttributeValue::S(sk)),
-    ]))
+fn is_place(customer: CustomerId, first: &str, last: &str, sk: &str) -> bool {
+    (first..=last).contains(&sk) && keys::owner(sk) == Some(customer)
+}
+
+fn start_key(customer: CustomerId, sk: String) -> HashMap<String, AttributeValue> {
+    let pk = keys::customer_partition(customer);
+    HashMap::from([(PK.to_owned(), AttributeValue::S(pk)), (SK.to_owned(), AttributeValue::S(sk))])
 }

@@ -9,27 +9,20 @@ use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::StoreError;
 use fatura_application::{Change, ChangeSet};
-use fatura_domain::charge::{Attempt, AttemptOutcome};
+use fatura_domain::charge::Attempt;
 use fatura_domain::customer::Customer;
-use fatura_domain::id::CustomerId;
+use fatura_domain::id::{CustomerId, TransactionId};
 use std::collections::HashMap;
 
 const IS_NEW: &str = "attribute_not_exists(PK)";
 const EXISTS: &str = "attribute_exists(PK)";
 const IS_VERSION: &str = "v = :v";
+const IS_OURS: &str = "id = :owner";
 
 pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     // A succeeded attempt lies inside its transaction's item: one item less to pay for.
-    let succeeded: Vec<Attempt> = changes
-        .changes()
-        .iter()
-        .filter_map(|change| match change {
-            Change::AttemptFinished(attempt) if attempt.outcome == AttemptOutcome::Succeeded => {
-                Some(attempt.clone())
-            }
-            _ => None,
-        })
-        .collect();
+    let enclosed: Vec<(TransactionId, Attempt)> =
+        changes.changes().iter().filter_map(|change| enclosed(change, changes.changes())).collect();
     let mut actions = Vec::new();
     for change in changes {
         match change {
@@ -67,16 +60,13 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                     invoice.version.saturating_sub(1),
                 ));
             }
-            Change::AttemptFinished(attempt) if attempt.outcome == AttemptOutcome::Succeeded => {}
+            Change::AttemptFinished(attempt) if enclosed.iter().any(|(_, inner)| *inner == attempt) => {}
             Change::AttemptFinished(attempt) => {
                 actions.push(action(Write::Put(AttemptItem::write(&attempt)?), IS_NEW, IfRefused::Stale));
             }
             Change::TransactionBooked(transaction) => {
-                let of_it = |attempt: &&Attempt| {
-                    attempt.id.invoice == transaction.invoice && attempt.id.number == transaction.attempt
-                };
-                let attempt = succeeded.iter().find(of_it);
-                let item = TransactionItem::write(&transaction, attempt)?;
+                let of_it = enclosed.iter().find(|(id, _)| *id == transaction.id);
+                let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
                 actions.push(action(Write::Put(item), IS_NEW, IfRefused::Stale));
             }
             Change::Answered(stored) => {
@@ -103,6 +93,17 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
         }
     }
     Ok(actions)
+}
+
+/// The transaction that can hold a finished attempt without losing anything of it.
+fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attempt)> {
+    let Change::AttemptFinished(attempt) = change else { return None };
+    changes.iter().find_map(|change| match change {
+        Change::TransactionBooked(transaction) if TransactionItem::tells(transaction, attempt) => {
+            Some((transaction.id, attempt.clone()))
+        }
+        _ => None,
+    })
 }
 
 fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
@@ -141,7 +142,10 @@ fn moved_addresses(before: &Customer, after: &Customer) -> Result<Vec<Action>, S
     let has = |list: &[(Key, IfRefused)], key: &Key| list.iter().any(|(other, _)| other == key);
     let mut actions = Vec::new();
     for (key, _) in old.iter().filter(|(key, _)| !has(&new, key)) {
-        actions.push(action(Write::Delete(to_key(key.clone())), EXISTS, IfRefused::Stale));
+        let mut action = action(Write::Delete(to_key(key.clone())), IS_OURS, IfRefused::Stale);
+        let owner = AttributeValue::S(before.id.to_string());
+        action.condition = action.condition.map(|condition| condition.with(":owner", owner));
+        actions.push(action);
     }
     for (key, if_refused) in new.into_iter().filter(|(key, _)| !has(&old, key)) {
         actions.push(action(Write::Put(OwnerItem::write(key, after.id)?), IS_NEW, if_refused));
