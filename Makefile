@@ -13,6 +13,8 @@ FUNCTIONS := api charge-consumer webhook-intake webhook-consumer retry-sweep eve
 STACK_ENV := set -a; [ -f .local/stack.env ] || { echo "There is no stack: run \`make up\`." >&2; exit 1; }; . .local/stack.env; set +a
 # What a release runs on: arm64 or x86_64.
 ARCHITECTURE ?= arm64
+# Which sample `make invoke` sends.
+EVENT ?= api-health
 
 .PHONY: help
 help: ## Lists the targets
@@ -20,7 +22,7 @@ help: ## Lists the targets
 
 ##@ The local stack
 
-.PHONY: demo up down reset watch
+.PHONY: demo up down reset watch invoke
 demo: up ## Shows an invoice's life on the local stack
 	@$(PYTHON) localstack/demo.py
 
@@ -37,6 +39,10 @@ reset: tools ## Empties the local stack's table, queues and journal
 
 watch: up build-tools ## Serves the functions on port 9000 and rebuilds them on change, with the stack behind them
 	.venv-build/bin/cargo-lambda lambda watch --invoke-address 127.0.0.1 --invoke-port 9000 --env-file .local/functions.env
+
+invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: make invoke EVENT=api-health
+	.venv-build/bin/cargo-lambda lambda invoke --invoke-address 127.0.0.1 --invoke-port 9000 \
+	  $(firstword $(foreach name,$(FUNCTIONS),$(if $(filter $(name)-%,$(EVENT)),$(name)))) --data-file events/$(EVENT).json
 
 ##@ Checks
 
