@@ -1,4 +1,4 @@
-//! Charges: takes `charge_invoice` messages and moves each invoice one step further.
+//! The consumer of the charge queue: moves each invoice, and each refund, one step further.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use fatura_application::App;
@@ -7,5 +7,5 @@ use std::time::Duration;
 
 /// `time_left` is asked anew for each record: a call to a gateway begins only if it can end.
 pub async fn handle(app: &App, event: SqsEvent, time_left: impl Fn() -> Duration) -> SqsBatchResponse {
-    sqs_batch::handle(event, |message| app.collect_charge(message, time_left())).await
+    sqs_batch::handle(event, |message| app.handle_message(message, time_left())).await
 }

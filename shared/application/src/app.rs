@@ -2,12 +2,11 @@ use crate::change_set::ChangeSet;
 use crate::error::Error;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
-    Answers, ApiKeys, ChargeMessage, ChargeQueue, Clock, CommitError, Customers, Entropy, Gateways, Invoices,
-    Refusal, Store, Transactions, Webhooks,
+    Answers, ApiKeys, ChargeQueue, Clock, CommitError, Customers, Entropy, Gateways, Invoices, Message,
+    Refunds, Refusal, Store, Transactions, Webhooks,
 };
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
-use fatura_domain::invoice::Invoice;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +16,7 @@ pub struct Records {
     pub store: Arc<dyn Store>,
     pub customers: Arc<dyn Customers>,
     pub invoices: Arc<dyn Invoices>,
+    pub refunds: Arc<dyn Refunds>,
     pub transactions: Arc<dyn Transactions>,
     pub answers: Arc<dyn Answers>,
     pub api_keys: Arc<dyn ApiKeys>,
@@ -27,12 +27,13 @@ impl Records {
     /// One store for all of it.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: Store + Customers + Invoices + Transactions + Answers + ApiKeys + Webhooks + 'static,
+        S: Store + Customers + Invoices + Refunds + Transactions + Answers + ApiKeys + Webhooks + 'static,
     {
         Self {
             store: store.clone(),
             customers: store.clone(),
             invoices: store.clone(),
+            refunds: store.clone(),
             transactions: store.clone(),
             answers: store.clone(),
             api_keys: store.clone(),
@@ -105,9 +106,9 @@ impl App {
     }
 
     /// Tells the consumer that there is something to do. Best effort: what isn't told, the sweep finds.
-    pub(crate) async fn notify(&self, invoice: &Invoice) {
-        if let Err(error) = self.charges.send(&[ChargeMessage::about(invoice)]).await {
-            tracing::warn!(invoice = %invoice.id, %error, "left to the sweep");
+    pub(crate) async fn notify(&self, message: Message) {
+        if let Err(error) = self.charges.send(&[message]).await {
+            tracing::warn!(?message, %error, "left to the sweep");
         }
     }
 }

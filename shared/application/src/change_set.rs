@@ -8,6 +8,7 @@ use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::invoice::{Invoice, Reduction};
 use fatura_domain::ledger::Transaction;
+use fatura_domain::refund::Refund;
 
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -29,6 +30,9 @@ pub enum Change {
     AttemptFinished(Attempt),
     /// Written once, never changed.
     TransactionBooked(Transaction),
+    RefundRequested(Refund),
+    /// Refused unless the stored refund has the version just before this one's.
+    RefundChanged(Refund),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.

@@ -1,10 +1,10 @@
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
-use crate::ports::{ChargeLookup, ChargeMessage, Claim, Gateway};
+use crate::ports::{ChargeLookup, Claim, Gateway, Message};
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::gateway::{ChargeOutcome, GatewayName};
-use fatura_domain::id::AttemptNumber;
+use fatura_domain::id::{AttemptNumber, InvoiceId};
 use fatura_domain::invoice::{Invoice, NextStep, Observation, Reduced, State};
 use std::time::Duration;
 use thiserror::Error as ThisError;
@@ -22,30 +22,29 @@ pub enum CollectError {
 }
 
 impl App {
-    /// Takes an invoice one step further: claim, call, settle. Any number of times for one message, it charges once.
-    pub async fn collect_charge(
-        &self,
-        message: ChargeMessage,
-        time_left: Duration,
-    ) -> Result<(), CollectError> {
+    /// Takes an invoice or a refund one step further. Any number of times for one message, it moves money once.
+    pub async fn handle_message(&self, message: Message, time_left: Duration) -> Result<(), CollectError> {
         if time_left < CALL_TIME {
             return Err(CollectError::NotEnoughTime);
         }
+        match message {
+            Message::Collect { invoice, attempt, version } => {
+                self.collect_charge(invoice, attempt, version).await?;
+            }
+            Message::GiveBack { refund, version } => self.send_refund(refund, version).await?,
+        }
+        Ok(())
+    }
+
+    /// Claim, call, settle.
+    async fn collect_charge(&self, id: InvoiceId, attempt: AttemptNumber, version: u64) -> Result<(), Error> {
         let now = self.clock.now();
-        let live = LiveAttempt::begun(message.attempt, &self.policy, now);
-        let claim = self
-            .records
-            .store
-            .claim(message.invoice, message.version, live, now)
-            .await
-            .map_err(Error::from)?;
-        match claim {
+        let live = LiveAttempt::begun(attempt, &self.policy, now);
+        match self.records.store.claim(id, version, live, now).await? {
             Claim::Claimed(invoice) => self.send(&invoice).await?,
             // About a version that is gone: whoever moved the invoice on has seen to it.
-            Claim::Refused(Some(invoice)) if invoice.version == message.version => {
-                self.take_step(*invoice).await?;
-            }
-            Claim::Refused(_) => tracing::debug!(invoice = %message.invoice, "message is void"),
+            Claim::Refused(Some(invoice)) if invoice.version == version => self.take_step(*invoice).await?,
+            Claim::Refused(_) => tracing::debug!(invoice = %id, "message is void"),
         }
         Ok(())
     }
@@ -130,7 +129,7 @@ impl App {
             };
             if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
                 if let Some(invoice) = wake {
-                    self.notify(&invoice).await;
+                    self.notify(Message::about(&invoice)).await;
                 }
                 return Ok(());
             }

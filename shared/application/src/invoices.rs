@@ -4,7 +4,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::Payer;
+use crate::ports::{Message, Payer};
 use fatura_domain::Timestamp;
 use fatura_domain::customer::PaymentSource;
 use fatura_domain::gateway::MeansType;
@@ -234,7 +234,7 @@ impl App {
         if let State::Pending(collection) = &invoice.state
             && collection.scheduled_for.is_none()
         {
-            self.notify(invoice).await;
+            self.notify(Message::about(invoice)).await;
         }
     }
 }

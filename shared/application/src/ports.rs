@@ -3,17 +3,20 @@
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;
 use crate::idempotency::{AnswerScope, StoredAnswer};
+pub use crate::message::Message;
 use async_trait::async_trait;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Attempt, LiveAttempt};
 use fatura_domain::customer::{Customer, PaymentMethod};
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType,
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome,
+    RefundRequest,
 };
-use fatura_domain::id::{AttemptId, CustomerId, InvoiceId};
+use fatura_domain::id::{AttemptId, CustomerId, InvoiceId, RefundId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
+use fatura_domain::refund::Refund;
 use fatura_domain::text::ExternalId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -155,6 +158,17 @@ pub trait Invoices: Send + Sync {
 }
 
 #[async_trait]
+pub trait Refunds: Send + Sync {
+    async fn refund(&self, id: RefundId) -> Result<Option<Refund>, StoreError>;
+
+    /// Newest first. A page is full unless it is the last.
+    async fn of_invoice(&self, invoice: &Invoice, page: PageRequest) -> Result<Page<Refund>, ListError>;
+
+    /// Up to `limit` refunds whose due time has come.
+    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<RefundId>, StoreError>;
+}
+
+#[async_trait]
 pub trait Transactions: Send + Sync {
     /// Newest first. A page is full unless it is the last.
     async fn transactions(
@@ -217,23 +231,6 @@ pub trait Webhooks: Send + Sync {
 
 // ---- queues and the bus --------------------------------------------------------------------------------------------
 
-/// There is something to do for this invoice. It is about one version: once the invoice has moved on, the message is
-/// void, however often it is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChargeMessage {
-    #[serde(rename = "invoice_id")]
-    pub invoice: InvoiceId,
-    /// The number of the attempt to begin, if one has to begin.
-    pub attempt: fatura_domain::id::AttemptNumber,
-    pub version: u64,
-}
-
-impl ChargeMessage {
-    pub const fn about(invoice: &Invoice) -> Self {
-        Self { invoice: invoice.id, attempt: invoice.attempts.next(), version: invoice.version }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookMessage {
     pub gateway: GatewayName,
@@ -247,7 +244,7 @@ pub struct SendError(pub String);
 #[async_trait]
 pub trait ChargeQueue: Send + Sync {
     /// Sends all of them, or says that some may not have been sent: sending again does no harm.
-    async fn send(&self, messages: &[ChargeMessage]) -> Result<(), SendError>;
+    async fn send(&self, messages: &[Message]) -> Result<(), SendError>;
 }
 
 #[async_trait]
@@ -320,6 +317,10 @@ pub trait Gateway: Send + Sync {
     async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome;
     /// How the charge stands: Absent if the gateway surely has no such charge, Unknown if it can't be asked just now.
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome;
+    /// Gives money back. The same order sent twice is one refund.
+    async fn refund(&self, request: &RefundRequest) -> RefundOutcome;
+    /// How a refund stands. None: the gateway surely has no such refund.
+    async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome>;
     /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;

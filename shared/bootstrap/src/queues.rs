@@ -18,14 +18,14 @@ impl SqsQueue {
 mod charges {
     use super::{SendError, SqsQueue, async_trait};
     use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-    use fatura_application::ports::{ChargeMessage, ChargeQueue};
+    use fatura_application::ports::{ChargeQueue, Message};
 
     /// What the queue takes in one request.
     const BATCH: usize = 10;
 
     #[async_trait]
     impl ChargeQueue for SqsQueue {
-        async fn send(&self, messages: &[ChargeMessage]) -> Result<(), SendError> {
+        async fn send(&self, messages: &[Message]) -> Result<(), SendError> {
             for batch in messages.chunks(BATCH) {
                 let entries = batch.iter().enumerate().map(|(place, message)| {
                     let body =

@@ -84,6 +84,8 @@ owned_ids! {
 }
 
 impl<K: Kind> OwnedId<K> {
+    pub const PREFIX: &str = K::PREFIX;
+
     pub fn new(owner: CustomerId, at: Timestamp, entropy: u64) -> Self {
         let mut characters = [b'0'; OWNED_LENGTH];
         let time: [u8; TIME_LENGTH] = encode(u64::try_from(at.as_millisecond()).unwrap_or_default());

@@ -1,5 +1,5 @@
 use fatura_domain::charge::{Failure, FailureClass};
-use fatura_domain::gateway::ChargeOutcome;
+use fatura_domain::gateway::{ChargeOutcome, RefundOutcome};
 
 /// Why there is no answer to go by. What it means depends on whether money was ordered or a question asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,13 @@ impl Trouble {
                 failure: reason.into_failure(FailureClass::Configuration),
             },
         }
+    }
+
+    /// What became of an order to give money back, or of a question about it. Whatever the reason, the same order may go
+    /// out again under the same key.
+    pub(crate) fn of_refund(self) -> RefundOutcome {
+        let (Self::NotSent(reason) | Self::Unknown(reason) | Self::Configuration(reason)) = self;
+        RefundOutcome::Unclear { failure: reason.into_failure(FailureClass::Unknown) }
     }
 
     /// What a question brought: nothing, whatever the reason. That *this* call was not sent says nothing about a charge

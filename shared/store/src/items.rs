@@ -3,10 +3,12 @@
 mod invoice;
 mod people;
 mod records;
+mod refund;
 
 pub(crate) use invoice::InvoiceItem;
 pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};
 pub(crate) use records::{AnswerItem, AttemptItem, TransactionItem, WebhookItem};
+pub(crate) use refund::RefundItem;
 
 use crate::keys::{Key, PK, SK};
 use aws_sdk_dynamodb::types::AttributeValue;

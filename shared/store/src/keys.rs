@@ -2,8 +2,11 @@
 
 use fatura_application::idempotency::AnswerScope;
 use fatura_domain::gateway::GatewayName;
-use fatura_domain::id::{AttemptId, CustomerId, InvoiceId, PaymentMethodId, TransactionId};
+use fatura_domain::id::{
+    AttemptId, CustomerId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, TransactionId,
+};
 use fatura_domain::invoice::{Invoice, Status};
+use fatura_domain::refund::Refund;
 use fatura_domain::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -22,6 +25,7 @@ const PAYMENT_METHOD: &str = "PM#";
 const INVOICE: &str = "INV#";
 const ATTEMPT: &str = "ATT#";
 const TRANSACTION: &str = "TXN#";
+const REFUND: &str = "RFD#";
 const API_KEYS: &str = "KEYS";
 const LONGEST_EVENT_ID: usize = 255;
 /// Sorts after every character of an id.
@@ -78,15 +82,15 @@ pub(crate) fn invoice(id: InvoiceId) -> Key {
 }
 
 pub(crate) fn invoice_id(sk: &str) -> Option<InvoiceId> {
-    format!("{}{}", <InvoiceId as Prefixed>::PREFIX, sk.strip_prefix(INVOICE)?).parse().ok()
+    format!("{}{}", InvoiceId::PREFIX, sk.strip_prefix(INVOICE)?).parse().ok()
 }
 
 pub(crate) fn payment_method_id(sk: &str) -> Option<PaymentMethodId> {
-    format!("{}{}", <PaymentMethodId as Prefixed>::PREFIX, sk.strip_prefix(PAYMENT_METHOD)?).parse().ok()
+    format!("{}{}", PaymentMethodId::PREFIX, sk.strip_prefix(PAYMENT_METHOD)?).parse().ok()
 }
 
 pub(crate) fn transaction_id(sk: &str) -> Option<TransactionId> {
-    format!("{}{}", <TransactionId as Prefixed>::PREFIX, sk.strip_prefix(TRANSACTION)?).parse().ok()
+    format!("{}{}", TransactionId::PREFIX, sk.strip_prefix(TRANSACTION)?).parse().ok()
 }
 
 pub(crate) fn attempt(id: AttemptId) -> Key {
@@ -112,6 +116,19 @@ pub(crate) fn invoices_between(
     to: Option<Timestamp>,
 ) -> (String, String) {
     between(INVOICE, customer, from, to)
+}
+
+pub(crate) fn refund(id: RefundId) -> Key {
+    Key::of_customer(id.owner(), format!("{REFUND}{}", id.code()))
+}
+
+pub(crate) fn refund_id(sk: &str) -> Option<RefundId> {
+    format!("{}{}", RefundId::PREFIX, sk.strip_prefix(REFUND)?).parse().ok()
+}
+
+/// A refund is younger than what it gives back.
+pub(crate) fn refunds_since(customer: CustomerId, from: Timestamp) -> (String, String) {
+    between(REFUND, customer, Some(from), None)
 }
 
 pub(crate) fn transactions_between(
@@ -142,7 +159,7 @@ fn between(
 /// Whose invoice or transaction lies at a sort key.
 pub(crate) fn owner(sk: &str) -> Option<CustomerId> {
     let (_, code) = sk.split_once('#')?;
-    format!("{}{code}", <InvoiceId as Prefixed>::PREFIX).parse::<InvoiceId>().ok().map(|id| id.owner())
+    format!("{}{code}", InvoiceId::PREFIX).parse::<InvoiceId>().ok().map(|id| id.owner())
 }
 
 pub(crate) fn answer(scope: &AnswerScope) -> Key {
@@ -184,7 +201,26 @@ pub(crate) fn work(invoice: &Invoice) -> (String, String) {
     (work_partition(invoice.status(), shard(invoice.id)), format!("{time}#{}", invoice.id))
 }
 
-pub(crate) fn work_partition(status: Status, shard: u8) -> String {
+/// Where a refund that is under way stands; one that is over, or waits for a person, stands nowhere.
+pub(crate) fn refund_work(refund: &Refund) -> Option<(String, String)> {
+    let due = refund.due()?;
+    Some((refund_partition(shard(refund.id)), format!("{DUE}{}#{}", sortable(due), refund.id)))
+}
+
+fn refund_partition(shard: u8) -> String {
+    format!("refund#{shard}")
+}
+
+/// All shards of a status, and of refunds.
+pub(crate) fn work_partitions(status: Status) -> impl Iterator<Item = String> {
+    (0..SHARDS).map(move |shard| work_partition(status, shard))
+}
+
+pub(crate) fn refund_partitions() -> impl Iterator<Item = String> {
+    (0..SHARDS).map(refund_partition)
+}
+
+fn work_partition(status: Status, shard: u8) -> String {
     format!("{}#{shard}", status.as_str())
 }
 
@@ -206,6 +242,14 @@ pub(crate) fn just_after(sk: &str) -> String {
 }
 
 pub(crate) fn work_invoice(sk: &str) -> Option<InvoiceId> {
+    work_id(sk)
+}
+
+pub(crate) fn work_refund(sk: &str) -> Option<RefundId> {
+    work_id(sk)
+}
+
+fn work_id<K: Kind>(sk: &str) -> Option<OwnedId<K>> {
     let (time, id) = sk.strip_prefix(DUE).or_else(|| sk.strip_prefix(NOT_DUE))?.split_once('#')?;
     let is_time = time.len() == TIME_DIGITS && time.bytes().all(|byte| byte.is_ascii_digit());
     id.parse().ok().filter(|_| is_time)
@@ -219,14 +263,6 @@ fn sortable(at: Timestamp) -> String {
     format!("{:0TIME_DIGITS$}", at.as_millisecond().clamp(0, LATEST_MS))
 }
 
-fn shard(id: InvoiceId) -> u8 {
+fn shard<K: Kind>(id: OwnedId<K>) -> u8 {
     Sha256::digest(id.code()).first().map_or(0, |byte| byte % SHARDS)
-}
-
-trait Prefixed {
-    const PREFIX: &'static str;
-}
-
-impl<K: fatura_domain::id::Kind> Prefixed for fatura_domain::id::OwnedId<K> {
-    const PREFIX: &'static str = K::PREFIX;
 }

@@ -5,17 +5,18 @@ mod of_customer;
 mod shards;
 
 use crate::DynamoStore;
-use crate::items::{AttemptItem, InvoiceItem, TransactionItem};
+use crate::items::{AttemptItem, InvoiceItem, RefundItem, TransactionItem};
 use crate::keys;
 use async_trait::async_trait;
 use fatura_application::ports::{
-    InvoiceFilter, Invoices, ListError, Page, PageRequest, StoreError, Transactions,
+    InvoiceFilter, Invoices, ListError, Page, PageRequest, Refunds, StoreError, Transactions,
 };
 use fatura_domain::Timestamp;
 use fatura_domain::charge::Attempt;
-use fatura_domain::id::{CustomerId, InvoiceId};
+use fatura_domain::id::{CustomerId, InvoiceId, RefundId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
+use fatura_domain::refund::Refund;
 
 /// How many pages of DynamoDB one page of ours may read before it is handed out as it is, with its cursor: a filter
 /// that nothing passes mustn't run into the function's deadline.
@@ -76,6 +77,23 @@ impl Invoices for DynamoStore {
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<InvoiceId>, StoreError> {
         self.all_due(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Refunds for DynamoStore {
+    async fn refund(&self, id: RefundId) -> Result<Option<Refund>, StoreError> {
+        self.get(keys::refund(id)).await?.map(RefundItem::read).transpose()
+    }
+
+    async fn of_invoice(&self, invoice: &Invoice, page: PageRequest) -> Result<Page<Refund>, ListError> {
+        let range = keys::refunds_since(invoice.customer(), invoice.created_at);
+        let wanted = |refund: &Refund| refund.invoice == invoice.id;
+        self.newest_first(invoice.customer(), range, page, RefundItem::read, wanted).await
+    }
+
+    async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<RefundId>, StoreError> {
+        self.all_due_refunds(now, limit).await
     }
 }
 

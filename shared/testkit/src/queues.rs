@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use fatura_application::ports::{ChargeMessage, ChargeQueue, SendError, WebhookMessage, WebhookQueue};
+use fatura_application::ports::{ChargeQueue, Message, SendError, WebhookMessage, WebhookQueue};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,8 +35,8 @@ impl<M> RecordingQueue<M> {
 }
 
 #[async_trait]
-impl ChargeQueue for RecordingQueue<ChargeMessage> {
-    async fn send(&self, messages: &[ChargeMessage]) -> Result<(), SendError> {
+impl ChargeQueue for RecordingQueue<Message> {
+    async fn send(&self, messages: &[Message]) -> Result<(), SendError> {
         self.push(messages.iter().copied())
     }
 }

@@ -8,7 +8,9 @@ use fatura_application::ports::{
 };
 use fatura_domain::Timestamp;
 use fatura_domain::charge::LiveAttempt;
-use fatura_domain::gateway::{Capabilities, ChargeOutcome, ChargeRequest, GatewayName};
+use fatura_domain::gateway::{
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, RefundOutcome, RefundRequest,
+};
 use fatura_domain::id::InvoiceId;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -68,6 +70,17 @@ impl Gateway for Frail {
 
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
         self.inner.fetch_charge(lookup).await
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
+        self.die_if(Death::BeforeTheCall);
+        let outcome = self.inner.refund(request).await;
+        self.die_if(Death::AfterTheAnswer);
+        outcome
+    }
+
+    async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {
+        self.inner.fetch_refund(request).await
     }
 
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal> {

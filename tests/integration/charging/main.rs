@@ -9,6 +9,7 @@
 
 mod crashes;
 mod faults;
+mod refunds;
 mod retries;
 mod stories;
 mod webhooks;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use fatura_application::access::{Caller, Role};
 use fatura_application::idempotency::AnswerScope;
 use fatura_application::ports::{
-    ChargeMessage, Clock, Gateway, GatewaySecrets, Gateways, Secrets, SecretsError, WebhookMessage,
+    Clock, Gateway, GatewaySecrets, Gateways, Message, Secrets, SecretsError, WebhookMessage,
 };
 use fatura_application::{
     AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, Records, Reply,
@@ -36,7 +36,7 @@ const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) clock: Arc<VirtualClock>,
-    pub(crate) charges: Arc<RecordingQueue<ChargeMessage>>,
+    pub(crate) charges: Arc<RecordingQueue<Message>>,
     pub(crate) webhooks: Arc<RecordingQueue<WebhookMessage>>,
     pub(crate) gateway: Arc<Frail>,
     pub(crate) store: Arc<FrailStore>,

@@ -6,6 +6,7 @@ mod health;
 mod invoices;
 mod openapi;
 mod payment_methods;
+mod refunds;
 mod transactions;
 
 use crate::Api;
@@ -46,6 +47,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         customers::routes(),
         payment_methods::routes(),
         invoices::routes(),
+        refunds::routes(),
         transactions::routes(),
         api_keys::routes(),
         health::routes(),

@@ -8,6 +8,7 @@ pub(crate) mod fields;
 pub(crate) mod invoice;
 pub(crate) mod list;
 pub(crate) mod payment_method;
+pub(crate) mod refund;
 pub(crate) mod strict_json;
 pub(crate) mod transaction;
 pub(crate) mod values;

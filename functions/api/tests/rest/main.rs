@@ -13,5 +13,6 @@ mod lists;
 mod log;
 mod openapi;
 mod payment_methods;
+mod refunds;
 mod refusals;
 mod world;

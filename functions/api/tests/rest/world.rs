@@ -13,6 +13,7 @@ use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, PendingAction,
+    RefundOutcome, RefundRequest,
 };
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
@@ -30,7 +31,7 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) router: axum::Router,
     pub(crate) clock: Arc<VirtualClock>,
-    pub(crate) queue: Arc<RecordingQueue<ChargeMessage>>,
+    pub(crate) queue: Arc<RecordingQueue<Message>>,
     pub(crate) gateway: Arc<StubGateway>,
     keys: AtomicU64,
     /// Ends with the world.
@@ -191,7 +192,7 @@ impl World {
     /// What the consumer does with the messages that were sent.
     pub(crate) async fn collect(&self) {
         for message in self.queue.take() {
-            self.app.collect_charge(message, Duration::from_mins(1)).await.unwrap();
+            self.app.handle_message(message, Duration::from_mins(1)).await.unwrap();
         }
     }
 
@@ -345,6 +346,22 @@ impl Gateway for StubGateway {
 
     async fn fetch_charge(&self, _: &ChargeLookup) -> ChargeOutcome {
         ChargeOutcome::Absent
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
+        match *self.answer.lock().unwrap() {
+            Says::Yes => RefundOutcome::Succeeded {
+                reference: GatewayReference("re_1".to_owned()),
+                amount: request.amount,
+            },
+            _ => RefundOutcome::Failed {
+                failure: Failure::new(FailureClass::Generic, "refund_failed", "the bank said no"),
+            },
+        }
+    }
+
+    async fn fetch_refund(&self, _: &RefundRequest) -> Option<RefundOutcome> {
+        None
     }
 
     async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {

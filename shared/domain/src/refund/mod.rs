@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use crate::charge::Failure;
+use crate::dunning::Policy;
 use crate::gateway::{GatewayName, GatewayReference, RefundRequest};
 use crate::id::{InvoiceId, RefundId, TransactionId};
 use crate::money::Money;
@@ -72,6 +73,17 @@ impl Refund {
             RefundState::Pending { due, .. } => *due,
             RefundState::Succeeded { .. } | RefundState::Failed { .. } => None,
         }
+    }
+
+    /// What the sweep writes before it sends a message about a due refund: the next look is put off. None: it isn't due.
+    pub fn woken(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
+        let RefundState::Pending { sends, due: Some(due) } = self.state else { return None };
+        if due > now {
+            return None;
+        }
+        // The send itself will put it off further, as the policy says.
+        let due = now.checked_add(policy.awaiting_poll).ok();
+        Some(self.moved(RefundState::Pending { sends, due }, now))
     }
 
     pub(crate) fn moved(&self, state: RefundState, now: Timestamp) -> Self {

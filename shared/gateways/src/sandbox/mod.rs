@@ -1,6 +1,7 @@
 //! The gateway of the local stack and the tests: real HTTP, signatures and failures, no real money.
 
 mod outcome;
+mod refund;
 mod wire;
 
 use crate::base_url::BaseUrl;
@@ -12,7 +13,9 @@ use fatura_application::ports::{
     ChargeLookup, Gateway, GatewaySecrets, MalformedWebhook, Secrets, WebhookDelivery, WebhookHint,
     WebhookRefusal,
 };
-use fatura_domain::gateway::{Capabilities, ChargeOutcome, ChargeRequest, GatewayName, MeansType};
+use fatura_domain::gateway::{
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, MeansType, RefundOutcome, RefundRequest,
+};
 use fatura_domain::{SignedDuration, Timestamp};
 use outcome::{standing, standing_among};
 use reqwest::{RequestBuilder, StatusCode, Url};
@@ -166,6 +169,14 @@ impl Gateway for Sandbox {
 
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
         within(self.http.total(), self.find(lookup)).await.unwrap_or_else(Trouble::of_question)
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
+        self.give_back(request).await.unwrap_or_else(Trouble::of_refund)
+    }
+
+    async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {
+        self.find_refund(request).await.unwrap_or_else(|trouble| Some(trouble.of_refund()))
     }
 
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal> {

@@ -2,7 +2,7 @@
 
 use crate::trouble::Trouble;
 use fatura_application::ports::{ChargeLookup, MalformedWebhook, WebhookHint};
-use fatura_domain::gateway::{ChargeRequest, GatewayReference, Means};
+use fatura_domain::gateway::{ChargeRequest, GatewayReference, Means, RefundRequest};
 use serde::{Deserialize, Serialize};
 
 const MAX_ID: usize = 100;
@@ -76,6 +76,41 @@ pub(super) struct Pix {
 #[derive(Deserialize)]
 pub(super) struct Charges {
     pub(super) data: Vec<Charge>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefundOrder {
+    reference: String,
+    amount_minor: i64,
+}
+
+impl From<&RefundRequest> for RefundOrder {
+    fn from(request: &RefundRequest) -> Self {
+        Self { reference: request.refund.to_string(), amount_minor: request.amount.minor() }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Refund {
+    pub(super) id: ChargeId,
+    pub(super) charge_id: ChargeId,
+    pub(super) reference: String,
+    pub(super) amount_minor: i64,
+    pub(super) currency: String,
+    pub(super) status: RefundStatus,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RefundStatus {
+    Succeeded,
+    Pending,
+    Failed,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Refunds {
+    pub(super) data: Vec<Refund>,
 }
 
 #[derive(Deserialize)]

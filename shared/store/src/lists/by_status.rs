@@ -7,7 +7,7 @@ use crate::retry::{failure, passes, pause};
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use fatura_application::ports::{InvoiceFilter, ListError, Page, PageRequest, Position, StoreError};
 use fatura_domain::Timestamp;
-use fatura_domain::id::InvoiceId;
+use fatura_domain::id::{InvoiceId, RefundId};
 use fatura_domain::invoice::{Invoice, Status};
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,7 @@ impl DynamoStore {
             None => None,
         };
         let from = place.as_deref().map_or_else(|| keys::WORK_FROM.to_owned(), keys::just_after);
-        let mut merge = Merge::new(self, &[status], &from, keys::WORK_TO.to_owned());
+        let mut merge = Merge::new(self, keys::work_partitions(status), &from, keys::WORK_TO.to_owned());
         let mut data: Vec<Invoice> = Vec::new();
         let mut seen: HashSet<InvoiceId> = HashSet::new();
         for _ in 0..MOST_READS {
@@ -56,10 +56,19 @@ impl DynamoStore {
     }
 
     pub(super) async fn all_due(&self, now: Timestamp, limit: usize) -> Result<Vec<InvoiceId>, StoreError> {
-        let statuses = [Status::Pending, Status::ChargedWithError];
-        let mut merge = Merge::new(self, &statuses, keys::WORK_FROM, keys::due_by(now));
-        let entries = merge.next(limit).await?;
+        let swept = [Status::Pending, Status::ChargedWithError].into_iter().flat_map(keys::work_partitions);
+        let entries = Merge::new(self, swept, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
         Ok(entries.iter().filter_map(|sk| keys::work_invoice(sk)).collect())
+    }
+
+    pub(super) async fn all_due_refunds(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<RefundId>, StoreError> {
+        let partitions = keys::refund_partitions();
+        let entries = Merge::new(self, partitions, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
+        Ok(entries.iter().filter_map(|sk| keys::work_refund(sk)).collect())
     }
 
     async fn invoices_by_id(&self, ids: &[InvoiceId]) -> Result<HashMap<InvoiceId, Invoice>, StoreError> {

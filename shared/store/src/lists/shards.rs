@@ -2,11 +2,10 @@
 
 use super::MOST_READS;
 use crate::DynamoStore;
-use crate::keys::{self, SHARDS, WORK_INDEX, WORK_SK};
+use crate::keys::{self, WORK_INDEX, WORK_SK};
 use crate::retry::{failure, passes};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use fatura_application::ports::StoreError;
-use fatura_domain::invoice::Status;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::collections::VecDeque;
 
@@ -31,10 +30,14 @@ struct Shard {
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(store: &'a DynamoStore, statuses: &[Status], from: &str, until: String) -> Self {
-        let partitions =
-            statuses.iter().flat_map(|status| (0..SHARDS).map(|shard| keys::work_partition(*status, shard)));
+    pub(super) fn new(
+        store: &'a DynamoStore,
+        partitions: impl IntoIterator<Item = String>,
+        from: &str,
+        until: String,
+    ) -> Self {
         let shards = partitions
+            .into_iter()
             .map(|partition| Shard {
                 partition,
                 from: from.to_owned(),

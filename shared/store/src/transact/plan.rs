@@ -2,7 +2,7 @@
 
 use super::{Action, Condition, IfRefused, Write};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, CustomerItem, InvoiceItem, OwnerItem, PaymentMethodItem,
+    AnswerItem, ApiKeyItem, AttemptItem, CustomerItem, InvoiceItem, OwnerItem, PaymentMethodItem, RefundItem,
     TransactionItem, WebhookItem, to_key,
 };
 use crate::keys::{self, Key};
@@ -68,6 +68,13 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 let of_it = enclosed.iter().find(|(id, _)| *id == transaction.id);
                 let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
                 actions.push(action(Write::Put(item), IS_NEW, IfRefused::Stale));
+            }
+            Change::RefundRequested(refund) => {
+                actions.push(action(Write::Put(RefundItem::write(&refund)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::RefundChanged(refund) => {
+                let seen = refund.version.saturating_sub(1);
+                actions.push(at_version(Write::Put(RefundItem::write(&refund)?), seen));
             }
             Change::Answered(stored) => {
                 let mut action = action(

@@ -1,0 +1,156 @@
+use crate::access::{Caller, Operation};
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::error::{Error, Fault};
+use crate::idempotency::{Answer, Once, Reply};
+use crate::ports::{Gateway, Message, Page, PageRequest};
+use crate::reads::ListFailure;
+use fatura_domain::charge::{Failure, FailureClass};
+use fatura_domain::gateway::RefundOutcome;
+use fatura_domain::id::{InvoiceId, RefundId};
+use fatura_domain::invoice::{Invoice, RefundError, RefundReduced};
+use fatura_domain::money::Money;
+use fatura_domain::refund::{Refund, RefundState};
+use fatura_domain::text::Text;
+
+#[derive(Debug, Clone)]
+pub struct RequestRefund {
+    pub invoice: InvoiceId,
+    pub amount: RefundAmount,
+    pub reason: Option<Text<500>>,
+}
+
+#[derive(Debug, Clone)]
+pub enum RefundAmount {
+    AllThatIsLeft,
+    Exactly(Money),
+    /// A decimal of the invoice's currency, whichever that is.
+    InItsCurrency(String),
+}
+
+impl RefundAmount {
+    fn of(&self, invoice: &Invoice) -> Result<Option<Money>, Error> {
+        match self {
+            Self::AllThatIsLeft => Ok(None),
+            Self::Exactly(money) => Ok(Some(*money)),
+            Self::InItsCurrency(decimal) => Money::parse(decimal, invoice.content.currency)
+                .map(Some)
+                .map_err(|error| Error::Invalid(vec![Fault::new("amount", error.to_string())])),
+        }
+    }
+}
+
+impl App {
+    /// Reserves the amount on the invoice and makes the order, together; the consumer sends it.
+    pub async fn request_refund(
+        &self,
+        caller: &Caller,
+        command: RequestRefund,
+        once: &Once,
+        render: &(dyn Fn(&Refund) -> Answer + Sync),
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::OwnedBy(command.invoice.owner()))?;
+        for _ in 0..DECISIONS {
+            let moment = self.moment();
+            let invoice = self.records.invoices.invoice(command.invoice).await?.ok_or(Error::NotFound)?;
+            let id = RefundId::new(command.invoice.owner(), moment.now, moment.entropy);
+            let amount = command.amount.of(&invoice)?;
+            let asked = invoice.refunding(id, amount, command.reason.clone(), &self.policy, moment.now);
+            let (reserved, refund) = match asked {
+                Ok(ordered) => ordered,
+                Err(refusal) => {
+                    return once.replay_or(&*self.records.answers, refusal.into(), moment.now).await;
+                }
+            };
+            let answer = render(&refund);
+            let changes = ChangeSet::of([
+                Change::InvoiceChanged(reserved),
+                Change::RefundRequested(refund.clone()),
+                once.answered(answer.clone(), moment.now),
+            ]);
+            match self.commit(changes, Some(once)).await? {
+                Committed::Written => {
+                    self.notify(Message::about_refund(&refund)).await;
+                    return Ok(Reply { answer, replayed: false });
+                }
+                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Stale => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    pub async fn refunds(
+        &self,
+        caller: &Caller,
+        invoice: InvoiceId,
+        page: PageRequest,
+    ) -> Result<Page<Refund>, ListFailure> {
+        let invoice = self.invoice(caller, invoice).await?;
+        Ok(self.records.refunds.of_invoice(&invoice, page).await?)
+    }
+
+    /// Sends the order for a refund, again if need be: one key, one refund.
+    pub(crate) async fn send_refund(&self, id: RefundId, version: u64) -> Result<(), Error> {
+        let Some(refund) = self.records.refunds.refund(id).await? else { return Ok(()) };
+        if refund.version != version || !matches!(refund.state, RefundState::Pending { .. }) {
+            tracing::debug!(refund = %id, "message is void");
+            return Ok(());
+        }
+        let outcome = match self.gateways.get(&refund.gateway) {
+            Some(gateway) => order_once(gateway.as_ref(), &refund).await,
+            None => RefundOutcome::Unclear {
+                failure: Failure::new(
+                    FailureClass::Configuration,
+                    "no_such_gateway",
+                    "the gateway is not configured",
+                ),
+            },
+        };
+        self.observe_refund(refund, &outcome).await
+    }
+
+    async fn observe_refund(&self, mut refund: Refund, outcome: &RefundOutcome) -> Result<(), Error> {
+        for _ in 0..DECISIONS {
+            let invoice = self.records.invoices.invoice(refund.invoice).await?.ok_or(Error::NotFound)?;
+            let reduced = invoice.observe_refund(&refund, outcome, &self.policy, self.moment());
+            let RefundReduced::Applied { refund: next, invoice, transaction } = reduced else {
+                return Ok(());
+            };
+            let changes = ChangeSet::of([Change::RefundChanged(*next)])
+                .and(invoice.map(|invoice| Change::InvoiceChanged(*invoice)))
+                .and(transaction.map(|transaction| Change::TransactionBooked(*transaction)));
+            if let Committed::Written = self.commit(changes, None).await? {
+                return Ok(());
+            }
+            refund = self.records.refunds.refund(refund.id).await?.ok_or(Error::NotFound)?;
+        }
+        Err(Error::Busy)
+    }
+}
+
+/// What went out before may have arrived: then it is asked about, and sent again only if it is surely not there.
+async fn order_once(gateway: &dyn Gateway, refund: &Refund) -> RefundOutcome {
+    let request = refund.request();
+    if matches!(refund.state, RefundState::Pending { sends: 1.., .. })
+        && let Some(outcome) = gateway.fetch_refund(&request).await
+    {
+        return outcome;
+    }
+    gateway.refund(&request).await
+}
+
+impl From<RefundError> for Error {
+    fn from(error: RefundError) -> Self {
+        let detail = error.to_string();
+        match error {
+            RefundError::NotPaid(status) => Self::FailedPrecondition { detail, status: Some(status) },
+            RefundError::NothingCharged | RefundError::TooLate(_) => {
+                Self::FailedPrecondition { detail, status: None }
+            }
+            RefundError::TooMuch(_) | RefundError::NotPositive | RefundError::OtherCurrency => {
+                Self::Invalid(vec![Fault::new("amount", detail)])
+            }
+        }
+    }
+}

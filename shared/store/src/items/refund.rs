@@ -1,0 +1,75 @@
+use super::{Item, corrupt, from_item, sort_key, to_item};
+use crate::keys;
+use fatura_application::ports::StoreError;
+use fatura_domain::Timestamp;
+use fatura_domain::gateway::{GatewayName, GatewayReference};
+use fatura_domain::id::InvoiceId;
+use fatura_domain::money::Money;
+use fatura_domain::refund::{Refund, RefundState};
+use fatura_domain::text::Text;
+use serde::{Deserialize, Serialize};
+
+/// In the work index only while there is something to do.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RefundItem {
+    #[serde(rename = "WP", default, skip_serializing_if = "Option::is_none")]
+    work: Option<String>,
+    #[serde(rename = "WS", default, skip_serializing_if = "Option::is_none")]
+    position: Option<String>,
+    #[serde(rename = "v")]
+    version: u64,
+    #[serde(rename = "inv")]
+    invoice: InvoiceId,
+    #[serde(rename = "a")]
+    amount: Money,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Text<500>>,
+    #[serde(rename = "gw")]
+    gateway: GatewayName,
+    #[serde(rename = "ch")]
+    charge: GatewayReference,
+    #[serde(rename = "st")]
+    state: RefundState,
+    #[serde(rename = "ca", with = "fatura_domain::stored_instant")]
+    created_at: Timestamp,
+    #[serde(rename = "u", with = "fatura_domain::stored_instant")]
+    updated_at: Timestamp,
+}
+
+impl RefundItem {
+    pub(crate) fn write(refund: &Refund) -> Result<Item, StoreError> {
+        let (work, position) = keys::refund_work(refund).unzip();
+        let refund = refund.clone();
+        let attributes = Self {
+            work,
+            position,
+            version: refund.version,
+            invoice: refund.invoice,
+            amount: refund.amount,
+            reason: refund.reason,
+            gateway: refund.gateway,
+            charge: refund.charge,
+            state: refund.state,
+            created_at: refund.created_at,
+            updated_at: refund.updated_at,
+        };
+        to_item(keys::refund(refund.id), attributes)
+    }
+
+    pub(crate) fn read(item: Item) -> Result<Refund, StoreError> {
+        let id = keys::refund_id(sort_key(&item)).ok_or_else(|| corrupt("not a refund's key"))?;
+        let read: Self = from_item(item)?;
+        Ok(Refund {
+            id,
+            version: read.version,
+            invoice: read.invoice,
+            amount: read.amount,
+            reason: read.reason,
+            gateway: read.gateway,
+            charge: read.charge,
+            state: read.state,
+            created_at: read.created_at,
+            updated_at: read.updated_at,
+        })
+    }
+}

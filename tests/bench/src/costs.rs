@@ -1,0 +1,238 @@
+//! What each step of an invoice's life asks of DynamoDB, on the in-process engine, which charges as AWS does.
+
+use crate::table::Report;
+use anyhow::{Context, Result, anyhow};
+use async_trait::async_trait;
+use fatura_application::access::{Caller, Role};
+use fatura_application::idempotency::AnswerScope;
+use fatura_application::ports::{
+    ChargeLookup, Gateway, Gateways, MalformedWebhook, WebhookDelivery, WebhookHint, WebhookRefusal,
+};
+use fatura_application::{AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, Records};
+use fatura_domain::Timestamp;
+use fatura_domain::customer::{CustomerKind, Profile};
+use fatura_domain::gateway::{
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome, RefundRequest, Token,
+};
+use fatura_domain::id::{CustomerId, InvoiceId};
+use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, UnitPrice};
+use fatura_domain::money::Currency;
+use fatura_domain::text::{Description, Email, Metadata, Name};
+use fatura_store::Reading;
+use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock, item_size};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// What the design asks for.
+const TO_PAID_GOAL: u64 = 12;
+
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    let bench = Bench::start().await?;
+
+    let draft = bench.draft().await?;
+    report.step("create (draft)", draft.cost, Some(1));
+    bench.size(report, "three-line invoice, draft", draft.invoice).await?;
+    let charge = bench.charge(draft.invoice).await?;
+    report.step("charge", charge, Some(1));
+    bench.size(report, "three-line invoice, pending", draft.invoice).await?;
+    let settle = bench.consume().await?;
+    report.step("consume (claim and settle)", settle, Some(2));
+    bench.size(report, "three-line invoice, paid", draft.invoice).await?;
+    report.step("get", bench.get(draft.invoice).await?, Some(1));
+    report.step("webhook intake", bench.take_in().await?, Some(1));
+    let two_requests = draft.cost.write_units() + charge.write_units() + settle.write_units();
+    report.add("write units, create + charge → paid", two_requests, "", Some(TO_PAID_GOAL));
+
+    let at_once = bench.create(true).await?;
+    report.step("create with auto_charge", at_once.cost, Some(1));
+    let settle = bench.consume().await?;
+    report.add("write units, auto_charge → paid", at_once.cost.write_units() + settle.write_units(), "", Some(TO_PAID_GOAL));
+    Ok(())
+}
+
+struct Bench {
+    app: App,
+    intake: Intake,
+    charges: Arc<RecordingQueue<fatura_application::ports::Message>>,
+    table: TestTable,
+    customer: CustomerId,
+    keys: AtomicU64,
+}
+
+struct Created {
+    invoice: InvoiceId,
+    cost: Reading,
+}
+
+impl Bench {
+    async fn start() -> Result<Self> {
+        let table = TestTable::start().await;
+        let charges = Arc::new(RecordingQueue::default());
+        let gateways = Gateways::of([Arc::new(Approving(GatewayName::parse("sandbox")?)) as Arc<dyn Gateway>]);
+        let clock = Arc::new(VirtualClock::default());
+        let app = App {
+            records: Records::of(table.store.clone()),
+            charges: charges.clone(),
+            gateways: gateways.clone(),
+            clock: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            policy: Arc::default(),
+        };
+        let queue = Arc::new(RecordingQueue::default());
+        let intake = Intake { webhooks: table.store.clone(), queue, gateways, clock };
+        let keys = AtomicU64::new(0);
+        let mut bench = Self { app, intake, charges, table, customer: CustomerId::new(0), keys };
+        bench.customer = bench.payer().await?;
+        Ok(bench)
+    }
+
+    fn once(&self) -> Once {
+        let key = self.keys.fetch_add(1, Ordering::Relaxed).to_string();
+        let scope = AnswerScope { caller: "key_bench".to_owned(), route: "bench".to_owned(), key };
+        Once { scope, fingerprint: [0; 32] }
+    }
+
+    async fn payer(&self) -> Result<CustomerId> {
+        let profile = Profile {
+            name: Name::parse("Ana Souza")?,
+            email: Email::parse("ana@example.com")?,
+            external_id: None,
+            kind: CustomerKind::Buyer,
+            time_zone: None,
+            metadata: Metadata::default(),
+        };
+        let shown = |customer: &fatura_domain::customer::Customer| answer(&customer.id.to_string());
+        let reply = self.app.create_customer(&operator(), profile, &self.once(), &shown).await?;
+        let customer = reply.answer.body.parse().context("a customer's id")?;
+        let token = Token::parse("tok_visa")?;
+        let instrument = NewInstrument::CreditCard { gateway: None, token, brand: None, last4: None, expiry: None };
+        let command = AddPaymentMethod { customer, instrument, make_default: true };
+        self.app.add_payment_method(&operator(), command, &self.once(), &|_, _| answer("")).await?;
+        Ok(customer)
+    }
+
+    /// The cost of what is done in between.
+    async fn metered<T, E: Into<anyhow::Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<(T, Reading)> {
+        let before = self.table.store.meter().reading();
+        let done = work.await.map_err(Into::into)?;
+        Ok((done, self.table.store.meter().reading().since(before)))
+    }
+
+    async fn draft(&self) -> Result<Created> {
+        self.create(false).await
+    }
+
+    async fn create(&self, auto_charge: bool) -> Result<Created> {
+        let line = |description: &str, quantity: &str, price: &str| -> Result<LineItem> {
+            Ok(LineItem {
+                description: Description::parse(description)?,
+                quantity: Quantity::parse(quantity)?,
+                unit_price: UnitPrice::parse(price)?,
+            })
+        };
+        let items =
+            vec![line("Plan, monthly", "1", "100.00")?, line("Seats", "3", "7.35")?, line("Requests", "0.5", "0.01")?];
+        let content = Content { currency: Currency::BRL, items, description: None, metadata: Metadata::default() };
+        let command = CreateInvoice { customer: self.customer, content, payment_method: None, charge_at: None, auto_charge };
+        let once = self.once();
+        let (reply, cost) = self.metered(self.app.create_invoice(&operator(), command, &once, &shown)).await?;
+        let id = reply.answer.body.get(..32).context("an invoice's id")?;
+        Ok(Created { invoice: id.parse().context("an invoice's id")?, cost })
+    }
+
+    async fn charge(&self, invoice: InvoiceId) -> Result<Reading> {
+        let once = self.once();
+        Ok(self.metered(self.app.charge_invoice(&operator(), invoice, None, &once, &shown)).await?.1)
+    }
+
+    async fn consume(&self) -> Result<Reading> {
+        let message = self.charges.take().pop().ok_or_else(|| anyhow!("no message"))?;
+        Ok(self.metered(self.app.handle_message(message, Duration::from_secs(30))).await?.1)
+    }
+
+    async fn get(&self, invoice: InvoiceId) -> Result<Reading> {
+        Ok(self.metered(self.app.invoice(&operator(), invoice)).await?.1)
+    }
+
+    async fn take_in(&self) -> Result<Reading> {
+        let delivery = WebhookDelivery { body: vec![b'x'; 300], headers: Vec::new(), query: Vec::new() };
+        let gateway = GatewayName::parse("sandbox")?;
+        Ok(self.metered(self.intake.record(&gateway, &delivery)).await?.1)
+    }
+
+    async fn size(&self, report: &mut Report, name: &str, invoice: InvoiceId) -> Result<()> {
+        let item = self.table.invoice_item(invoice).await.context("the invoice's item")?;
+        report.add(name, u64::try_from(item_size(&item))?, "bytes", Some(1_024));
+        Ok(())
+    }
+}
+
+impl Report {
+    fn step(&mut self, name: &str, cost: Reading, round_trips: Option<u64>) {
+        self.add(format!("{name}: round trips"), cost.round_trips, "", round_trips);
+        self.add(format!("{name}: write units"), cost.write_units(), "", None);
+        self.add(format!("{name}: read units, in tenths"), cost.read_tenths, "", None);
+    }
+}
+
+fn operator() -> Caller {
+    Caller { id: "key_bench".to_owned(), role: Role::Operator }
+}
+
+fn answer(body: &str) -> Answer {
+    Answer { status: 200, body: body.to_owned() }
+}
+
+/// As long an answer as the API's, which the idempotency record keeps.
+fn shown(invoice: &Invoice) -> Answer {
+    answer(&format!("{} {invoice:?}", invoice.id))
+}
+
+/// A gateway that says yes at once, so that only the store is measured.
+struct Approving(GatewayName);
+
+#[async_trait]
+impl Gateway for Approving {
+    fn name(&self) -> &GatewayName {
+        &self.0
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            means: &MeansType::ALL,
+            partial_refund: &MeansType::ALL,
+            idempotency_key_lifetime: fatura_domain::SignedDuration::from_hours(24),
+            looks_up_by_reference: true,
+            retries_by_itself: false,
+        }
+    }
+
+    async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome {
+        ChargeOutcome::Approved { reference: GatewayReference("ch_0123456789abcdef0123".to_owned()), captured: request.amount }
+    }
+
+    async fn cancel(&self, _: &ChargeLookup) -> ChargeOutcome {
+        ChargeOutcome::Absent
+    }
+
+    async fn fetch_charge(&self, _: &ChargeLookup) -> ChargeOutcome {
+        ChargeOutcome::Absent
+    }
+
+    async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
+        RefundOutcome::Succeeded { reference: GatewayReference("re_0123456789abcdef0123".to_owned()), amount: request.amount }
+    }
+
+    async fn fetch_refund(&self, _: &RefundRequest) -> Option<RefundOutcome> {
+        None
+    }
+
+    async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {
+        Ok(())
+    }
+
+    fn parse_webhook(&self, _: &[u8]) -> Result<WebhookHint, MalformedWebhook> {
+        Ok(WebhookHint { event_id: "evt_1".to_owned(), kind: "charge.captured".to_owned(), charge: None })
+    }
+}
