@@ -77,7 +77,10 @@ e2e-cycle:
 
 .PHONY: bench load package
 bench: ## Round trips, capacity units, sizes and start-up beside their goals
-	cargo run --locked --release --package fatura-bench
+	for name in api charge-consumer; do \
+	  AWS_LC_SYS_NO_JITTER_ENTROPY=1 cargo build --locked --release --package "$$name"; \
+	done
+	cargo run --locked --profile local --package fatura-bench
 
 load: up build-tools ## k6 against the local stack: finds what breaks, measures nothing
 	$(STACK_ENV); .venv-build/bin/k6 run tests/load/invoices.js

@@ -25,8 +25,10 @@ impl DynamoStore {
         let began = Instant::now();
         let mut failures = 0;
         loop {
-            self.meter.call();
-            match send().await {
+            let call = self.meter.call();
+            let answer = send().await;
+            drop(call);
+            match answer {
                 Err(error) if passes(&error) && failures + 1 < TRIES && began.elapsed() < BEGUN_WITHIN => {
                     tokio::time::sleep(pause(failures)).await;
                     failures += 1;

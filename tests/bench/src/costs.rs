@@ -8,18 +8,21 @@ use fatura_application::idempotency::AnswerScope;
 use fatura_application::ports::{
     ChargeLookup, Gateway, Gateways, MalformedWebhook, WebhookDelivery, WebhookHint, WebhookRefusal,
 };
-use fatura_application::{AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, Records};
+use fatura_application::{
+    AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, Records,
+};
 use fatura_domain::Timestamp;
 use fatura_domain::customer::{CustomerKind, Profile};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome, RefundRequest, Token,
+    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome,
+    RefundRequest, Token,
 };
 use fatura_domain::id::{CustomerId, InvoiceId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, UnitPrice};
 use fatura_domain::money::Currency;
 use fatura_domain::text::{Description, Email, Metadata, Name};
 use fatura_store::Reading;
-use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock, item_size};
+use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,7 +50,12 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     let at_once = bench.create(true).await?;
     report.step("create with auto_charge", at_once.cost, Some(1));
     let settle = bench.consume().await?;
-    report.add("write units, auto_charge → paid", at_once.cost.write_units() + settle.write_units(), "", Some(TO_PAID_GOAL));
+    report.add(
+        "write units, auto_charge → paid",
+        at_once.cost.write_units() + settle.write_units(),
+        "",
+        Some(TO_PAID_GOAL),
+    );
     Ok(())
 }
 
@@ -69,7 +77,8 @@ impl Bench {
     async fn start() -> Result<Self> {
         let table = TestTable::start().await;
         let charges = Arc::new(RecordingQueue::default());
-        let gateways = Gateways::of([Arc::new(Approving(GatewayName::parse("sandbox")?)) as Arc<dyn Gateway>]);
+        let gateways =
+            Gateways::of([Arc::new(Approving(GatewayName::parse("sandbox")?)) as Arc<dyn Gateway>]);
         let clock = Arc::new(VirtualClock::default());
         let app = App {
             records: Records::of(table.store.clone()),
@@ -106,14 +115,18 @@ impl Bench {
         let reply = self.app.create_customer(&operator(), profile, &self.once(), &shown).await?;
         let customer = reply.answer.body.parse().context("a customer's id")?;
         let token = Token::parse("tok_visa")?;
-        let instrument = NewInstrument::CreditCard { gateway: None, token, brand: None, last4: None, expiry: None };
+        let instrument =
+            NewInstrument::CreditCard { gateway: None, token, brand: None, last4: None, expiry: None };
         let command = AddPaymentMethod { customer, instrument, make_default: true };
         self.app.add_payment_method(&operator(), command, &self.once(), &|_, _| answer("")).await?;
         Ok(customer)
     }
 
     /// The cost of what is done in between.
-    async fn metered<T, E: Into<anyhow::Error>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<(T, Reading)> {
+    async fn metered<T, E: Into<anyhow::Error>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Reading)> {
         let before = self.table.store.meter().reading();
         let done = work.await.map_err(Into::into)?;
         Ok((done, self.table.store.meter().reading().since(before)))
@@ -131,12 +144,23 @@ impl Bench {
                 unit_price: UnitPrice::parse(price)?,
             })
         };
-        let items =
-            vec![line("Plan, monthly", "1", "100.00")?, line("Seats", "3", "7.35")?, line("Requests", "0.5", "0.01")?];
-        let content = Content { currency: Currency::BRL, items, description: None, metadata: Metadata::default() };
-        let command = CreateInvoice { customer: self.customer, content, payment_method: None, charge_at: None, auto_charge };
+        let items = vec![
+            line("Plan, monthly", "1", "100.00")?,
+            line("Seats", "3", "7.35")?,
+            line("Requests", "0.5", "0.01")?,
+        ];
+        let content =
+            Content { currency: Currency::BRL, items, description: None, metadata: Metadata::default() };
+        let command = CreateInvoice {
+            customer: self.customer,
+            content,
+            payment_method: None,
+            charge_at: None,
+            auto_charge,
+        };
         let once = self.once();
-        let (reply, cost) = self.metered(self.app.create_invoice(&operator(), command, &once, &shown)).await?;
+        let (reply, cost) =
+            self.metered(self.app.create_invoice(&operator(), command, &once, &shown)).await?;
         let id = reply.answer.body.get(..32).context("an invoice's id")?;
         Ok(Created { invoice: id.parse().context("an invoice's id")?, cost })
     }
@@ -162,8 +186,7 @@ impl Bench {
     }
 
     async fn size(&self, report: &mut Report, name: &str, invoice: InvoiceId) -> Result<()> {
-        let item = self.table.invoice_item(invoice).await.context("the invoice's item")?;
-        report.add(name, u64::try_from(item_size(&item))?, "bytes", Some(1_024));
+        report.add(name, u64::try_from(self.table.invoice_size(invoice).await)?, "bytes", Some(1_024));
         Ok(())
     }
 }
@@ -209,7 +232,10 @@ impl Gateway for Approving {
     }
 
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome {
-        ChargeOutcome::Approved { reference: GatewayReference("ch_0123456789abcdef0123".to_owned()), captured: request.amount }
+        ChargeOutcome::Approved {
+            reference: GatewayReference("ch_0123456789abcdef0123".to_owned()),
+            captured: request.amount,
+        }
     }
 
     async fn cancel(&self, _: &ChargeLookup) -> ChargeOutcome {
@@ -221,7 +247,10 @@ impl Gateway for Approving {
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
-        RefundOutcome::Succeeded { reference: GatewayReference("re_0123456789abcdef0123".to_owned()), amount: request.amount }
+        RefundOutcome::Succeeded {
+            reference: GatewayReference("re_0123456789abcdef0123".to_owned()),
+            amount: request.amount,
+        }
     }
 
     async fn fetch_refund(&self, _: &RefundRequest) -> Option<RefundOutcome> {

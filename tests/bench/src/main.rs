@@ -1,5 +1,6 @@
 //! `make bench`: what the design promises, measured, beside its goals.
 
+mod costs;
 mod start_up;
 mod table;
 
@@ -8,6 +9,7 @@ use anyhow::Result;
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut report = table::Report::default();
+    costs::measure(&mut report).await?;
     start_up::measure(&mut report)?;
     print!("{report}");
     Ok(())

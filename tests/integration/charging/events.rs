@@ -17,7 +17,12 @@ impl EventBus for Bus {
     async fn publish(&self, events: &[fatura_domain::event::Event]) -> Result<Vec<usize>, SendError> {
         let refused = |event: &fatura_domain::event::Event| Some(event.kind.as_str()) == self.refuse;
         let mut told = self.told.lock().unwrap();
-        told.extend(events.iter().filter(|event| !refused(event)).map(|event| (event.id.clone(), event.kind.as_str())));
+        told.extend(
+            events
+                .iter()
+                .filter(|event| !refused(event))
+                .map(|event| (event.id.clone(), event.kind.as_str())),
+        );
         Ok(events.iter().enumerate().filter(|(_, event)| refused(event)).map(|(place, _)| place).collect())
     }
 }
@@ -48,6 +53,7 @@ async fn told_again_it_has_the_same_id() {
 async fn what_the_bus_refuses_is_told_again_from_there() {
     let bus = Bus { refuse: Some("invoice.charging"), ..Bus::default() };
     let response = event_relay::handle(&bus, sample()).await.unwrap();
-    let failed: Vec<_> = response.batch_item_failures.into_iter().filter_map(|failure| failure.item_identifier).collect();
+    let failed: Vec<_> =
+        response.batch_item_failures.into_iter().filter_map(|failure| failure.item_identifier).collect();
     assert_eq!(failed.len(), 1, "from the first that failed on");
 }

@@ -8,6 +8,7 @@
 )]
 
 mod crashes;
+mod events;
 mod faults;
 mod refunds;
 mod retries;

@@ -1,46 +1,14 @@
 //! What an invoice costs: the figures of the design, exactly.
 
 use crate::world::*;
-use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::*;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{ChargeOutcome, GatewayReference, PendingAction};
-use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::Invoice;
 use fatura_store::{Reading, WORK_INDEX};
 use fatura_testkit::TestTable;
-
-/// An item's size by the rules of DynamoDB's documentation.
-async fn size(table: &TestTable, id: InvoiceId) -> usize {
-    let item = table
-        .client
-        .get_item()
-        .table_name(TestTable::name())
-        .key("PK", AttributeValue::S(format!("C#{}", id.owner().code())))
-        .key("SK", AttributeValue::S(format!("INV#{}", id.code())))
-        .send()
-        .await
-        .unwrap()
-        .item
-        .unwrap();
-    item.iter().map(|(name, value)| name.len() + bytes(value)).sum()
-}
-
-fn bytes(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(digits) => digits.trim_start_matches('-').len().div_ceil(2) + 1,
-        AttributeValue::B(blob) => blob.as_ref().len(),
-        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
-        AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + bytes(value)).sum::<usize>(),
-        AttributeValue::M(values) => {
-            3 + values.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>()
-        }
-        other => panic!("not stored by us: {other:?}"),
-    }
-}
 
 fn spent(table: &TestTable, before: Reading) -> (u64, u64) {
     let after = table.store.meter().reading();
@@ -85,7 +53,7 @@ async fn an_invoice_of_three_lines_fits_in_one_write_unit_at_every_state() {
         ("failed", failed.invoice, 860),
     ] {
         write(&table.store, [Change::InvoiceCreated(invoice.clone())]).await;
-        let size = size(&table, invoice.id).await;
+        let size = table.invoice_size(invoice.id).await;
         println!("{state}: {size} bytes");
         assert!(size <= most, "{state}: {size} bytes");
     }
