@@ -14,4 +14,6 @@ mod client;
 mod crash;
 mod duplicates;
 mod events;
+mod readme;
+mod refunds;
 mod webhooks;

@@ -1,0 +1,34 @@
+//! The README's tour, as it stands there.
+
+use crate::client::shared;
+use std::fs;
+use std::process::Command;
+
+#[tokio::test]
+async fn the_tour_works_as_written() {
+    let (_shop, _stack) = shared().await;
+    let readme = fs::read_to_string("../../README.md").unwrap();
+    let blocks: Vec<&str> = readme
+        .split("<!-- tour -->\n```bash\n")
+        .skip(1)
+        .map(|rest| rest.split("\n```").next().unwrap())
+        .collect();
+    assert!(blocks.len() > 5, "the tour is gone");
+    // The stack is up already, and another `make` would wait for this one.
+    let script = format!("set -euo pipefail\n{}", blocks.join("\n")).replace("\nmake up\n", "\n");
+    let told =
+        Command::new("timeout").args(["300", "bash", "-c", &script]).current_dir("../..").output().unwrap();
+    let (said, complaints) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+    assert!(told.status.success(), "{said}\n{complaints}");
+    for expected in [
+        r#""amount_paid":{"amount":"122.05","currency":"BRL"}"#,
+        r#""status":"succeeded""#,
+        r#""amount_minor":12205"#,
+        r#""reason":"one seat too many""#,
+        "insufficient_funds",
+        r#""status":"canceled""#,
+        "items[0].unit_prize",
+    ] {
+        assert!(said.contains(expected), "no {expected} in:\n{said}");
+    }
+}
