@@ -1,4 +1,5 @@
-"""Looks for secrets, card tokens and card numbers in everything that the stack has logged: there must be none.
+"""Looks for secrets, card tokens and card numbers in everything that the stack has logged: there must be none. Nor may
+a function have been refused what it needs: its statements in template.yaml must suffice.
 
 Collects the functions' logs from CloudWatch first, so that they can be read in .local/log/functions.log, too.
 """
@@ -13,6 +14,7 @@ PATTERNS = {
     # What the tests send; any number with a good check digit could as well be a time.
     "a card number": r"\b(?:4111 ?1111 ?1111 ?1111|4242 ?4242 ?4242 ?4242|5555 ?5555 ?5555 ?4444)\b",
     "a bearer token": r"(?i)\bbearer\s+[a-z0-9_\-.]{16,}",
+    "a refused permission": r"AccessDenied",
 }
 
 
@@ -26,7 +28,7 @@ def program() -> None:
     if found:
         raise Failure("Logs hold what they must not:\n" + "\n".join(found))
     lines = sum(len(log.read_text(errors="replace").splitlines()) for log in logs)
-    say(f"no secret, card token or card number in {lines} lines of {len(logs)} logs")
+    say(f"no secret, card token, card number or refused permission in {lines} lines of {len(logs)} logs")
 
 
 def collect_function_logs() -> None:
