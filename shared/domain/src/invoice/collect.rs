@@ -1,7 +1,7 @@
 //! What clients, the queue and the sweep may ask of an invoice.
 
 use super::reduce::{Reduced, Reduction};
-use super::{Cause, Collection, IllegalTransition, Invoice, Payment, State, Status, Transition};
+use super::{Canceled, Cause, Collection, IllegalTransition, Invoice, Payment, State, Status, Transition};
 use crate::charge::{AttemptOutcome, LiveAttempt, Phase};
 use crate::customer::PaymentSource;
 use crate::dunning::Policy;
@@ -144,7 +144,7 @@ impl Invoice {
 
     pub fn canceled(&self, now: Timestamp) -> Result<Cancellation, IllegalTransition> {
         let done = |attempt: Option<Attempt>| {
-            let invoice = self.moved(State::Canceled, Cause::Canceled, now)?;
+            let invoice = self.moved(self.canceled_state(), Cause::Canceled, now)?;
             Ok(Cancellation::Done(Box::new(Reduction { invoice, attempt, transaction: None, wake: false })))
         };
         let State::Pending(collection) = &self.state else { return done(None) };
@@ -160,6 +160,10 @@ impl Invoice {
                 Ok(Cancellation::Requested(Box::new(Self { state, ..self.touched(now) })))
             }
         }
+    }
+
+    pub(super) fn canceled_state(&self) -> State {
+        State::Canceled(Canceled { tried: self.state.tried() })
     }
 
     /// The record of the live attempt, now that it is over.

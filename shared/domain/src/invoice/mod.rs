@@ -14,7 +14,7 @@ pub use collect::{Cancellation, ChargeError, NextStep};
 pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
-pub use state::{Captured, Collection, Draft, Failed, Orphan, Payment, State};
+pub use state::{Canceled, Captured, Collection, Draft, Failed, Orphan, Payment, State};
 pub use status::Status;
 
 use crate::Timestamp;
@@ -157,13 +157,7 @@ impl Invoice {
     pub fn payment_method(&self) -> Option<PaymentMethodId> {
         match &self.state {
             State::Draft(draft) => draft.payment_method,
-            State::Pending(collection) => Some(collection.source.method),
-            State::ChargedWithError(failed) | State::Uncollectible(failed) => Some(failed.source.method),
-            State::Canceled => None,
-            State::Paid(payment)
-            | State::Refunded(payment)
-            | State::InProtest(payment)
-            | State::Chargeback(payment) => payment.charge.as_ref().map(|charge| charge.payment_method),
+            state => state.tried().map(|(method, _)| method),
         }
     }
 

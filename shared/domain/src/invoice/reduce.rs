@@ -55,36 +55,24 @@ impl Invoice {
         if self.knows(&observation.gateway, reference) {
             return Reduced::AlreadyApplied;
         }
+        // For an attempt that was never begun there is nothing that we could have asked the gateway for.
         let is_ours = observation.attempt <= self.attempts && observation.attempt.0 > 0;
+        let Some((method, means)) = self.state.tried().filter(|_| is_ours) else {
+            return Reduced::AlreadyApplied;
+        };
+        let money = Arrived {
+            attempt: observation.attempt,
+            gateway: &observation.gateway,
+            reference,
+            captured: *captured,
+            method,
+            means,
+        };
         match &self.state {
-            State::ChargedWithError(failed) | State::Uncollectible(failed)
-                if is_ours && *captured == self.total =>
-            {
-                let money = Arrived {
-                    attempt: observation.attempt,
-                    gateway: &observation.gateway,
-                    reference,
-                    captured: *captured,
-                    method: failed.source.method,
-                    means: failed.source.means.kind(),
-                };
+            State::ChargedWithError(_) | State::Uncollectible(_) if *captured == self.total => {
                 self.paid_by(&money, None, moment)
             }
-            _ => {
-                let money = Arrived {
-                    attempt: observation.attempt,
-                    gateway: &observation.gateway,
-                    reference,
-                    captured: *captured,
-                    method: self.payment_method().unwrap_or(PaymentMethodId::new(
-                        self.customer(),
-                        self.created_at,
-                        0,
-                    )),
-                    means: MeansType::CreditCard,
-                };
-                self.orphaned(&money, moment)
-            }
+            _ => self.orphaned(&money, moment),
         }
     }
 
@@ -302,7 +290,7 @@ impl LiveCollection<'_> {
     }
 
     fn canceled(&self, attempt: Option<Attempt>, cause: Cause) -> Reduced {
-        match self.invoice.moved(State::Canceled, cause, self.moment.now) {
+        match self.invoice.moved(self.invoice.canceled_state(), cause, self.moment.now) {
             Ok(invoice) => Reduction { invoice, attempt, transaction: None, wake: false }.into(),
             Err(_) => Reduced::AlreadyApplied,
         }

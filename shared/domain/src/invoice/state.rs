@@ -16,7 +16,7 @@ pub enum State {
     Pending(Collection),
     Paid(Payment),
     ChargedWithError(Failed),
-    Canceled,
+    Canceled(Canceled),
     Refunded(Payment),
     InProtest(Payment),
     Chargeback(Payment),
@@ -70,6 +70,13 @@ pub struct Failed {
         skip_serializing_if = "Option::is_none"
     )]
     pub retry_at: Option<Timestamp>,
+}
+
+/// Nothing is owed any more. By what it was tried to collect stays known, because money may still arrive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Canceled {
+    #[serde(rename = "pm", default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<(PaymentMethodId, MeansType)>,
 }
 
 /// Money came. It stays on record whatever happens to it afterwards.
@@ -137,7 +144,7 @@ impl State {
             Self::Pending(_) => Status::Pending,
             Self::Paid(_) => Status::Paid,
             Self::ChargedWithError(_) => Status::ChargedWithError,
-            Self::Canceled => Status::Canceled,
+            Self::Canceled(_) => Status::Canceled,
             Self::Refunded(_) => Status::Refunded,
             Self::InProtest(_) => Status::InProtest,
             Self::Chargeback(_) => Status::Chargeback,
@@ -161,6 +168,23 @@ impl State {
             | Self::InProtest(payment)
             | Self::Chargeback(payment) => Some(payment),
             _ => None,
+        }
+    }
+
+    /// By what money was collected, or was to be.
+    pub fn tried(&self) -> Option<(PaymentMethodId, MeansType)> {
+        let of_source = |source: &PaymentSource| (source.method, source.means.kind());
+        match self {
+            Self::Draft(_) => None,
+            Self::Pending(collection) => Some(of_source(&collection.source)),
+            Self::ChargedWithError(failed) | Self::Uncollectible(failed) => Some(of_source(&failed.source)),
+            Self::Canceled(canceled) => canceled.tried,
+            Self::Paid(payment)
+            | Self::Refunded(payment)
+            | Self::InProtest(payment)
+            | Self::Chargeback(payment) => {
+                payment.charge.as_ref().map(|charge| (charge.payment_method, charge.means))
+            }
         }
     }
 
