@@ -1,6 +1,6 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use charge_consumer::handle;
-use fatura_bootstrap::{Bootstrap, init_telemetry};
+use fatura_bootstrap::{Bootstrap, init_telemetry, time_left};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,13 +10,8 @@ async fn main() -> Result<(), Error> {
     let app = bootstrap.app(bootstrap.gateways()?)?;
     let app = &app;
     run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
-        let deadline = event.context.deadline();
-        Ok::<_, Error>(
-            handle(app, event.payload, || {
-                deadline.duration_since(std::time::SystemTime::now()).unwrap_or_default()
-            })
-            .await,
-        )
+        let time_left = time_left(event.context.deadline());
+        Ok::<_, Error>(handle(app, event.payload, time_left).await)
     }))
     .await
 }

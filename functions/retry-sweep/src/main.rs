@@ -1,4 +1,4 @@
-use fatura_bootstrap::{Bootstrap, init_telemetry};
+use fatura_bootstrap::{Bootstrap, init_telemetry, time_left};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use retry_sweep::handle;
 use serde_json::Value;
@@ -10,10 +10,8 @@ async fn main() -> Result<(), Error> {
     let app = bootstrap.app(Bootstrap::gateway_names()?)?;
     let app = &app;
     run(service_fn(async move |event: LambdaEvent<Value>| {
-        let deadline = event.context.deadline();
-        handle(app, || deadline.duration_since(std::time::SystemTime::now()).unwrap_or_default())
-            .await
-            .map_err(Error::from)
+        let time_left = time_left(event.context.deadline());
+        handle(app, time_left).await.map_err(Error::from)
     }))
     .await
 }

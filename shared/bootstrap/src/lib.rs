@@ -5,6 +5,7 @@
 #[cfg(feature = "store")]
 mod app;
 mod aws;
+mod deadline;
 mod environment;
 #[cfg(feature = "events")]
 mod events;
@@ -20,6 +21,7 @@ mod telemetry;
 
 #[cfg(feature = "store")]
 pub use app::Bootstrap;
+pub use deadline::time_left;
 pub use environment::StartError;
 #[cfg(feature = "events")]
 pub use events::event_bus;

@@ -131,3 +131,21 @@ async fn what_did_not_reach_the_gateway_is_no_failure_yet() {
     assert_eq!(shop.attempts(&invoice).await[0]["status"], "not_sent");
     assert!(shop.journal(&invoice).await.is_empty());
 }
+
+#[tokio::test]
+async fn operators_see_everybodys_invoices_by_status() {
+    let (shop, _stack) = shared().await;
+    let invoice = shop.charged("tok_stolen").await;
+    shop.until_status(&invoice, "charged_with_error").await;
+    let mut found = 0;
+    let mut path = "/v1/invoices?status=charged_with_error&limit=100".to_owned();
+    loop {
+        let page = shop.get(&path).await.expect(200);
+        let data = page["data"].as_array().unwrap();
+        assert!(data.iter().all(|listed| listed["status"] == "charged_with_error"));
+        found += data.iter().filter(|listed| listed["id"] == invoice.as_str()).count();
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/invoices?status=charged_with_error&limit=100&cursor={cursor}");
+    }
+    assert_eq!(found, 1, "exactly once");
+}
