@@ -222,3 +222,20 @@ pub struct Capabilities {
     pub looks_up_by_reference: bool,
     pub retries_by_itself: bool,
 }
+
+/// How the cardholder's case about a charge stands, in the gateway's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeStanding {
+    pub reference: GatewayReference,
+    pub status: DisputeVerdict,
+    /// None: the gateway doesn't say; all that is left of the charge.
+    pub amount: Option<Money>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeVerdict {
+    Open,
+    Won,
+    Lost,
+}

@@ -1,13 +1,14 @@
 //! What the gateway's word does to an invoice, however it comes: as the answer to a call, by webhook, by a poll; early,
 //! late, twice, or against what it said before. One function, so that the order never matters.
 
-use super::{Captured, Cause, Collection, Failed, Invoice, Orphan, Payment, State, Status};
+use super::{Captured, Cause, Collection, Failed, Invoice, Orphan, Payment, State};
 use crate::charge::{Attempt, AttemptOutcome, Failure, FailureClass, LiveAttempt, Phase};
 use crate::dunning::Policy;
 use crate::gateway::{ChargeOutcome, GatewayName, GatewayReference, MeansType, PendingAction};
 use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
 use crate::ledger::{Account, Journal, Transaction, TransactionKind};
 use crate::money::Money;
+use crate::refund::Refund;
 use crate::{Moment, Timestamp};
 
 /// What a gateway said of one attempt.
@@ -31,8 +32,16 @@ pub struct Reduction {
     pub invoice: Invoice,
     pub attempt: Option<Attempt>,
     pub transaction: Option<Transaction>,
+    /// The order that gives back what was not owed.
+    pub refund: Option<Refund>,
     /// There is something to do for this invoice at once: send its message.
     pub wake: bool,
+}
+
+impl Reduction {
+    pub(super) const fn of(invoice: Invoice) -> Self {
+        Self { invoice, attempt: None, transaction: None, refund: None, wake: false }
+    }
 }
 
 impl Invoice {
@@ -43,12 +52,12 @@ impl Invoice {
                 LiveCollection { invoice: self, collection, live, policy, moment }
                     .observe(&observation.outcome)
             }
-            _ => self.observe_late(observation, moment),
+            _ => self.observe_late(observation, policy, moment),
         }
     }
 
     /// A word about an attempt that isn't live. Only money matters: it pays what is unpaid, or goes back.
-    fn observe_late(&self, observation: &Observation, moment: Moment) -> Reduced {
+    fn observe_late(&self, observation: &Observation, policy: &Policy, moment: Moment) -> Reduced {
         let ChargeOutcome::Approved { reference, captured } = &observation.outcome else {
             return Reduced::AlreadyApplied;
         };
@@ -70,9 +79,9 @@ impl Invoice {
         };
         match &self.state {
             State::ChargedWithError(_) | State::Uncollectible(_) if *captured == self.total => {
-                self.paid_by(&money, None, moment)
+                self.paid_by(&money, None, policy, moment)
             }
-            _ => self.orphaned(&money, moment),
+            _ => self.returning(&money, policy, moment),
         }
     }
 
@@ -83,7 +92,13 @@ impl Invoice {
             || self.orphans.iter().any(|orphan| orphan.gateway == *gateway && orphan.reference == *reference)
     }
 
-    fn paid_by(&self, money: &Arrived<'_>, attempt: Option<Attempt>, moment: Moment) -> Reduced {
+    fn paid_by(
+        &self,
+        money: &Arrived<'_>,
+        attempt: Option<Attempt>,
+        policy: &Policy,
+        moment: Moment,
+    ) -> Reduced {
         let Some(transaction) = money.booked(self, TransactionKind::Charge, Account::Revenue, moment) else {
             return Reduced::AlreadyApplied;
         };
@@ -98,9 +113,21 @@ impl Invoice {
         };
         let state = State::Paid(Payment::new(moment.now, Some(charge)));
         match self.moved(state, Cause::ChargeSucceeded, moment.now) {
-            Ok(invoice) => Reduction { invoice, attempt, transaction: Some(transaction), wake: false }.into(),
-            Err(_) => self.orphaned(money, moment),
+            Ok(invoice) => {
+                Reduction { attempt, transaction: Some(transaction), ..Reduction::of(invoice) }.into()
+            }
+            Err(_) => self.returning(money, policy, moment),
         }
+    }
+
+    /// Money that nothing is owed for goes back by itself.
+    fn returning(&self, money: &Arrived<'_>, policy: &Policy, moment: Moment) -> Reduced {
+        let Reduced::Applied(orphaned) = self.orphaned(money, moment) else {
+            return Reduced::AlreadyApplied;
+        };
+        let mut reduction = *orphaned;
+        reduction.refund = reduction.invoice.return_last_orphan(policy, moment);
+        reduction.into()
     }
 
     fn orphaned(&self, money: &Arrived<'_>, moment: Moment) -> Reduced {
@@ -114,18 +141,20 @@ impl Invoice {
             gateway: money.gateway.clone(),
             reference: money.reference.clone(),
             amount: money.captured,
+            refund: None,
+            returned: false,
         });
-        Reduction { invoice, attempt: None, transaction: Some(transaction), wake: false }.into()
+        Reduction { transaction: Some(transaction), ..Reduction::of(invoice) }.into()
     }
 }
 
 /// An invoice with the attempt that is under way, at the moment a word about it comes.
-struct LiveCollection<'a> {
-    invoice: &'a Invoice,
-    collection: &'a Collection,
-    live: &'a LiveAttempt,
-    policy: &'a Policy,
-    moment: Moment,
+pub(super) struct LiveCollection<'a> {
+    pub(super) invoice: &'a Invoice,
+    pub(super) collection: &'a Collection,
+    pub(super) live: &'a LiveAttempt,
+    pub(super) policy: &'a Policy,
+    pub(super) moment: Moment,
 }
 
 impl LiveCollection<'_> {
@@ -133,6 +162,9 @@ impl LiveCollection<'_> {
         match outcome {
             ChargeOutcome::Approved { reference, captured } => self.approved(reference, *captured),
             ChargeOutcome::Pending { reference, action } => self.awaiting(reference, action),
+            ChargeOutcome::Declined { failure, .. } if failure.class == FailureClass::Duplicate => {
+                self.duplicate(failure)
+            }
             ChargeOutcome::Declined { reference, failure } => {
                 self.ended(AttemptOutcome::Declined(failure.clone()), reference.clone(), failure)
             }
@@ -157,7 +189,7 @@ impl LiveCollection<'_> {
         }
         let attempt =
             self.invoice.finished(AttemptOutcome::Succeeded, Some(reference.clone()), self.moment.now);
-        self.invoice.paid_by(&money, attempt, self.moment)
+        self.invoice.paid_by(&money, attempt, self.policy, self.moment)
     }
 
     /// The money is booked as not applied, and a person decides. The attempt stays live, so that nothing else is charged.
@@ -219,6 +251,16 @@ impl LiveCollection<'_> {
         self.still_pending(Phase::Unknown { failure: failure.clone(), polls }, self.live.unsent, due).into()
     }
 
+    /// The gateway says that it had this order before: whether it charged then is for it to say.
+    fn duplicate(&self, failure: &Failure) -> Reduced {
+        if !matches!(self.live.phase, Phase::Sending { .. }) {
+            return Reduced::AlreadyApplied;
+        }
+        let phase = Phase::Unknown { failure: failure.clone(), polls: 0 };
+        let due = Some(self.moment.now);
+        Reduction { wake: true, ..self.still_pending(phase, self.live.unsent, due) }.into()
+    }
+
     /// The gateway knows nothing of the order: it goes out again under the same key, which keeps it one charge even if
     /// the first one is still on its way.
     fn absent(&self) -> Reduced {
@@ -227,11 +269,12 @@ impl LiveCollection<'_> {
             Phase::Sending { .. } | Phase::Unknown { .. } => {
                 let message = "the gateway has no record of the charge";
                 let failure = Failure::new(FailureClass::NotSent, "not_found_at_gateway", message);
-                if self.collection.cancel_requested {
+                let unsent = self.live.unsent.saturating_add(1);
+                if self.collection.cancel_requested || unsent >= self.policy.rules.not_sent.most_sends {
                     return self.ended(AttemptOutcome::NotSent(failure.clone()), None, &failure);
                 }
                 let now = Some(self.moment.now);
-                let reduction = self.still_pending(Phase::NotSent { failure }, self.live.unsent, now);
+                let reduction = self.still_pending(Phase::NotSent { failure }, unsent, now);
                 Reduction { wake: true, ..reduction }.into()
             }
             Phase::NotSent { .. } | Phase::Awaiting { .. } | Phase::Mismatched { .. } => {
@@ -271,9 +314,16 @@ impl LiveCollection<'_> {
         }
         let failures = self.invoice.failures.saturating_add(1);
         let declines = self.invoice.declines.saturating_add(u8::from(failure.class.is_decline()));
-        let gives_up = self.gives_up(declines);
-        let retry_at = self.policy.retry_at(failure.class, failures, now).filter(|_| !gives_up);
-        let failed = Failed { source: self.collection.source.clone(), failure: failure.clone(), retry_at };
+        let gives_up_at = self.policy.gives_up_at(self.invoice.first_charged_at().unwrap_or(now));
+        let gives_up = self.gives_up(declines) || gives_up_at <= now;
+        let retry_at = self.policy.retry_at(failure.class, failures, now);
+        let failed = Failed {
+            source: self.collection.source.clone(),
+            failure: failure.clone(),
+            retry_at: retry_at.filter(|at| !gives_up && *at <= gives_up_at),
+            gives_up_at: Some(gives_up_at).filter(|_| !gives_up),
+            awaits_method: self.policy.rules.of(failure.class).on_new_payment_method,
+        };
         let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), Cause::ChargeFailed, now);
         let moved = if gives_up {
             moved.and_then(|invoice| invoice.moved_on(State::Uncollectible(failed), Cause::GaveUp, now))
@@ -283,7 +333,7 @@ impl LiveCollection<'_> {
         match moved {
             Ok(invoice) => {
                 let invoice = Invoice { failures, declines, ..invoice };
-                Reduction { invoice, attempt, transaction: None, wake: false }.into()
+                Reduction { attempt, ..Reduction::of(invoice) }.into()
             }
             Err(_) => Reduced::AlreadyApplied,
         }
@@ -291,22 +341,25 @@ impl LiveCollection<'_> {
 
     fn canceled(&self, attempt: Option<Attempt>, cause: Cause) -> Reduced {
         match self.invoice.moved(self.invoice.canceled_state(), cause, self.moment.now) {
-            Ok(invoice) => Reduction { invoice, attempt, transaction: None, wake: false }.into(),
+            Ok(invoice) => Reduction { attempt, ..Reduction::of(invoice) }.into(),
             Err(_) => Reduced::AlreadyApplied,
         }
     }
 
     fn gives_up(&self, declines: u8) -> bool {
-        let first_charge = self.invoice.history.iter().find(|step| step.status == Status::Pending);
-        let too_old = first_charge
-            .is_some_and(|step| self.moment.now.duration_since(step.at) >= self.policy.give_up_after);
-        declines >= self.policy.max_declines || self.invoice.attempts.0 >= self.policy.max_attempts || too_old
+        let caps = self.policy.rules.caps;
+        declines >= caps.declines || self.invoice.attempts.0 >= caps.attempts
+    }
+
+    /// Whoever looked at the gateway says that nothing was charged.
+    pub(super) fn resolved_as_not_charged(&self, failure: &Failure) -> Reduced {
+        self.ended(AttemptOutcome::NotSent(failure.clone()), None, failure)
     }
 
     fn still_pending(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> Reduction {
         let state = self.state_in(phase, unsent, due);
         let invoice = Invoice { state, ..self.invoice.touched(self.moment.now) };
-        Reduction { invoice, attempt: None, transaction: None, wake: false }
+        Reduction::of(invoice)
     }
 
     fn state_in(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> State {
@@ -347,7 +400,7 @@ impl Arrived<'_> {
             reference: self.reference.clone(),
             payment_method: self.method,
             means: self.means,
-            lines: invoice.content.items.iter().map(|item| item.description.as_str().to_owned()).collect(),
+            lines: invoice.lines(),
             at: moment.now,
             journal,
         })

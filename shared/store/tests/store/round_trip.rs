@@ -61,7 +61,7 @@ fn step(invoice: &Invoice, choice: u8, now: Timestamp) -> Option<Invoice> {
         1 => invoice
             .charged(Some(source(1)), now.checked_add(SignedDuration::from_hours(9)).ok(), &policy, now)
             .ok(),
-        2 | 3 => match invoice.next_step(&policy, now) {
+        2 | 3 => match invoice.next_step(now) {
             NextStep::Send(next) => Some(*next),
             _ => None,
         },

@@ -88,11 +88,11 @@ pub(crate) fn pending(number: u64, seconds: i64, entropy: u64) -> Invoice {
 }
 
 pub(crate) fn begun(number: u8, seconds: i64) -> LiveAttempt {
-    LiveAttempt::begun(AttemptNumber(number), &Policy::default(), at(seconds))
+    LiveAttempt::begun(AttemptNumber(number), at(seconds))
 }
 
 pub(crate) fn in_flight(invoice: &Invoice, now: Timestamp) -> Invoice {
-    match invoice.next_step(&Policy::default(), now) {
+    match invoice.next_step(now) {
         NextStep::Send(next) => *next,
         other => panic!("nothing to send: {other:?}"),
     }

@@ -66,9 +66,21 @@ fn sending() -> Invoice {
 }
 
 fn claimed(invoice: &Invoice, now: Timestamp) -> Invoice {
-    match invoice.next_step(&Policy::default(), now) {
+    match invoice.next_step(now) {
         NextStep::Send(invoice) => *invoice,
         other => panic!("nothing to send: {other:?}"),
+    }
+}
+
+/// What the sweep makes of it, where the customer still pays with the same.
+fn woken(invoice: &Invoice, now: Timestamp) -> Option<Invoice> {
+    let policy = Policy::default();
+    match invoice.woken(&policy, now)? {
+        Woken::PutOff(next) | Woken::GaveUp(next) => Some(*next),
+        Woken::Retry => {
+            let State::ChargedWithError(failed) = &invoice.state else { panic!("nothing to retry") };
+            Some(invoice.retried(failed.source.clone(), &policy, now).unwrap())
+        }
     }
 }
 

@@ -60,14 +60,14 @@ impl World {
                 }
             }
             Step::Collect => {
-                if let NextStep::Send(next) = self.invoice.next_step(&policy, self.now) {
+                if let NextStep::Send(next) = self.invoice.next_step(self.now) {
                     assert!(self.may_send(), "an order goes out beside a live one");
                     self.invoice = *next;
                 }
             }
             Step::Sweep => {
-                if let Some(woken) = self.invoice.woken(&policy, self.now) {
-                    self.invoice = woken;
+                if let Some(next) = woken(&self.invoice, self.now) {
+                    self.invoice = next;
                 }
             }
             Step::Cancel => match self.invoice.canceled(self.now) {
