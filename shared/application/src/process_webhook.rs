@@ -1,7 +1,7 @@
 use crate::app::App;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
-use crate::ports::WebhookMessage;
+use crate::ports::{WebhookMessage, WebhookSubject};
 use fatura_domain::gateway::ChargeOutcome;
 use fatura_domain::invoice::Observation;
 use thiserror::Error as ThisError;
@@ -28,7 +28,11 @@ impl App {
 
         let gateway = self.gateways.get(&event.gateway).ok_or(ProcessError::GatewaySilent)?;
         let lookup = match gateway.parse_webhook(&event.body) {
-            Ok(hint) => hint.charge,
+            Ok(hint) => match hint.subject {
+                Some(WebhookSubject::Charge(lookup) | WebhookSubject::Dispute(lookup)) => Some(lookup),
+                // A refund is asked about when it is due.
+                Some(WebhookSubject::Refund(_)) | None => None,
+            },
             Err(error) => {
                 tracing::warn!(gateway = %event.gateway, event = %event.event_id, %error, "kept, but not understood");
                 None
