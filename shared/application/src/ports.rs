@@ -10,13 +10,13 @@ use crate::runs::Difference;
 use async_trait::async_trait;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
-use fatura_domain::charge::{Attempt, FailureClass, LiveAttempt};
+use fatura_domain::charge::{Attempt, Failure, FailureClass, LiveAttempt};
 use fatura_domain::customer::{Customer, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome,
-    RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -398,8 +398,17 @@ pub enum WebhookRefusal {
 pub struct WebhookHint {
     pub event_id: String,
     pub kind: String,
-    /// The charge it is about, if it is about one of ours.
-    pub charge: Option<ChargeLookup>,
+    /// None: nothing of ours.
+    pub subject: Option<WebhookSubject>,
+}
+
+/// What an event is about, if it is about something of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookSubject {
+    Charge(ChargeLookup),
+    Refund(RefundId),
+    /// By the charge that it is about.
+    Dispute(ChargeLookup),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -420,6 +429,16 @@ pub trait Gateway: Send + Sync {
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome;
     /// How a refund stands. None: the gateway surely has no such refund.
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome>;
+    /// Whether the charge is disputed, and how that stands.
+    async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome;
+    /// What the gateway captured and refunded from `from` until before `to`, oldest first, page by page: for
+    /// reconciliation. `after` is an earlier page's `next`, for the same `from` and `to`.
+    async fn movements(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<MovementPage, Failure>;
     /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;

@@ -12,10 +12,11 @@ use fatura_application::{
     AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, Records,
 };
 use fatura_domain::Timestamp;
+use fatura_domain::charge::Failure;
 use fatura_domain::customer::{CustomerKind, Profile};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome,
-    RefundRequest, Token,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest, Token,
 };
 use fatura_domain::id::{CustomerId, InvoiceId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, UnitPrice};
@@ -257,11 +258,19 @@ impl Gateway for Approving {
         None
     }
 
+    async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
+        DisputeOutcome::Undisputed
+    }
+
+    async fn movements(&self, _: Timestamp, _: Timestamp, _: Option<&str>) -> Result<MovementPage, Failure> {
+        Ok(MovementPage { data: Vec::new(), next: None })
+    }
+
     async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {
         Ok(())
     }
 
     fn parse_webhook(&self, _: &[u8]) -> Result<WebhookHint, MalformedWebhook> {
-        Ok(WebhookHint { event_id: "evt_1".to_owned(), kind: "charge.captured".to_owned(), charge: None })
+        Ok(WebhookHint { event_id: "evt_1".to_owned(), kind: "charge.captured".to_owned(), subject: None })
     }
 }

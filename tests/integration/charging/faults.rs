@@ -7,9 +7,10 @@ use fatura_application::ports::{
     WebhookHint, WebhookRefusal,
 };
 use fatura_domain::Timestamp;
-use fatura_domain::charge::LiveAttempt;
+use fatura_domain::charge::{Failure, LiveAttempt};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MovementPage, RefundOutcome,
+    RefundRequest,
 };
 use fatura_domain::id::InvoiceId;
 use std::sync::Arc;
@@ -81,6 +82,19 @@ impl Gateway for Frail {
 
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {
         self.inner.fetch_refund(request).await
+    }
+
+    async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome {
+        self.inner.fetch_dispute(lookup).await
+    }
+
+    async fn movements(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<MovementPage, Failure> {
+        self.inner.movements(from, to, after).await
     }
 
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal> {

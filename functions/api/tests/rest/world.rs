@@ -12,8 +12,8 @@ use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, PendingAction,
-    RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, PendingAction, RefundOutcome, RefundRequest,
 };
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
@@ -362,6 +362,14 @@ impl Gateway for StubGateway {
 
     async fn fetch_refund(&self, _: &RefundRequest) -> Option<RefundOutcome> {
         None
+    }
+
+    async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
+        DisputeOutcome::Undisputed
+    }
+
+    async fn movements(&self, _: Timestamp, _: Timestamp, _: Option<&str>) -> Result<MovementPage, Failure> {
+        Ok(MovementPage { data: Vec::new(), next: None })
     }
 
     async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {

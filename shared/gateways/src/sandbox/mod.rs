@@ -13,8 +13,10 @@ use fatura_application::ports::{
     ChargeLookup, Gateway, GatewaySecrets, MalformedWebhook, Secrets, WebhookDelivery, WebhookHint,
     WebhookRefusal,
 };
+use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, MeansType, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MeansType, MovementPage,
+    RefundOutcome, RefundRequest,
 };
 use fatura_domain::{SignedDuration, Timestamp};
 use outcome::{standing, standing_among};
@@ -137,6 +139,10 @@ fn succeeded(answer: &Answer) -> Result<&Answer, Trouble> {
     Err(Trouble::unknown("unexpected_status", format!("answered {}", answer.status)))
 }
 
+fn not_asked() -> Failure {
+    Failure::new(FailureClass::NotSent, "not_supported", "this gateway is not asked yet")
+}
+
 /// The gateway's id of the charge, if it is one that can be asked for.
 fn known_id(lookup: &ChargeLookup) -> Option<ChargeId> {
     lookup.reference.as_ref().and_then(|reference| ChargeId::from_reference(reference).ok())
@@ -177,6 +183,14 @@ impl Gateway for Sandbox {
 
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {
         self.find_refund(request).await.unwrap_or_else(|trouble| Some(trouble.of_refund()))
+    }
+
+    async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
+        DisputeOutcome::Unclear { failure: not_asked() }
+    }
+
+    async fn movements(&self, _: Timestamp, _: Timestamp, _: Option<&str>) -> Result<MovementPage, Failure> {
+        Err(not_asked())
     }
 
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal> {

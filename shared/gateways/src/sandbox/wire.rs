@@ -1,7 +1,7 @@
 //! The sandbox's JSON.
 
 use crate::trouble::Trouble;
-use fatura_application::ports::{ChargeLookup, MalformedWebhook, WebhookHint};
+use fatura_application::ports::{ChargeLookup, MalformedWebhook, WebhookHint, WebhookSubject};
 use fatura_domain::gateway::{ChargeRequest, GatewayReference, Means, RefundRequest};
 use serde::{Deserialize, Serialize};
 
@@ -190,6 +190,7 @@ impl Event {
         let attempt = subject.reference.and_then(|reference| reference.parse().ok());
         let reference = subject.charge_id.map(GatewayReference);
         let charge = attempt.map(|attempt| ChargeLookup { attempt, reference });
-        WebhookHint { event_id: self.id, kind: self.kind, charge }
+        let subject = charge.map(WebhookSubject::Charge);
+        WebhookHint { event_id: self.id, kind: self.kind, subject }
     }
 }

@@ -4,7 +4,7 @@ use crate::bench::{API_KEY, Bench, Vault, WEBHOOK_SECRET, Wanted, WireOrder, by_
 use crate::contract::charging::{approved, unknown};
 use crate::scripted::Scripted;
 use async_trait::async_trait;
-use fatura_application::ports::{ChargeLookup, Gateway, Secrets, WebhookDelivery};
+use fatura_application::ports::{ChargeLookup, Gateway, Secrets, WebhookDelivery, WebhookSubject};
 use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
@@ -360,7 +360,8 @@ async fn what_the_sandbox_signs_is_verified() {
     assert_eq!(gateway.verify_webhook(&delivery, Timestamp::now()).await, Ok(()));
     let hint = gateway.parse_webhook(&delivery.body).unwrap();
     assert_eq!(hint.kind, "charge.captured");
-    assert_eq!(hint.charge, Some(ChargeLookup { reference: Some(reference), ..by_ours(&order) }));
+    let lookup = ChargeLookup { reference: Some(reference), ..by_ours(&order) };
+    assert_eq!(hint.subject, Some(WebhookSubject::Charge(lookup)));
 }
 
 #[tokio::test]
@@ -369,7 +370,7 @@ async fn events_about_nothing_of_ours_are_kept_without_a_charge() {
     for data in [json!(null), json!({}), json!({ "charge_id": "ch_1", "reference": "somebody else's" })] {
         let body = json!({ "id": "evt_1", "type": "payout.paid", "data": data }).to_string();
         let hint = gateway.parse_webhook(body.as_bytes()).unwrap();
-        assert_eq!((hint.kind.as_str(), hint.charge), ("payout.paid", None));
+        assert_eq!((hint.kind.as_str(), hint.subject), ("payout.paid", None));
     }
     for id in [String::new(), "a/b".to_owned(), "é".to_owned(), "e".repeat(101)] {
         let body = json!({ "id": id, "type": "payout.paid" }).to_string();
