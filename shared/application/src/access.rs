@@ -135,6 +135,9 @@ mod tests {
         };
         assert_eq!(answers(Role::Operator), ["yes"; 6]);
         assert_eq!(answers(Role::Service), ["yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]);
-        assert_eq!(answers(Role::Customer(own)), ["yes", "not found", "forbidden", "forbidden", "forbidden", "forbidden"]);
+        assert_eq!(
+            answers(Role::Customer(own)),
+            ["yes", "not found", "forbidden", "forbidden", "forbidden", "forbidden"]
+        );
     }
 }

@@ -1,7 +1,7 @@
 use crate::change_set::ChangeSet;
+use crate::circuit::Breakers;
 use crate::error::Error;
 use crate::idempotency::{Once, Reply};
-use crate::circuit::Breakers;
 use crate::ports::{
     Answers, ApiKeys, Attentions, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
     Gateways, Invoices, Message, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
@@ -161,8 +161,6 @@ impl App {
 
     /// Tells the consumer that there is something to do. Best effort: what isn't told, the sweep finds.
     pub(crate) async fn notify(&self, message: Message) {
-        if let Err(error) = self.charges.send(&[message]).await {
-            tracing::warn!(?message, %error, "left to the sweep");
-        }
+        self.notify_all(&[message]).await;
     }
 }

@@ -21,9 +21,13 @@ pub struct Circuit {
 pub enum CircuitState {
     Closed,
     /// Nothing is sent until then.
-    Open { until: Timestamp },
+    Open {
+        until: Timestamp,
+    },
     /// One order is on its way to see whether the gateway answers again; the others wait.
-    Probing { until: Timestamp },
+    Probing {
+        until: Timestamp,
+    },
 }
 
 /// Whether an order may go out to a gateway.

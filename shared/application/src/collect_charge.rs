@@ -121,9 +121,12 @@ impl App {
 
     /// Writes down that the attempt, which is ours, waits until its gateway takes orders again.
     async fn hold_back(&self, invoice: &Invoice, until: Timestamp) -> Result<(), Error> {
-        let failure = Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
+        let failure =
+            Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
         // Not all at the same moment: the first of them is the probe.
-        let until = until.checked_add(SignedDuration::from_millis(i64::try_from(self.entropy.bits() % HELD_APART_MS).unwrap_or_default()));
+        let until = until.checked_add(SignedDuration::from_millis(
+            i64::try_from(self.entropy.bits() % HELD_APART_MS).unwrap_or_default(),
+        ));
         let held = until.ok().and_then(|until| invoice.held_back(failure, until, self.clock.now()));
         if let Some(held) = held {
             self.commit(ChangeSet::moved(invoice, held), None).await?;
@@ -160,7 +163,10 @@ impl App {
                 Reduced::Applied(reduction) => {
                     let wake = reduction.wake.then(|| Message::about(&reduction.invoice));
                     let refund = reduction.refund.as_ref().map(Message::about_refund);
-                    (ChangeSet::from_reduction(&invoice, *reduction), wake.into_iter().chain(refund).collect())
+                    (
+                        ChangeSet::from_reduction(&invoice, *reduction),
+                        wake.into_iter().chain(refund).collect(),
+                    )
                 }
             };
             if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {

@@ -52,8 +52,7 @@ impl App {
         // Whoever has been read exists: customers are never deleted. Only a draft that names no method saves the read,
         // and has the transaction look instead.
         let (invoice, exists) = if is_charged || command.payment_method.is_some() {
-            let (payer, policy) =
-                futures::try_join!(self.payer(command.customer), self.policy())?;
+            let (payer, policy) = futures::try_join!(self.payer(command.customer), self.policy())?;
             let source = self.source(&payer, command.payment_method, None)?;
             let invoice = if is_charged {
                 draft.charged(source, command.charge_at, &policy, moment.now)?
@@ -112,8 +111,7 @@ impl App {
                 }
                 AmendError::Money(error) => invalid("items", error.to_string()),
             })?;
-            if let Committed::Written =
-                self.commit(ChangeSet::moved(&invoice, amended.clone()), None).await?
+            if let Committed::Written = self.commit(ChangeSet::moved(&invoice, amended.clone()), None).await?
             {
                 return Ok(amended);
             }
@@ -145,7 +143,8 @@ impl App {
             let charged = invoice.charged(source, None, &policy, now)?;
             let charged = charged.by(&caller.actor(), invoice.history.len());
             let answer = render(&charged);
-            let changes = ChangeSet::moved(&invoice, charged.clone()).and([once.answered(answer.clone(), now)]);
+            let changes =
+                ChangeSet::moved(&invoice, charged.clone()).and([once.answered(answer.clone(), now)]);
             match self.commit(changes, Some(once)).await? {
                 Committed::Written => {
                     self.notify_if_due(&charged).await;
@@ -176,9 +175,7 @@ impl App {
                     reduction.invoice = after.clone();
                     (ChangeSet::from_reduction(&invoice, *reduction), after)
                 }
-                Ok(Cancellation::Requested(after)) => {
-                    (ChangeSet::moved(&invoice, (*after).clone()), *after)
-                }
+                Ok(Cancellation::Requested(after)) => (ChangeSet::moved(&invoice, (*after).clone()), *after),
                 Ok(Cancellation::AlreadyRequested) => {
                     return Ok(Reply { answer: render(&invoice), replayed: false });
                 }
@@ -212,7 +209,11 @@ impl App {
     }
 
     /// What to charge again: the method that failed, as it is now, else the customer's default.
-    pub(crate) fn source_again(&self, payer: &Payer, invoice: &Invoice) -> Result<Option<PaymentSource>, Error> {
+    pub(crate) fn source_again(
+        &self,
+        payer: &Payer,
+        invoice: &Invoice,
+    ) -> Result<Option<PaymentSource>, Error> {
         let same = invoice.method_to_retry();
         let is_attached = |id: &PaymentMethodId| payer.methods.iter().any(|method| method.id == *id);
         self.source(payer, same.filter(is_attached), None)

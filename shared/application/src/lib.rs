@@ -4,8 +4,8 @@
 
 pub mod access;
 mod app;
-mod authenticate;
 mod attention;
+mod authenticate;
 mod change_set;
 pub mod circuit;
 mod collect_charge;

@@ -92,7 +92,11 @@ impl TryFrom<Wire> for Message {
     fn try_from(wire: Wire) -> Result<Self, &'static str> {
         let version = wire.version;
         let mut meanings = [
-            wire.invoice_id.zip(wire.attempt).map(|(invoice, attempt)| Self::Collect { invoice, attempt, version }),
+            wire.invoice_id.zip(wire.attempt).map(|(invoice, attempt)| Self::Collect {
+                invoice,
+                attempt,
+                version,
+            }),
             wire.refund_id.map(|refund| Self::GiveBack { refund, version }),
             wire.dispute_id.map(|dispute| Self::AskAboutDispute { dispute, version }),
             wire.run_id.zip(wire.part).map(|(run, part)| Self::Advance { run, part, version }),

@@ -170,7 +170,12 @@ pub trait Invoices: Send + Sync {
 
     /// One shard's part of the list of a status, in the same order; what has moved on meanwhile is left out, so that a page
     /// may be short and not the last.
-    async fn in_shard(&self, status: Status, shard: u8, page: PageRequest) -> Result<Page<Invoice>, ListError>;
+    async fn in_shard(
+        &self,
+        status: Status,
+        shard: u8,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError>;
 
     /// The same for what has come to its status since then, where nothing is due in that status.
     async fn in_shard_since(

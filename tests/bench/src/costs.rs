@@ -81,14 +81,13 @@ impl Bench {
         let gateways =
             Gateways::of([Arc::new(Approving(GatewayName::parse("sandbox")?)) as Arc<dyn Gateway>]);
         let clock = Arc::new(VirtualClock::default());
-        let app = App {
-            records: Records::of(table.store.clone()),
-            charges: charges.clone(),
-            gateways: gateways.clone(),
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            policy: Arc::default(),
-        };
+        let app = App::new(
+            Records::of(table.store.clone()),
+            charges.clone(),
+            gateways.clone(),
+            clock.clone(),
+            Arc::new(SeededEntropy::new(1)),
+        );
         let queue = Arc::new(RecordingQueue::default());
         let intake = Intake { webhooks: table.store.clone(), queue, gateways, clock };
         let keys = AtomicU64::new(0);
@@ -110,6 +109,7 @@ impl Bench {
             external_id: None,
             kind: CustomerKind::Buyer,
             time_zone: None,
+            billing_anchor_day: None,
             metadata: Metadata::default(),
         };
         let shown = |customer: &fatura_domain::customer::Customer| answer(&customer.id.to_string());

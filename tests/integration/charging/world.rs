@@ -90,14 +90,13 @@ impl World {
             clock: Arc::new(RealClock),
         };
         let intake_url = serve(intake).await;
-        let app = App {
-            records: Records { store: store.clone(), ..Records::of(table.store.clone()) },
-            charges: charges.clone(),
+        let app = App::new(
+            Records { store: store.clone(), ..Records::of(table.store.clone()) },
+            charges.clone(),
             gateways,
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            policy: Arc::default(),
-        };
+            clock.clone(),
+            Arc::new(SeededEntropy::new(7)),
+        );
         let http = reqwest::Client::new();
         let requests = AtomicU64::new(0);
         let world = Self {
@@ -141,6 +140,7 @@ impl World {
             external_id: None,
             kind: CustomerKind::Buyer,
             time_zone: None,
+            billing_anchor_day: None,
             metadata: Metadata::default(),
         };
         let id_only = |customer: &fatura_domain::customer::Customer| answer(customer.id.to_string());

@@ -82,14 +82,13 @@ impl World {
         let clock = Arc::new(VirtualClock::default());
         let queue = Arc::new(RecordingQueue::default());
         let gateway = Arc::new(StubGateway::new());
-        let app = App {
-            records: Records::of(store.clone()),
-            charges: queue.clone(),
-            gateways: Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            policy: Arc::default(),
-        };
+        let app = App::new(
+            Records::of(store.clone()),
+            queue.clone(),
+            Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
+            clock.clone(),
+            Arc::new(SeededEntropy::new(7)),
+        );
         let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
         Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), _table: table }

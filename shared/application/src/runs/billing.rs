@@ -86,13 +86,22 @@ impl App {
         Ok(Run { id, kind: RunKind::Billing(billing), by, created_at: now, parts })
     }
 
-    pub(super) async fn billing_step(&self, run: &Run, billing: &Billing, part: &Part) -> Result<Step, Error> {
+    pub(super) async fn billing_step(
+        &self,
+        run: &Run,
+        billing: &Billing,
+        part: &Part,
+    ) -> Result<Step, Error> {
         let now = self.clock.now();
         self.breakers.refresh(now).await;
         if let Some(until) = self.breakers.open_until(now) {
             // Nothing is piled up before a gateway that doesn't answer.
             let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
-            return Ok(Step { place: Some(part.place.clone().unwrap_or_default()), counted: BTreeMap::new(), wait });
+            return Ok(Step {
+                place: Some(part.place.clone().unwrap_or_default()),
+                counted: BTreeMap::new(),
+                wait,
+            });
         }
         let page = PageRequest { limit: STEP, after: position(part) };
         let page = match billing.scope {

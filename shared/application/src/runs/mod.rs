@@ -73,8 +73,7 @@ impl App {
     async fn begin_scheduled_run(&self, run: Run) -> Result<bool, Error> {
         let parts = run.begun(self.part_due(self.clock.now()));
         let messages: Vec<Message> = parts.iter().map(Message::about_part).collect();
-        let begun =
-            ChangeSet::of([Change::RunBegun(run)]).and(parts.into_iter().map(Change::PartBegun));
+        let begun = ChangeSet::of([Change::RunBegun(run)]).and(parts.into_iter().map(Change::PartBegun));
         match self.commit(begun, None).await? {
             Committed::Written => {
                 self.notify_all(&messages).await;
@@ -147,7 +146,9 @@ impl App {
                 }
             }
             let due = written.into_iter().filter_map(|invoice| match &invoice.state {
-                State::Pending(collection) if collection.scheduled_for.is_none() => Some((invoice, collection)),
+                State::Pending(collection) if collection.scheduled_for.is_none() => {
+                    Some((invoice, collection))
+                }
                 _ => None,
             });
             let mut messages = Vec::new();

@@ -1,6 +1,6 @@
 //! Our books against a gateway's: what it says it captured and refunded, and what we say it did.
 
-use super::{Render, STEP, Step, count, listed, position};
+use super::{Render, Step, count, listed, position};
 use crate::access::{Caller, Operation};
 use crate::app::App;
 use crate::change_set::{Change, ChangeSet};
@@ -11,7 +11,9 @@ use crate::ports::{ChargeLookup, Gateway, Page, PageRequest, Position};
 use crate::reads::ListFailure;
 use fatura_domain::actor::Actor;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
-use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Movement, MovementKind, RefundOutcome};
+use fatura_domain::gateway::{
+    ChargeOutcome, GatewayName, GatewayReference, Movement, MovementKind, RefundOutcome,
+};
 use fatura_domain::id::{AttemptId, InvoiceId, RefundId, RunId};
 use fatura_domain::invoice::{Captured, Invoice, Status};
 use fatura_domain::money::Money;
@@ -149,7 +151,9 @@ impl App {
         let (looked_at, found, place) = match part.number.checked_sub(THEIR_PARTS) {
             None => self.read_theirs(&gateway, task, part).await?,
             Some(number) => match CAPTURED.get(usize::from(number / shards)) {
-                Some(status) => self.read_our_charges(&gateway, task, (*status, number % shards), part).await?,
+                Some(status) => {
+                    self.read_our_charges(&gateway, task, (*status, number % shards), part).await?
+                }
                 None => self.read_our_refunds(&gateway, task, number % shards, part).await?,
             },
         };
@@ -164,7 +168,12 @@ impl App {
     }
 
     /// Everything that the gateway lists has to be on our books.
-    async fn read_theirs(&self, gateway: &Arc<dyn Gateway>, task: &Reconciliation, part: &Part) -> Result<Looked, Error> {
+    async fn read_theirs(
+        &self,
+        gateway: &Arc<dyn Gateway>,
+        task: &Reconciliation,
+        part: &Part,
+    ) -> Result<Looked, Error> {
         let page = gateway.movements(task.from, task.to, part.place.as_deref()).await;
         let page = page.map_err(|failure| Error::Unavailable(failure.message.into()))?;
         let looked_at = u64::try_from(page.data.len()).unwrap_or(u64::MAX);
@@ -176,14 +185,19 @@ impl App {
         Ok((looked_at, found.into_iter().flatten().collect(), page.next))
     }
 
-    async fn compare_theirs(&self, gateway: &GatewayName, movement: Movement) -> Result<Option<Difference>, Error> {
+    async fn compare_theirs(
+        &self,
+        gateway: &GatewayName,
+        movement: Movement,
+    ) -> Result<Option<Difference>, Error> {
         let (invoice, here) = match movement.kind {
             MovementKind::Capture => {
                 let Ok(attempt) = movement.ours.parse::<AttemptId>() else {
                     return Ok(Some(Difference::of(gateway, movement, None, None)));
                 };
                 let invoice = self.records.invoices.invoice(attempt.invoice).await?;
-                let here = invoice.as_ref().and_then(|invoice| captured(invoice, gateway, &movement.reference));
+                let here =
+                    invoice.as_ref().and_then(|invoice| captured(invoice, gateway, &movement.reference));
                 (invoice.map(|invoice| invoice.id), here)
             }
             MovementKind::Refund => {
@@ -191,7 +205,8 @@ impl App {
                     return Ok(Some(Difference::of(gateway, movement, None, None)));
                 };
                 let refund = self.records.refunds.refund(id).await?;
-                let here = refund.as_ref().filter(|refund| matches!(refund.state, RefundState::Succeeded { .. }));
+                let here =
+                    refund.as_ref().filter(|refund| matches!(refund.state, RefundState::Succeeded { .. }));
                 (refund.as_ref().map(|refund| refund.invoice), here.map(|refund| refund.amount))
             }
         };
@@ -209,7 +224,8 @@ impl App {
     ) -> Result<Looked, Error> {
         let page = PageRequest { limit: ASKED, after: position(part) };
         // Whatever was captured in the period has come to its present status since the period began.
-        let page = self.records.invoices.in_shard_since(status, shard, task.from, page).await.map_err(listed)?;
+        let page =
+            self.records.invoices.in_shard_since(status, shard, task.from, page).await.map_err(listed)?;
         let ours: Vec<(Invoice, Captured)> = page
             .data
             .into_iter()
@@ -268,7 +284,11 @@ fn captured(invoice: &Invoice, gateway: &GatewayName, reference: &GatewayReferen
     paid.or_else(orphan)
 }
 
-async fn compare_charge(gateway: &dyn Gateway, invoice: Invoice, charge: Captured) -> Result<Option<Difference>, Error> {
+async fn compare_charge(
+    gateway: &dyn Gateway,
+    invoice: Invoice,
+    charge: Captured,
+) -> Result<Option<Difference>, Error> {
     let attempt = invoice.attempt_id(charge.attempt);
     let lookup = ChargeLookup { attempt, reference: Some(charge.reference.clone()) };
     let there = match gateway.fetch_charge(&lookup).await {
@@ -319,7 +339,12 @@ fn kind(here: Option<Money>, there: Option<Money>) -> DifferenceKind {
 }
 
 impl Difference {
-    fn of(gateway: &GatewayName, movement: Movement, invoice: Option<InvoiceId>, here: Option<Money>) -> Self {
+    fn of(
+        gateway: &GatewayName,
+        movement: Movement,
+        invoice: Option<InvoiceId>,
+        here: Option<Money>,
+    ) -> Self {
         Self {
             kind: kind(here, Some(movement.amount)),
             movement: movement.kind,

@@ -34,7 +34,12 @@ impl App {
         self.begin_run(run, once, render).await
     }
 
-    pub(super) async fn requeue_step(&self, run: &Run, requeue: &Requeue, part: &Part) -> Result<Step, Error> {
+    pub(super) async fn requeue_step(
+        &self,
+        run: &Run,
+        requeue: &Requeue,
+        part: &Part,
+    ) -> Result<Step, Error> {
         let shards = self.records.invoices.shards().max(1);
         let (which, shard) = (usize::from(part.number / shards), part.number % shards);
         let Some(status) = FAILED.get(which) else {

@@ -83,11 +83,9 @@ impl Invoice {
         };
         match &live.phase {
             Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
-            Phase::NotSent { .. } => self.sending(
-                collection,
-                LiveAttempt { phase: Phase::sending(now), ..live.clone() },
-                now,
-            ),
+            Phase::NotSent { .. } => {
+                self.sending(collection, LiveAttempt { phase: Phase::sending(now), ..live.clone() }, now)
+            }
             Phase::Awaiting { reference, .. } if collection.cancel_requested => {
                 NextStep::Void(live.number, reference.clone())
             }

@@ -132,6 +132,29 @@ impl Cause {
             Self::Reinstated => "reinstated",
         }
     }
+
+    /// The part of the system that a step without an asker follows from.
+    pub const fn origin(self) -> &'static str {
+        match self {
+            Self::RetryDue | Self::GaveUp => "schedule",
+            Self::ChargeSucceeded
+            | Self::ChargeFailed
+            | Self::Voided
+            | Self::Refunded
+            | Self::DisputeOpened
+            | Self::DisputeWon
+            | Self::DisputeLost
+            | Self::Reinstated => "gateway",
+            Self::Created
+            | Self::ChargeRequested
+            | Self::Scheduled
+            | Self::NothingToPay
+            | Self::Canceled
+            | Self::Requeued
+            | Self::PaymentMethodChanged
+            | Self::Contested => "system",
+        }
+    }
 }
 
 impl Transition {

@@ -1,9 +1,10 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Write};
+use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, CustomerItem, InvoiceItem, OwnerItem, PaymentMethodItem, RefundItem,
-    TransactionItem, WebhookItem, to_key,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
+    InvoiceItem, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem, TransactionItem,
+    WebhookItem, corrupt, to_key,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,7 +13,7 @@ use fatura_application::{Change, ChangeSet};
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::Customer;
 use fatura_domain::id::{CustomerId, TransactionId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 const IS_NEW: &str = "attribute_not_exists(PK)";
 const EXISTS: &str = "attribute_exists(PK)";
@@ -23,7 +24,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     // A succeeded attempt lies inside its transaction's item: one item less to pay for.
     let enclosed: Vec<(TransactionId, Attempt)> =
         changes.changes().iter().filter_map(|change| enclosed(change, changes.changes())).collect();
-    let mut actions = Vec::new();
+    let mut actions = tallies(&changes);
     for change in changes {
         match change {
             Change::CustomerExists(id) => {
@@ -76,6 +77,54 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 let seen = refund.version.saturating_sub(1);
                 actions.push(at_version(Write::Put(RefundItem::write(&refund)?), seen));
             }
+            Change::DisputeOpened(dispute) => {
+                actions.push(action(Write::Put(DisputeItem::write(&dispute)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::DisputeChanged(dispute) => {
+                let seen = dispute.version.saturating_sub(1);
+                actions.push(at_version(Write::Put(DisputeItem::write(&dispute)?), seen));
+            }
+            Change::MethodAwaited(invoice) => {
+                actions.push(unconditional(Write::Put(to_key(keys::waiting(invoice)))));
+            }
+            Change::MethodNoLongerAwaited(invoice) => {
+                actions.push(unconditional(Write::Delete(to_key(keys::waiting(invoice)))));
+            }
+            Change::AttentionRaised(matter) => {
+                actions.push(unconditional(Write::Put(AttentionItem::write(&matter)?)));
+            }
+            Change::AttentionClosed { id, closed } => {
+                let closed: AttributeValue = serde_dynamo::to_attribute_value(&closed).map_err(corrupt)?;
+                let update = Update {
+                    expression: "SET cl = if_not_exists(cl, :closed) REMOVE WP, WS".to_owned(),
+                    names: HashMap::new(),
+                    values: HashMap::from([(":closed".to_owned(), closed)]),
+                };
+                let write = Write::Update(to_key(keys::attention(&id)), update);
+                actions.push(action(write, EXISTS, IfRefused::Stale));
+            }
+            Change::RunBegun(run) => {
+                actions.push(action(Write::Put(RunItem::write(&run)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::PartBegun(part) => {
+                actions.push(action(Write::Put(PartItem::write(&part)?), IS_NEW, IfRefused::Stale));
+            }
+            Change::PartChanged(part) => {
+                let seen = part.version.saturating_sub(1);
+                actions.push(at_version(Write::Put(PartItem::write(&part)?), seen));
+            }
+            Change::DifferenceFound { run, difference } => {
+                actions.push(unconditional(Write::Put(DifferenceItem::write(&run, &difference)?)));
+            }
+            // Counted above, all of them together.
+            Change::Tallied { .. } => {}
+            Change::RulesReplaced(edition) => {
+                let [current, kept] = RulesItem::write(&edition)?;
+                let first = action(Write::Put(current.clone()), IS_NEW, IfRefused::Stale);
+                let later = at_version(Write::Put(current), edition.version.saturating_sub(1));
+                actions.push(if edition.version == 1 { first } else { later });
+                actions.push(action(Write::Put(kept), IS_NEW, IfRefused::Stale));
+            }
             Change::Answered(stored) => {
                 let mut action = action(
                     Write::Put(AnswerItem::write(&stored)?),
@@ -88,7 +137,8 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             Change::WebhookProcessed { gateway, event_id } => {
                 let key = to_key(keys::webhook(&gateway, &event_id));
-                let write = Write::Set(key, WebhookItem::PROCESSED, AttributeValue::Bool(true));
+                let write =
+                    Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
             Change::ApiKeyCreated(key) => {
@@ -116,6 +166,50 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
 fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
     let condition = Condition { expression: condition, values: HashMap::new() };
     Action { write, condition: Some(condition), if_refused }
+}
+
+fn unconditional(write: Write) -> Action {
+    Action { write, condition: None, if_refused: IfRefused::Stale }
+}
+
+impl Update {
+    fn set(attribute: &str, value: AttributeValue) -> Self {
+        Self {
+            expression: "SET #a = :a".to_owned(),
+            names: HashMap::from([("#a".to_owned(), attribute.to_owned())]),
+            values: HashMap::from([(":a".to_owned(), value)]),
+        }
+    }
+
+    /// Adds to counters, named by outcome.
+    fn add(counts: &BTreeMap<String, i64>) -> Self {
+        let mut update = Self { expression: String::new(), names: HashMap::new(), values: HashMap::new() };
+        let mut terms = Vec::new();
+        for (index, (outcome, count)) in counts.iter().enumerate() {
+            terms.push(format!("#o{index} :n{index}"));
+            update.names.insert(format!("#o{index}"), outcome.clone());
+            update.values.insert(format!(":n{index}"), AttributeValue::N(count.to_string()));
+        }
+        update.expression = format!("ADD {}", terms.join(", "));
+        update
+    }
+}
+
+/// One action for each counter: a transaction takes an item once.
+fn tallies(changes: &ChangeSet) -> Vec<Action> {
+    let mut counters: HashMap<Key, BTreeMap<String, i64>> = HashMap::new();
+    for change in changes.changes() {
+        let Change::Tallied { run, invoice, was, is } = change else { continue };
+        let counts = counters.entry(keys::tally(run, *invoice)).or_default();
+        *counts.entry(is.name()).or_default() += 1;
+        if let Some(was) = was {
+            *counts.entry(was.name()).or_default() -= 1;
+        }
+    }
+    let update = |(key, counts): (Key, BTreeMap<String, i64>)| {
+        unconditional(Write::Update(to_key(key), Update::add(&counts)))
+    };
+    counters.into_iter().map(update).collect()
 }
 
 fn at_version(write: Write, version: u64) -> Action {

@@ -34,6 +34,7 @@ pub(crate) fn profile(email: &str, external_id: Option<&str>) -> Profile {
         external_id: external_id.map(|id| ExternalId::parse(id).unwrap()),
         kind: CustomerKind::Buyer,
         time_zone: None,
+        billing_anchor_day: None,
         metadata: Metadata::default(),
     }
 }

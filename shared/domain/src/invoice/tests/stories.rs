@@ -68,7 +68,6 @@ fn a_scheduled_invoice_waits_for_its_time() {
 #[test]
 fn a_lease_keeps_others_away_and_then_has_them_ask() {
     let invoice = sending();
-    let policy = Policy::default();
     assert_eq!(invoice.next_step(after(30)), NextStep::Rest);
     assert!(matches!(invoice.next_step(after(31)), NextStep::Ask(_)));
     assert_eq!(
@@ -172,11 +171,7 @@ fn another_amount_is_not_payment() {
     assert_eq!(reduction.invoice.status(), Status::Pending);
     assert!(matches!(live(&reduction.invoice).phase, Phase::Mismatched { .. }));
     assert_eq!(reduction.transaction.unwrap().kind, TransactionKind::Orphan);
-    assert_eq!(
-        reduction.invoice.next_step(after(90)),
-        NextStep::Rest,
-        "nothing else is charged"
-    );
+    assert_eq!(reduction.invoice.next_step(after(90)), NextStep::Rest, "nothing else is charged");
     assert_eq!(observe(&reduction.invoice, 1, approved("ch_1", 9_999), after(2)), Reduced::AlreadyApplied);
 }
 
@@ -229,7 +224,6 @@ fn canceling_while_a_call_is_out_takes_effect_when_it_fails() {
 
 #[test]
 fn the_sweep_puts_off_what_it_has_sent() {
-    let policy = Policy::default();
     let pending = pending_with(card());
     let mut due = pending.state.due().unwrap();
     assert_eq!(due, after(60));
