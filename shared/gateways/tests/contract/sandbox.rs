@@ -118,8 +118,12 @@ impl Bench for SandboxBench {
 
 impl SandboxBench {
     async fn telling(webhook_target: Option<String>) -> Self {
-        let config =
-            Config { api_key: API_KEY.to_owned(), webhook_secret: WEBHOOK_SECRET.to_owned(), webhook_target };
+        let config = Config {
+            api_key: API_KEY.to_owned(),
+            webhook_secret: WEBHOOK_SECRET.to_owned(),
+            webhook_target,
+            clock_file: None,
+        };
         let server = sandbox_gateway::Sandbox::start(config).await.unwrap();
         // Building this one loads the system's certificates; it is enough to do so once a bench.
         Self { server, client: reqwest::Client::new() }
