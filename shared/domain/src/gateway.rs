@@ -247,7 +247,7 @@ pub struct Movement {
     pub kind: MovementKind,
     /// The charge's or the refund's own reference at the gateway.
     pub reference: GatewayReference,
-    /// The charge that it belongs to; of a capture, the same as `reference`.
+    /// The charge that it belongs to.
     pub charge: GatewayReference,
     /// What we called it: an attempt's or a refund's id, as the gateway was told. Not parsed, because an entry that none
     /// of ours explains is what reconciliation looks for.

@@ -68,8 +68,12 @@ impl Clock for RealClock {
 impl World {
     pub(crate) async fn start() -> Self {
         let table = TestTable::start().await;
-        let config =
-            Config { api_key: API_KEY.into(), webhook_secret: WEBHOOK_SECRET.into(), webhook_target: None };
+        let config = Config {
+            api_key: API_KEY.into(),
+            webhook_secret: WEBHOOK_SECRET.into(),
+            webhook_target: None,
+            clock_file: None,
+        };
         let sandbox = Sandbox::start(config).await.unwrap();
         let timeouts = Timeouts { connect: Duration::from_secs(1), total: Duration::from_secs(1) };
         let adapter = fatura_gateways::Sandbox::new(
