@@ -23,6 +23,7 @@ use fatura_domain::text::{Description, Email, Metadata, Name};
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::{Http, Timeouts};
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
+use retry_sweep::Task;
 use sandbox_gateway::{Config, Sandbox};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -233,7 +234,7 @@ impl World {
 
     /// How many messages the sweep sent.
     pub(crate) async fn sweep(&self) -> u64 {
-        retry_sweep::handle(&self.app, || Duration::from_secs(50)).await.unwrap()["sent"].as_u64().unwrap()
+        retry_sweep::handle(&self.app, Task::Sweep, || Duration::from_secs(50)).await.unwrap()["sent"].as_u64().unwrap()
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
