@@ -93,7 +93,7 @@ async fn from_draft_to_paid_in_the_units_of_the_design() {
     let Claim::Claimed(claimed) = claim else { panic!("not claimed") };
     let before = table.store.meter().reading();
     let paid = observed(&claimed, approved(&claimed), at(3));
-    table.store.commit(ChangeSet::from_reduction(paid.clone())).await.unwrap();
+    table.store.commit(ChangeSet::from_reduction(&claimed, paid.clone())).await.unwrap();
     assert_eq!(spent(&table, before), (1, 60), "settle");
 
     let event = WebhookEvent {

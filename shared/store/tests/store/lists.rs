@@ -62,8 +62,8 @@ async fn keep(table: &TestTable, invoices: impl IntoIterator<Item = Invoice>) {
 async fn book(table: &TestTable, seconds: i64) -> Transaction {
     let claimed = in_flight(&pending(ANA, seconds, 5), at(seconds + 1));
     let paid = observed(&claimed, approved(&claimed), at(seconds + 2));
-    keep(table, [claimed]).await;
-    table.store.commit(ChangeSet::from_reduction(paid.clone())).await.unwrap();
+    keep(table, [claimed.clone()]).await;
+    table.store.commit(ChangeSet::from_reduction(&claimed, paid.clone())).await.unwrap();
     paid.transaction.unwrap()
 }
 
@@ -226,7 +226,7 @@ async fn an_invoice_that_moves_while_it_is_listed_is_seen_where_it_stands() {
     for index in [0, 8] {
         let canceled = invoices[index].canceled(at(60)).unwrap();
         let fatura_domain::invoice::Cancellation::Done(reduction) = canceled else { panic!("live") };
-        table.store.commit(ChangeSet::from_reduction(*reduction)).await.unwrap();
+        table.store.commit(ChangeSet::from_reduction(&invoices[index], *reduction)).await.unwrap();
     }
     let rest = table.store.in_status(Status::Pending, &all(), page(100, first.next)).await.unwrap();
     assert_eq!(ids(&first.data), ids(&invoices[..5]));

@@ -88,7 +88,7 @@ fn step(invoice: &Invoice, choice: u8, now: Timestamp) -> Option<Invoice> {
             Cancellation::Requested(invoice) => Some(*invoice),
             Cancellation::AlreadyRequested => None,
         },
-        11 => invoice.woken(&policy, now),
+        11 => woken(invoice, now),
         12 => observe(ChargeOutcome::Voided { reference }),
         _ => {
             let id = RefundId::new(invoice.customer(), now, 1);

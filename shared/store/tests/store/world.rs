@@ -9,7 +9,7 @@ use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Means, Token};
 use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{
-    Content, Invoice, LineItem, NextStep, Observation, Quantity, Reduced, Reduction, UnitPrice,
+    Content, Invoice, LineItem, NextStep, Observation, Quantity, Reduced, Reduction, State, UnitPrice, Woken,
 };
 use fatura_domain::money::Currency;
 use fatura_domain::text::{Description, Email, ExternalId, Metadata, Name};
@@ -96,6 +96,18 @@ pub(crate) fn in_flight(invoice: &Invoice, now: Timestamp) -> Invoice {
     match invoice.next_step(now) {
         NextStep::Send(next) => *next,
         other => panic!("nothing to send: {other:?}"),
+    }
+}
+
+/// What the sweep makes of it, where the customer still pays with the same.
+pub(crate) fn woken(invoice: &Invoice, now: Timestamp) -> Option<Invoice> {
+    let policy = Policy::default();
+    match invoice.woken(&policy, now)? {
+        Woken::PutOff(next) | Woken::GaveUp(next) => Some(*next),
+        Woken::Retry => {
+            let State::ChargedWithError(failed) = &invoice.state else { panic!("nothing to retry") };
+            Some(invoice.retried(failed.source.clone(), &policy, now).unwrap())
+        }
     }
 }
 
