@@ -5,14 +5,16 @@ use fatura_application::ports::{CommitError, Invoices, Refusal, Store};
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::customer::{Customer, CustomerKind, PaymentSource, Profile};
+use fatura_domain::dispute::{ContestReason, Dispute};
 use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Means, Token};
-use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
+use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId, RefundId};
 use fatura_domain::invoice::{
     Content, Invoice, LineItem, NextStep, Observation, Quantity, Reduced, Reduction, State, UnitPrice, Woken,
 };
 use fatura_domain::money::Currency;
-use fatura_domain::text::{Description, Email, ExternalId, Metadata, Name};
+use fatura_domain::refund::Refund;
+use fatura_domain::text::{Description, Email, ExternalId, Metadata, Name, Text};
 use fatura_domain::{Moment, SignedDuration, Timestamp};
 use fatura_store::DynamoStore;
 
@@ -129,6 +131,18 @@ pub(crate) fn approved(invoice: &Invoice) -> ChargeOutcome {
 pub(crate) fn declined(class: FailureClass) -> ChargeOutcome {
     let failure = Failure::new(class, class.as_str(), "the bank said no").with_raw_code("51");
     ChargeOutcome::Declined { reference: Some(GatewayReference("ch_declined".to_owned())), failure }
+}
+
+/// The order that gives all of a payment back, and the invoice that has reserved it.
+pub(crate) fn refunding(invoice: &Invoice, now: Timestamp) -> (Invoice, Refund) {
+    let id = RefundId::new(invoice.customer(), now, invoice.version);
+    invoice.refunding(id, None, None, &Policy::default(), now).unwrap()
+}
+
+pub(crate) fn contested(invoice: &Invoice, now: Timestamp) -> (Invoice, Dispute) {
+    let note = Some(Text::parse("never came").unwrap());
+    let moment = Moment { now, entropy: invoice.version };
+    invoice.contested(ContestReason::NotReceived, note, &Policy::default(), moment).unwrap()
 }
 
 /// The answer of a request with this key, as it was given at a time.
