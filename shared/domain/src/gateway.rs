@@ -2,7 +2,7 @@
 
 use crate::charge::Failure;
 use crate::id::{AttemptId, InvoiceId, RefundId};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -218,6 +218,13 @@ pub struct DisputeStanding {
     pub status: DisputeVerdict,
     /// None: the gateway doesn't say, and it is about all that is left of the charge.
     pub amount: Option<Money>,
+}
+
+impl DisputeStanding {
+    /// The amount, if the gateway tells one that can be booked against a charge in this currency.
+    pub(crate) fn amount_in(&self, currency: Currency) -> Option<Money> {
+        self.amount.filter(|amount| amount.is_positive() && amount.currency() == currency)
+    }
 }
 
 /// Seen from the merchant. Not final at every gateway: a case that was lost may be reinstated, and is then won.

@@ -121,6 +121,13 @@ impl Dispute {
         }
     }
 
+    /// As the gateway tells of it: how much it is about is the bank's to say, until it is decided.
+    pub(crate) fn told(&self, standing: &DisputeStanding) -> Self {
+        let told = standing.amount_in(self.amount.currency());
+        let amount = told.filter(|_| matches!(self.state, DisputeState::Open { .. })).unwrap_or(self.amount);
+        Self { amount, ..self.clone() }
+    }
+
     pub(crate) fn moved(&self, state: DisputeState, now: Timestamp) -> Self {
         Self { version: self.version + 1, state, updated_at: now, ..self.clone() }
     }

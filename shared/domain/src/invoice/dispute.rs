@@ -72,7 +72,7 @@ impl Invoice {
         };
         let known = known.filter(|dispute| dispute.is(standing));
         let case = match known {
-            Some(dispute) => Case { dispute: dispute.clone(), is_new: false },
+            Some(dispute) => Case { dispute: dispute.told(standing), is_new: false },
             None => Case {
                 dispute: self.opened(charge, payment, Origin::Gateway, Some(standing), policy, moment),
                 is_new: true,
@@ -101,7 +101,7 @@ impl Invoice {
         let left = Money::try_new(charge.amount.minor() - payment.refunded, charge.amount.currency())
             .ok()
             .filter(|left| left.is_positive());
-        let told = standing.and_then(|standing| standing.amount);
+        let told = standing.and_then(|standing| standing.amount_in(charge.amount.currency()));
         Dispute {
             id: DisputeId::new(self.customer(), moment.now, moment.entropy),
             version: 1,

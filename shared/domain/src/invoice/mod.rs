@@ -266,9 +266,11 @@ impl Invoice {
         self
     }
 
-    /// When it was first tried to collect, if it was.
+    /// When it was first tried to collect, if it was. Of a charge that was planned ahead only its end is on record.
     pub fn first_charged_at(&self) -> Option<Timestamp> {
-        self.history.iter().find(|step| step.status == Status::Pending).map(|step| step.at)
+        let mut steps = self.history.iter().skip_while(|step| step.status != Status::Pending);
+        let first = steps.next()?;
+        if first.cause == Cause::Scheduled { steps.next().map(|step| step.at) } else { Some(first.at) }
     }
 
     /// Since when it has been in its status.

@@ -126,7 +126,7 @@ impl Invoice {
             return Reduced::AlreadyApplied;
         };
         let mut reduction = *orphaned;
-        reduction.refund = reduction.invoice.return_last_orphan(policy, moment);
+        reduction.refund = reduction.invoice.return_orphan(policy, moment);
         reduction.into()
     }
 
@@ -161,6 +161,8 @@ impl LiveCollection<'_> {
     fn observe(&self, outcome: &ChargeOutcome) -> Reduced {
         match outcome {
             ChargeOutcome::Approved { reference, captured } => self.approved(reference, *captured),
+            // Money of another amount is on the books: a word of failure doesn't give it back, a person does.
+            _ if self.is_mismatched() => Reduced::AlreadyApplied,
             ChargeOutcome::Pending { reference, action } => self.awaiting(reference, action),
             ChargeOutcome::Declined { failure, .. } if failure.class == FailureClass::Duplicate => {
                 self.duplicate(failure)
@@ -184,19 +186,35 @@ impl LiveCollection<'_> {
             method: self.collection.source.method,
             means: self.collection.source.means.kind(),
         };
+        if self.invoice.knows(money.gateway, money.reference) {
+            return Reduced::AlreadyApplied;
+        }
         if captured != self.invoice.total {
-            return self.mismatched(&money);
+            return if self.is_mismatched() {
+                self.invoice.returning(&money, self.policy, self.moment)
+            } else {
+                self.mismatched(&money)
+            };
         }
         let attempt =
             self.invoice.finished(AttemptOutcome::Succeeded, Some(reference.clone()), self.moment.now);
-        self.invoice.paid_by(&money, attempt, self.policy, self.moment)
+        let paid = self.invoice.paid_by(&money, attempt, self.policy, self.moment);
+        match paid {
+            // What came before was not the payment, and nobody has to decide about it any more.
+            Reduced::Applied(mut reduction) if self.is_mismatched() => {
+                reduction.refund = reduction.invoice.return_orphan(self.policy, self.moment);
+                Reduced::Applied(reduction)
+            }
+            paid => paid,
+        }
+    }
+
+    const fn is_mismatched(&self) -> bool {
+        matches!(self.live.phase, Phase::Mismatched { .. })
     }
 
     /// The money is booked as not applied, and a person decides. The attempt stays live, so that nothing else is charged.
     fn mismatched(&self, money: &Arrived<'_>) -> Reduced {
-        if self.invoice.knows(money.gateway, money.reference) {
-            return Reduced::AlreadyApplied;
-        }
         let Reduced::Applied(orphaned) = self.invoice.orphaned(money, self.moment) else {
             return Reduced::AlreadyApplied;
         };
@@ -210,7 +228,7 @@ impl LiveCollection<'_> {
 
     fn awaiting(&self, reference: &GatewayReference, action: &PendingAction) -> Reduced {
         // Still waiting, as we knew; the sweep itself puts off the next look.
-        if matches!(self.live.phase, Phase::Awaiting { .. } | Phase::Mismatched { .. }) {
+        if matches!(self.live.phase, Phase::Awaiting { .. }) {
             return Reduced::AlreadyApplied;
         }
         let wait = match action {

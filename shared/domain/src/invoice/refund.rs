@@ -78,11 +78,11 @@ impl Invoice {
         Ok((Self { state: State::Paid(payment), ..self.touched(now) }, refund))
     }
 
-    /// The order that gives the latest orphan back, noted beside it.
-    pub(super) fn return_last_orphan(&mut self, policy: &Policy, moment: Moment) -> Option<Refund> {
+    /// The order that gives back the latest orphan without one, noted beside it.
+    pub(super) fn return_orphan(&mut self, policy: &Policy, moment: Moment) -> Option<Refund> {
         let id = RefundId::new(self.customer(), moment.now, moment.entropy);
         let invoice = self.id;
-        let orphan = self.orphans.last_mut().filter(|orphan| orphan.refund.is_none())?;
+        let orphan = self.orphans.iter_mut().rev().find(|orphan| orphan.refund.is_none())?;
         orphan.refund = Some(id);
         Some(Refund {
             id,

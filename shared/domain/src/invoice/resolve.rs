@@ -60,7 +60,7 @@ impl Invoice {
         let Reduced::Applied(reduction) = reduced else { return Err(refused()) };
         let mut reduction = *reduction;
         if is_mismatched {
-            reduction.refund = reduction.invoice.return_last_orphan(policy, moment);
+            reduction.refund = reduction.invoice.return_orphan(policy, moment);
         }
         Ok(reduction)
     }

@@ -221,3 +221,6 @@ impl Part {
         Some(Self { version: self.version + 1, due: Some(next), updated_at: now, ..self.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;
