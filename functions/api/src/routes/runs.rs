@@ -83,7 +83,7 @@ async fn show_reconciliation(
     Authenticated(caller): Authenticated,
     Ids(id): Ids<RunId>,
 ) -> Result<Response, Problem> {
-    let progress = run(&api, &caller, &id, |kind| matches!(kind, RunKind::Reconciliation(_))).await?;
+    let progress = run(&api, &caller, &id, is_reconciliation).await?;
     Ok(ok(&ReconciliationBody::from(&progress)))
 }
 
@@ -95,8 +95,14 @@ async fn differences(
 ) -> Result<Response, Problem> {
     let ListQuery { fields, paging } = ListQuery::read(&caller, &uri);
     fields.finish(|| Some(()))?;
-    let page = api.app.differences(&caller, &id, paging.request()?).await?;
+    let request = paging.request()?;
+    run(&api, &caller, &id, is_reconciliation).await?;
+    let page = api.app.differences(&caller, &id, request).await?;
     Ok(ok(&paging.body(&page, DifferenceBody::from)))
+}
+
+const fn is_reconciliation(kind: &RunKind) -> bool {
+    matches!(kind, RunKind::Reconciliation(_))
 }
 
 /// A run of this kind: under another kind's path it isn't found.

@@ -4,12 +4,14 @@ use super::values::{one_of, text};
 use crate::problem::Problem;
 use fatura_application::ResolveAttempt;
 use fatura_domain::actor::Actor;
-use fatura_domain::attention::{Attention, AttentionKind};
+use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::gateway::GatewayReference;
-use fatura_domain::id::AttemptId;
+use fatura_domain::id::{AttemptId, DisputeId, RefundId};
 use fatura_domain::invoice::Resolution;
 use fatura_domain::text::Text;
 use serde::Serialize;
+use std::fmt::Display;
+use std::str::FromStr;
 
 pub(crate) fn read_kind(mut fields: Fields) -> Result<Option<AttentionKind>, Problem> {
     let kinds = AttentionKind::ALL.into_iter().map(|kind| (kind.as_str(), kind));
@@ -48,6 +50,9 @@ pub(crate) struct AttentionBody<'a> {
     status: &'static str,
     detail: &'a str,
     invoice_id: Option<String>,
+    attempt_id: Option<String>,
+    refund_id: Option<String>,
+    dispute_id: Option<String>,
     amount: Option<MoneyBody>,
     gateway: Option<&'a str>,
     gateway_reference: Option<&'a str>,
@@ -66,6 +71,9 @@ impl<'a> From<&'a Attention> for AttentionBody<'a> {
             status: if closed.is_some() { "closed" } else { "open" },
             detail: &matter.detail,
             invoice_id: matter.invoice.map(|id| id.to_string()),
+            attempt_id: named_after::<AttemptId>(&matter.id),
+            refund_id: named_after::<RefundId>(&matter.id),
+            dispute_id: named_after::<DisputeId>(&matter.id),
             amount: matter.amount.map(MoneyBody::from),
             gateway: matter.gateway.as_ref().map(|gateway| gateway.as_str()),
             gateway_reference: matter.reference.as_ref().map(|reference| reference.0.as_str()),
@@ -75,4 +83,10 @@ impl<'a> From<&'a Attention> for AttentionBody<'a> {
             note: closed.and_then(|closed| closed.note.as_deref()),
         }
     }
+}
+
+/// A matter is called after what it is about: the id of that, if it is of this kind.
+fn named_after<Id: FromStr + Display>(matter: &AttentionId) -> Option<String> {
+    let name = matter.as_str().strip_prefix(AttentionId::PREFIX)?;
+    name.parse::<Id>().ok().map(|id| id.to_string())
 }

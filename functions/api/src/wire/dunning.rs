@@ -50,16 +50,19 @@ pub(crate) fn read_rules(mut fields: Fields) -> Result<Rules, Problem> {
     });
     let refund_window_days = fields.optional("refund_window_days", whole);
     let run_charges_per_minute = fields.optional("run_charges_per_minute", whole);
-    fields.finish(|| {
-        Some(Rules {
-            classes: classes.unwrap_or(defaults.classes),
-            not_sent: not_sent.unwrap_or(defaults.not_sent),
-            unknown_polls: unknown_polls.unwrap_or(defaults.unknown_polls),
-            caps: caps.unwrap_or(defaults.caps),
-            refund_window_days: refund_window_days.unwrap_or(defaults.refund_window_days),
-            run_charges_per_minute: run_charges_per_minute.unwrap_or(defaults.run_charges_per_minute),
-        })
-    })
+    let rules = Rules {
+        classes: classes.unwrap_or(defaults.classes),
+        not_sent: not_sent.unwrap_or(defaults.not_sent),
+        unknown_polls: unknown_polls.unwrap_or(defaults.unknown_polls),
+        caps: caps.unwrap_or(defaults.caps),
+        refund_window_days: refund_window_days.unwrap_or(defaults.refund_window_days),
+        run_charges_per_minute: run_charges_per_minute.unwrap_or(defaults.run_charges_per_minute),
+    };
+    // What is out of bounds is told with what can't be read, in one answer.
+    for fault in rules.faults() {
+        fields.fault_at(fault.field, fault.reason);
+    }
+    fields.finish(|| Some(rules))
 }
 
 fn minutes(value: &Value) -> Read<Vec<Minutes>> {
