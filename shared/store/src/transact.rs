@@ -131,7 +131,7 @@ impl DynamoStore {
                     .table_name(&self.table)
                     .set_key(Some(key.clone()))
                     .update_expression(&update.expression)
-                    .set_expression_attribute_names(Some(update.names.clone()))
+                    .set_expression_attribute_names(update.names())
                     .set_expression_attribute_values(Some(all.collect()))
                     .set_condition_expression(expression)
                     .build()
@@ -141,6 +141,13 @@ impl DynamoStore {
         built
             .map(aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder::build)
             .map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
+
+impl Update {
+    /// An empty map is refused.
+    pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
+        Some(self.names.clone()).filter(|names| !names.is_empty())
     }
 }
 

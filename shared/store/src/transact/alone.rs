@@ -63,8 +63,8 @@ impl DynamoStore {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key))
+            .set_expression_attribute_names(update.names())
             .update_expression(update.expression)
-            .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values(Some(
                 values.into_iter().flatten().chain(update.values).collect(),
             ))
