@@ -7,7 +7,10 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod asks;
+mod books;
 mod crashes;
+mod dunning;
 mod events;
 mod faults;
 mod refunds;
