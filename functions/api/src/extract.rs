@@ -125,10 +125,10 @@ impl Submission {
         let Some(key) = self.idempotency_key()? else { return Ok(None) };
         let route = format!("{} {}", self.method, self.path);
         let scope = AnswerScope { caller: caller.id.clone(), route, key };
-        Ok(Some(Once {
-            scope,
-            fingerprint: strict_json::fingerprint(self.body.as_ref().unwrap_or(&Value::Null)),
-        }))
+        // Where saying nothing is allowed, it is as good as `{}`.
+        let nothing = Value::Object(Map::new());
+        let fingerprint = strict_json::fingerprint(self.body.as_ref().unwrap_or(&nothing));
+        Ok(Some(Once { scope, fingerprint }))
     }
 
     fn idempotency_key(&self) -> Result<Option<String>, Problem> {

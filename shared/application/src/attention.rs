@@ -47,11 +47,17 @@ impl App {
         if matter.closed.is_some() {
             return Ok(matter);
         }
+        // Off the list, nobody would look at the attempt again, and its invoice would wait for ever.
+        if matches!(matter.kind, AttentionKind::UnknownOutcome | AttentionKind::AmountMismatch) {
+            let detail = "it ends when its attempt is resolved".to_owned();
+            return Err(Error::FailedPrecondition { detail, status: None });
+        }
         let note = note.map(|note| note.as_str().to_owned());
         let closed = Closed { at: self.clock.now(), by: Some(caller.actor()), note };
-        let change = Change::AttentionClosed { id: id.clone(), closed: closed.clone() };
+        let change = Change::AttentionClosed { id: id.clone(), closed };
         self.commit(ChangeSet::of([change]), None).await?;
-        Ok(Attention { closed: Some(closed), ..matter })
+        // Somebody else's word may have been first.
+        self.attention_of(caller, id).await
     }
 
     /// Ends an attempt whose outcome is unknown, by the word of an operator, which is written down with its effect.

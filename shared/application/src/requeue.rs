@@ -27,8 +27,14 @@ impl App {
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
-            let source = self.source_again(&payer, &invoice)?.ok_or(Error::NoPaymentMethod)?;
-            let requeued = invoice.requeued(source, &policy, now)?.by(&caller.actor(), invoice.history.len());
+            let requeued = match self.source_again(&payer, &invoice)? {
+                Some(source) => invoice.requeued(source, &policy, now).map_err(Error::from),
+                None => Err(Error::NoPaymentMethod),
+            };
+            let requeued = match requeued {
+                Ok(requeued) => requeued.by(&caller.actor(), invoice.history.len()),
+                Err(refusal) => return once.replay_or(&*self.records.answers, refusal, now).await,
+            };
             let answer = render(&requeued);
             let changes =
                 ChangeSet::moved(&invoice, requeued.clone()).and([once.answered(answer.clone(), now)]);

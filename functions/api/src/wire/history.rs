@@ -5,6 +5,7 @@ use super::common::Instant;
 use fatura_application::Attempts;
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
+use fatura_domain::invoice::{Status, Transition};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -18,33 +19,41 @@ pub(crate) struct EntryBody<'a> {
     attempt: Option<AttemptBody<'a>>,
 }
 
-/// Newest first. An attempt stands where it ended, the live one where it began; at the same instant it stands before the
-/// step that it led to.
+/// Newest first. An attempt stands where it ended, right before the step that it led to; the live one has led to nothing
+/// yet and is the newest of all.
 pub(crate) fn history_body(attempts: &Attempts) -> Vec<EntryBody<'_>> {
-    let mut entries: Vec<(Timestamp, u8, EntryBody<'_>)> = Vec::new();
-    for step in &attempts.invoice.history {
-        let by = step.by.as_ref().map_or_else(|| step.cause.origin(), Actor::as_str);
-        let (status, cause) = (Some(step.status.as_str()), Some(step.cause.as_str()));
-        let entry =
-            EntryBody { at: Instant(step.at), by, r#type: "transition", status, cause, attempt: None };
-        entries.push((step.at, 1, entry));
-    }
-    let over = attempts.finished.iter().map(|attempt| (attempt.finished_at, finished(attempt)));
-    let under_way =
-        attempts.invoice.state.live_attempt().map(|live| live.started_at).zip(live(&attempts.invoice));
-    for (at, attempt) in over.chain(under_way) {
-        let by = attempt.gateway;
-        let entry = EntryBody {
-            at: Instant(at),
-            by,
-            r#type: "attempt",
-            status: None,
-            cause: None,
-            attempt: Some(attempt),
+    let mut entries = Vec::new();
+    let mut steps = attempts.invoice.history.iter().peekable();
+    for attempt in attempts.finished.iter().rev() {
+        let is_before = |step: &&Transition| {
+            step.at < attempt.finished_at
+                || step.at == attempt.finished_at && matches!(step.status, Status::Draft | Status::Pending)
         };
-        entries.push((at, 0, entry));
+        while let Some(step) = steps.next_if(is_before) {
+            entries.push(transition(step));
+        }
+        entries.push(tried(attempt.finished_at, finished(attempt)));
+        entries.extend(steps.next_if(|step| step.at == attempt.finished_at).map(transition));
     }
-    // Steps of one instant stay in their order, and all of it is turned round.
-    entries.sort_by_key(|(at, rank, _)| (*at, *rank));
-    entries.into_iter().rev().map(|(_, _, entry)| entry).collect()
+    entries.extend(steps.map(transition));
+    let begun = attempts.invoice.state.live_attempt().map(|live| live.started_at);
+    entries.extend(begun.zip(live(&attempts.invoice)).map(|(at, attempt)| tried(at, attempt)));
+    entries.reverse();
+    entries
+}
+
+fn transition(step: &Transition) -> EntryBody<'_> {
+    EntryBody {
+        at: Instant(step.at),
+        by: step.by.as_ref().map_or_else(|| step.cause.origin(), Actor::as_str),
+        r#type: "transition",
+        status: Some(step.status.as_str()),
+        cause: Some(step.cause.as_str()),
+        attempt: None,
+    }
+}
+
+fn tried(at: Timestamp, attempt: AttemptBody<'_>) -> EntryBody<'_> {
+    let (at, by) = (Instant(at), attempt.gateway);
+    EntryBody { at, by, r#type: "attempt", status: None, cause: None, attempt: Some(attempt) }
 }

@@ -29,6 +29,9 @@ async fn an_outcome_that_nobody_knows_is_a_persons_to_decide() {
     let waiting = world.show(&invoice).await;
     assert_eq!((&waiting["status"], &waiting["attempt_count"]), (&json!("pending"), &json!(1)));
     assert_eq!(waiting["next_action"], json!({"action": "await_operator", "at": null, "because": "unknown"}));
+    let hidden = world.post(&format!("/v1/attention/{id}/close"), json!({})).await;
+    assert_eq!(hidden.code(), (422, "failed_precondition"), "the invoice would wait for ever");
+    assert_eq!(hidden.body["detail"], "it ends when its attempt is resolved");
 
     let charged =
         json!({"outcome": "charged", "gateway_reference": "ch_9", "note": "seen in their dashboard"});

@@ -76,11 +76,11 @@ async fn only_a_payment_can_be_contested() {
     let world = World::new().await;
     let customer = world.payer().await;
     let other = json!({"reason": "other"});
+    let protested = world.paid().await;
+    world.post(&contest(&protested), other.clone()).await.expect(202);
     let draft = world.invoice(&customer).await;
     let pending = world.invoice(&customer).await;
     world.charge(&pending).await.expect(202);
-    let protested = world.paid().await;
-    world.post(&contest(&protested), other.clone()).await.expect(202);
     for (invoice, status) in [(draft, "draft"), (pending, "pending"), (protested, "in_protest")] {
         let refused = world.post(&contest(&invoice), other.clone()).await;
         assert_eq!(refused.code(), (422, "failed_precondition"), "{status}");

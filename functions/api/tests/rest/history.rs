@@ -53,8 +53,8 @@ async fn what_is_under_way_is_told_too() {
     let history = world.get(&format!("/v1/invoices/{invoice}/history")).await.expect(200);
     let entries = history["data"].as_array().unwrap();
     let types: Vec<_> = entries.iter().map(|entry| entry["type"].as_str().unwrap()).collect();
-    assert_eq!(types, ["transition", "attempt", "transition"]);
-    let live = &entries[1];
+    assert_eq!(types, ["attempt", "transition", "transition"]);
+    let live = &entries[0];
     assert_eq!(live["at"], "2026-11-02T12:00:00.000Z");
     assert_eq!(
         (&live["attempt"]["status"], &live["attempt"]["finished_at"]),

@@ -10,7 +10,7 @@ async fn as_service(world: &World, key: &str, method: Method, path: &str, body: 
         .method(method)
         .uri(path)
         .header(header::AUTHORIZATION, format!("Bearer {key}"))
-        .header("Idempotency-Key", "of the service");
+        .header("Idempotency-Key", "of-the-service");
     world.send(request, body).await
 }
 
