@@ -22,7 +22,9 @@ impl DynamoStore {
         page: PageRequest,
     ) -> Result<Page<Invoice>, ListError> {
         let until = keys::WORK_TO.to_owned();
-        let (entries, next) = self.shard(keys::work_partition(status, shard), from, until, page).await?;
+        let is_place = |place: &str| keys::work_invoice(place).is_some();
+        let partition = keys::work_partition(status, shard);
+        let (entries, next) = self.shard(partition, (from, until), page, is_place).await?;
         let ids: Vec<_> = entries.iter().filter_map(|sk| keys::work_invoice(sk)).collect();
         let mut invoices = self.invoices_by_id(&ids).await?;
         // The index is a moment behind: what has moved on isn't in this status any more.
@@ -38,7 +40,9 @@ impl DynamoStore {
         page: PageRequest,
     ) -> Result<Page<Refund>, ListError> {
         let (from, until) = (keys::not_due_since(from), keys::not_due_since(to));
-        let (entries, next) = self.shard(keys::returned_partition(shard), from, until, page).await?;
+        let is_place = |place: &str| keys::work_refund(place).is_some();
+        let (entries, next) =
+            self.shard(keys::returned_partition(shard), (from, until), page, is_place).await?;
         let ids: Vec<_> = entries.iter().filter_map(|sk| keys::work_refund(sk)).collect();
         let items: Vec<_> = stream::iter(ids)
             .map(|id| self.get(keys::refund(id)))
@@ -66,14 +70,16 @@ impl DynamoStore {
     pub(super) async fn shard(
         &self,
         partition: String,
-        from: String,
-        until: String,
+        (from, until): (String, String),
         page: PageRequest,
+        is_place: impl Fn(&str) -> bool,
     ) -> Result<(Vec<String>, Option<Position>), ListError> {
         let from = match page.after {
+            Some(Position(place)) if from <= place && place < until && is_place(&place) => {
+                keys::just_after(&place)
+            }
             // A place of another list would be read as if it were one of this.
-            Some(Position(place)) if place < from || place >= until => return Err(ListError::BadPosition),
-            Some(Position(place)) => keys::just_after(&place),
+            Some(_) => return Err(ListError::BadPosition),
             None => from,
         };
         let mut merge = Merge::new(self, [partition], &from, until);

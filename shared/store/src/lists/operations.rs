@@ -38,8 +38,9 @@ impl Attentions for DynamoStore {
         let mut after = page.after;
         for _ in 0..super::MOST_READS {
             let request = PageRequest { limit: page.limit - data.len(), after };
-            let (from, until) = (keys::WORK_FROM.to_owned(), keys::WORK_TO.to_owned());
-            let (entries, next) = self.shard(keys::ATTENTION.to_owned(), from, until, request).await?;
+            let range = (keys::WORK_FROM.to_owned(), keys::WORK_TO.to_owned());
+            let is_place = |place: &str| keys::work_attention(place).is_some();
+            let (entries, next) = self.shard(keys::ATTENTION.to_owned(), range, request, is_place).await?;
             let ids: Vec<AttentionId> = entries.iter().filter_map(|sk| keys::work_attention(sk)).collect();
             let items: Vec<Option<Item>> = stream::iter(ids)
                 .map(|id| self.get(keys::attention(&id)))

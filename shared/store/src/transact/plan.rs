@@ -3,13 +3,14 @@
 use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
-    InvoiceItem, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem, TransactionItem,
+    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem, TransactionItem,
     WebhookItem, corrupt, to_key,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::StoreError;
-use fatura_application::{Change, ChangeSet};
+use fatura_application::{Change, ChangeSet, RulesEdition};
+use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::Customer;
 use fatura_domain::id::{CustomerId, TransactionId};
@@ -31,20 +32,14 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(action(Write::Check(to_key(keys::customer(id))), EXISTS, IfRefused::NoCustomer));
             }
             Change::CustomerCreated(customer) => {
-                actions.push(action(Write::Put(CustomerItem::write(&customer)?), IS_NEW, IfRefused::Stale));
+                actions.push(new(CustomerItem::write(&customer)?));
                 actions.extend(taken(&customer, customer.id)?);
             }
             Change::CustomerChanged { before, after } => {
                 actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
                 actions.extend(moved_addresses(&before, &after)?);
             }
-            Change::PaymentMethodAdded(method) => {
-                actions.push(action(
-                    Write::Put(PaymentMethodItem::write(&method)?),
-                    IS_NEW,
-                    IfRefused::Stale,
-                ));
-            }
+            Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodDetached(id) => {
                 actions.push(action(
                     Write::Delete(to_key(keys::payment_method(id))),
@@ -52,37 +47,24 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                     IfRefused::Stale,
                 ));
             }
-            Change::InvoiceCreated(invoice) => {
-                actions.push(action(Write::Put(InvoiceItem::write(&invoice)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::InvoiceCreated(invoice) => actions.push(new(InvoiceItem::write(&invoice)?)),
             Change::InvoiceChanged(invoice) => {
-                actions.push(at_version(
-                    Write::Put(InvoiceItem::write(&invoice)?),
-                    invoice.version.saturating_sub(1),
-                ));
+                actions.push(changed(InvoiceItem::write(&invoice)?, invoice.version));
             }
             Change::AttemptFinished(attempt) if enclosed.iter().any(|(_, inner)| *inner == attempt) => {}
-            Change::AttemptFinished(attempt) => {
-                actions.push(action(Write::Put(AttemptItem::write(&attempt)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::AttemptFinished(attempt) => actions.push(new(AttemptItem::write(&attempt)?)),
             Change::TransactionBooked(transaction) => {
                 let of_it = enclosed.iter().find(|(id, _)| *id == transaction.id);
                 let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
-                actions.push(action(Write::Put(item), IS_NEW, IfRefused::Stale));
+                actions.push(new(item));
             }
-            Change::RefundRequested(refund) => {
-                actions.push(action(Write::Put(RefundItem::write(&refund)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::RefundRequested(refund) => actions.push(new(RefundItem::write(&refund)?)),
             Change::RefundChanged(refund) => {
-                let seen = refund.version.saturating_sub(1);
-                actions.push(at_version(Write::Put(RefundItem::write(&refund)?), seen));
+                actions.push(changed(RefundItem::write(&refund)?, refund.version));
             }
-            Change::DisputeOpened(dispute) => {
-                actions.push(action(Write::Put(DisputeItem::write(&dispute)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::DisputeOpened(dispute) => actions.push(new(DisputeItem::write(&dispute)?)),
             Change::DisputeChanged(dispute) => {
-                let seen = dispute.version.saturating_sub(1);
-                actions.push(at_version(Write::Put(DisputeItem::write(&dispute)?), seen));
+                actions.push(changed(DisputeItem::write(&dispute)?, dispute.version));
             }
             Change::MethodAwaited(invoice) => {
                 actions.push(unconditional(Write::Put(to_key(keys::waiting(invoice)))));
@@ -94,37 +76,18 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(unconditional(Write::Put(AttentionItem::write(&matter)?)));
             }
             Change::AttentionClosed { id, closed } => {
-                let closed: AttributeValue = serde_dynamo::to_attribute_value(&closed).map_err(corrupt)?;
-                let update = Update {
-                    expression: "SET cl = if_not_exists(cl, :closed) REMOVE WP, WS".to_owned(),
-                    names: HashMap::new(),
-                    values: HashMap::from([(":closed".to_owned(), closed)]),
-                };
-                let write = Write::Update(to_key(keys::attention(&id)), update);
+                let write = Write::Update(to_key(keys::attention(&id)), Update::closing(&closed)?);
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
-            Change::RunBegun(run) => {
-                actions.push(action(Write::Put(RunItem::write(&run)?), IS_NEW, IfRefused::Stale));
-            }
-            Change::PartBegun(part) => {
-                actions.push(action(Write::Put(PartItem::write(&part)?), IS_NEW, IfRefused::Stale));
-            }
-            Change::PartChanged(part) => {
-                let seen = part.version.saturating_sub(1);
-                actions.push(at_version(Write::Put(PartItem::write(&part)?), seen));
-            }
+            Change::RunBegun(run) => actions.push(new(RunItem::write(&run)?)),
+            Change::PartBegun(part) => actions.push(new(PartItem::write(&part)?)),
+            Change::PartChanged(part) => actions.push(changed(PartItem::write(&part)?, part.version)),
             Change::DifferenceFound { run, difference } => {
                 actions.push(unconditional(Write::Put(DifferenceItem::write(&run, &difference)?)));
             }
             // Counted above, all of them together.
             Change::Tallied { .. } => {}
-            Change::RulesReplaced(edition) => {
-                let [current, kept] = RulesItem::write(&edition)?;
-                let first = action(Write::Put(current.clone()), IS_NEW, IfRefused::Stale);
-                let later = at_version(Write::Put(current), edition.version.saturating_sub(1));
-                actions.push(if edition.version == 1 { first } else { later });
-                actions.push(action(Write::Put(kept), IS_NEW, IfRefused::Stale));
-            }
+            Change::RulesReplaced(edition) => actions.extend(rules(&edition)?),
             Change::Answered(stored) => {
                 let mut action = action(
                     Write::Put(AnswerItem::write(&stored)?),
@@ -141,9 +104,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                     Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
-            Change::ApiKeyCreated(key) => {
-                actions.push(action(Write::Put(ApiKeyItem::write(&key)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
             Change::ApiKeyRevoked(key) => {
                 actions.push(action(Write::Put(ApiKeyItem::write(&key)?), EXISTS, IfRefused::Stale));
             }
@@ -168,6 +129,23 @@ fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Actio
     Action { write, condition: Some(condition), if_refused }
 }
 
+/// What isn't there yet.
+fn new(item: Item) -> Action {
+    action(Write::Put(item), IS_NEW, IfRefused::Stale)
+}
+
+/// The next version of what is there.
+fn changed(item: Item, version: u64) -> Action {
+    at_version(Write::Put(item), version.saturating_sub(1))
+}
+
+/// The edition in force, and the one that stays.
+fn rules(edition: &RulesEdition) -> Result<[Action; 2], StoreError> {
+    let [current, kept] = RulesItem::write(edition)?;
+    let current = if edition.version == 1 { new(current) } else { changed(current, edition.version) };
+    Ok([current, new(kept)])
+}
+
 fn unconditional(write: Write) -> Action {
     Action { write, condition: None, if_refused: IfRefused::Stale }
 }
@@ -179,6 +157,16 @@ impl Update {
             names: HashMap::from([("#a".to_owned(), attribute.to_owned())]),
             values: HashMap::from([(":a".to_owned(), value)]),
         }
+    }
+
+    /// The first word stays.
+    fn closing(closed: &Closed) -> Result<Self, StoreError> {
+        let closed: AttributeValue = serde_dynamo::to_attribute_value(closed).map_err(corrupt)?;
+        Ok(Self {
+            expression: "SET cl = if_not_exists(cl, :closed) REMOVE WP, WS".to_owned(),
+            names: HashMap::new(),
+            values: HashMap::from([(":closed".to_owned(), closed)]),
+        })
     }
 
     /// Adds to counters, named by outcome.
