@@ -61,17 +61,13 @@ impl App {
         if matches!(outcome, ChargeOutcome::Unknown { .. }) {
             return Ok(false);
         }
-        match self.records.invoices.invoice(lookup.attempt.invoice).await? {
-            Some(invoice) => {
-                let attempt = lookup.attempt.number;
-                let observation = Observation { gateway: event.gateway.clone(), attempt, outcome };
-                self.observe(invoice, &observation, &[done]).await?;
-            }
-            None => {
-                tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about an invoice that does not exist");
-                self.processed(done).await?;
-            }
-        }
+        let Some(invoice) = self.records.invoices.invoice(lookup.attempt.invoice).await? else {
+            tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about an invoice that does not exist");
+            return self.processed(done).await.map(|()| true);
+        };
+        let attempt = lookup.attempt.number;
+        let observation = Observation { gateway: event.gateway.clone(), attempt, outcome };
+        self.observe(invoice, &observation, &[done]).await?;
         Ok(true)
     }
 

@@ -80,10 +80,10 @@ impl Invoice {
         };
         let reduction = match (&case.dispute.state, standing.status) {
             (DisputeState::Open { .. }, DisputeVerdict::Open) => self.is_open(case, standing, moment),
-            (DisputeState::Open { .. }, DisputeVerdict::Won) => self.is_won(case, standing, moment),
+            (DisputeState::Open { .. }, DisputeVerdict::Won) => Some(self.is_won(case, standing, moment)),
             (DisputeState::Open { .. }, DisputeVerdict::Lost) => self.is_lost(case, standing, charge, moment),
-            (DisputeState::Lost { .. }, DisputeVerdict::Won) => self.is_reinstated(case, charge, moment),
-            (DisputeState::Won { .. }, _) | (DisputeState::Lost { .. }, _) => None,
+            (DisputeState::Lost { .. }, DisputeVerdict::Won) => self.is_reinstated(&case, charge, moment),
+            (DisputeState::Won { .. } | DisputeState::Lost { .. }, _) => None,
         };
         reduction
             .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
@@ -126,10 +126,10 @@ impl Invoice {
         Some(case.into_reduction(self.in_protest(moment.now), state, standing, None, moment.now))
     }
 
-    fn is_won(&self, case: Case, standing: &DisputeStanding, moment: Moment) -> Option<DisputeReduction> {
+    fn is_won(&self, case: Case, standing: &DisputeStanding, moment: Moment) -> DisputeReduction {
         let invoice = self.in_protest(moment.now).paid_after_all(Cause::DisputeWon, moment.now);
         let state = DisputeState::Won { reinstatement: None };
-        Some(case.into_reduction(invoice, state, standing, None, moment.now))
+        case.into_reduction(invoice, state, standing, None, moment.now)
     }
 
     fn is_lost(
@@ -153,7 +153,7 @@ impl Invoice {
         Some(case.into_reduction(invoice, state, standing, Some(transaction), moment.now))
     }
 
-    fn is_reinstated(&self, case: Case, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
+    fn is_reinstated(&self, case: &Case, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
         let booking = (Account::GatewayClearing(charge.gateway.clone()), Account::Chargebacks);
         let transaction =
             self.booked(TransactionKind::Reinstatement, booking, &case.dispute, charge, moment)?;

@@ -3,8 +3,8 @@
 use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
-    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem, TransactionItem,
-    WebhookItem, corrupt, to_key,
+    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem,
+    TransactionItem, WebhookItem, corrupt, to_key,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
