@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use fatura_application::ResolveAttempt;
 use fatura_domain::actor::Actor;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
-use fatura_domain::gateway::GatewayReference;
+use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::{AttemptId, DisputeId, RefundId};
 use fatura_domain::invoice::Resolution;
 use fatura_domain::text::Text;
@@ -75,7 +75,7 @@ impl<'a> From<&'a Attention> for AttentionBody<'a> {
             refund_id: named_after::<RefundId>(&matter.id),
             dispute_id: named_after::<DisputeId>(&matter.id),
             amount: matter.amount.map(MoneyBody::from),
-            gateway: matter.gateway.as_ref().map(|gateway| gateway.as_str()),
+            gateway: matter.gateway.as_ref().map(GatewayName::as_str),
             gateway_reference: matter.reference.as_ref().map(|reference| reference.0.as_str()),
             raised_at: Instant(matter.raised_at),
             closed_at: closed.map(|closed| Instant(closed.at)),
@@ -89,4 +89,27 @@ impl<'a> From<&'a Attention> for AttentionBody<'a> {
 fn named_after<Id: FromStr + Display>(matter: &AttentionId) -> Option<String> {
     let name = matter.as_str().strip_prefix(AttentionId::PREFIX)?;
     name.parse::<Id>().ok().map(|id| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matter_tells_what_it_is_called_after() {
+        let invoice = "inv_4K2N9QW7XJ0T01JBPZ4C00A1B2C3".parse().unwrap();
+        let attempt = AttemptId { invoice, number: fatura_domain::id::AttemptNumber(7) };
+        let dispute: DisputeId = "dsp_4K2N9QW7XJ0T01JBPZ4C00A1B2C3".parse().unwrap();
+        let named = |matter: AttentionId| {
+            (
+                named_after::<AttemptId>(&matter),
+                named_after::<RefundId>(&matter),
+                named_after::<DisputeId>(&matter),
+            )
+        };
+        assert_eq!(named(AttentionId::of_attempt(attempt)), (Some(attempt.to_string()), None, None));
+        assert_eq!(named(AttentionId::of_dispute(dispute)), (None, None, Some(dispute.to_string())));
+        assert_eq!(named(AttentionId::of_orphan(invoice, 1)), (None, None, None));
+        assert_eq!(named(AttentionId::of_difference("0123456789abcdef")), (None, None, None));
+    }
 }
