@@ -4,6 +4,7 @@ use super::*;
 use crate::calendar::AnchorDay;
 use crate::charge::Failure;
 use crate::customer::{CustomerKind, PaymentSource, Profile};
+use crate::dunning::Policy;
 use crate::gateway::{Means, Token};
 use crate::id::{InvoiceId, PaymentMethodId};
 use crate::invoice::{Content, Failed, LineItem, Quantity, Transition, UnitPrice};
@@ -101,7 +102,7 @@ fn what_came_after_the_run_or_the_month_is_for_another() {
     assert_eq!(due(&draft(at("2026-11-30T23:59:59.999Z")), late), Due::Now);
     assert_eq!(due(&draft(at("2026-12-01T00:00:00Z")), late), Due::NotYet);
     // What is no draft any more has been seen to.
-    let charged = draft(began).charged(Some(source("sandbox")), None, &Default::default(), began).unwrap();
+    let charged = draft(began).charged(Some(source("sandbox")), None, &Policy::default(), began).unwrap();
     assert_eq!(due(&charged, late), Due::NotYet);
 }
 
