@@ -201,7 +201,7 @@ async fn shard_by_shard(
             };
             let page = listed.unwrap();
             assert!(page.data.len() <= limit);
-            assert!(page.data.is_sorted_by_key(|invoice| invoice.since()), "oldest first in each");
+            assert!(page.data.is_sorted_by_key(Invoice::since), "oldest first in each");
             seen.extend(page.data);
             after = page.next;
             if after.is_none() {

@@ -252,8 +252,8 @@ async fn what_stays_is_seen_exactly_once_while_others_come_change_and_go() {
 
     // One that was seen and one that was not are being refunded, which leaves them paid; two others are gone.
     for index in [1, 7] {
-        let (changed, refund) = refunding(&invoices[index], at(60));
-        let changes = ChangeSet::moved(&invoices[index], changed);
+        let (reserved, refund) = refunding(&invoices[index], at(60));
+        let changes = ChangeSet::moved(&invoices[index], reserved);
         table.store.commit(changes.and([Change::RefundRequested(refund)])).await.unwrap();
     }
     for index in [2, 9] {

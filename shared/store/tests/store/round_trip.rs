@@ -216,7 +216,7 @@ fn step(invoice: &Invoice, choice: u8, now: Timestamp) -> Option<Invoice> {
         16 => invoice.held_back(failure(FailureClass::NotSent), now, now),
         17 => {
             let resolution =
-                if choice % 2 == 0 { Resolution::NotCharged } else { Resolution::Charged(reference) };
+                if choice.is_multiple_of(2) { Resolution::NotCharged } else { Resolution::Charged(reference) };
             let resolved = invoice.resolved(invoice.attempts, &resolution, &policy, moment).ok()?;
             Some(resolved.invoice.by(&Actor::new("key_7"), invoice.history.len()))
         }

@@ -76,13 +76,13 @@ fn lived(class: FailureClass, policy: Policy) -> Life {
 
 /// Every class but those with a schedule of their own, at the defaults.
 #[test]
-fn each_class_is_tried_on_its_days_and_given_up_after_sixty() {
+fn each_class_is_tried_on_its_days_and_on_the_last_day_after_sixty() {
     use FailureClass::{
         AuthenticationRequired, Configuration, CurrencyMismatch, CustomerNotFound, DoNotHonor, Generic, Hard,
         InsufficientFunds, IssuerUnavailable, PixExpired, SuspectedFraud,
     };
-    let given_up = after(60 * DAY);
-    let give_up = Some((NextAction::GiveUp, Some(given_up)));
+    let on_the_last_day = after(60 * DAY);
+    let give_up = Some((NextAction::GiveUp, Some(on_the_last_day)));
     let operator = Some((NextAction::AwaitOperator, None));
     let table: [(FailureClass, &[i64], u8, _); 11] = [
         (InsufficientFunds, &[0, 3, 8, 15], 4, give_up),
@@ -112,7 +112,7 @@ fn each_class_is_tried_on_its_days_and_given_up_after_sixty() {
         let last = life.invoice.history.last().unwrap();
         assert_eq!(
             (last.at, last.cause, life.invoice.state.due()),
-            (given_up, Cause::GaveUp, None),
+            (on_the_last_day, Cause::GaveUp, None),
             "{name}"
         );
     }

@@ -196,7 +196,7 @@ fn in_accounts(accounts: &[(&str, i64)]) -> BTreeMap<String, i64> {
 
 fn another_card() -> PaymentSource {
     let method = PaymentMethodId::new(CustomerId::new(7), after(1), 3);
-    PaymentSource { method, ..card() }
+    PaymentSource { method, ..source(Means::CreditCard(Token("tok_other".to_owned()))) }
 }
 
 /// The first attempt failed.

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Charge,
+    Charge { by_pix: bool },
     Plan,
     Collect,
     HoldBack,
@@ -77,7 +77,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         RefundWord::Unclear,
     ]);
     let step = prop_oneof![
-        3 => Just(Step::Charge),
+        3 => any::<bool>().prop_map(|by_pix| Step::Charge { by_pix }),
         1 => Just(Step::Plan),
         5 => Just(Step::Collect),
         1 => Just(Step::HoldBack),
@@ -132,7 +132,10 @@ impl World {
                 self.now += SignedDuration::from_secs(seconds);
                 None
             }
-            Step::Charge => self.invoice.charged(Some(card()), None, &policy, now).ok(),
+            Step::Charge { by_pix } => {
+                let source = if by_pix { pix() } else { card() };
+                self.invoice.charged(Some(source), None, &policy, now).ok()
+            }
             Step::Plan => {
                 let later = Some(now + SignedDuration::from_secs(9 * DAY));
                 self.invoice.charged(Some(card()), later, &policy, now).ok()
