@@ -143,11 +143,16 @@ impl From<&Progress> for CountsBody {
         let walked = walked(&progress.parts);
         let of = |counts: &BTreeMap<String, u64>, name: &str| counts.get(name).copied().unwrap_or_default();
         let outcome = |outcome: Outcome| of(&progress.outcomes, &outcome.name());
+        // Outcomes are written with their invoices, steps after them: a step that died in between counts nothing, and what
+        // it had charged is not found again.
+        let charged: u64 = progress.outcomes.values().sum();
+        let scheduled = of(&walked, "scheduled").min(charged);
+        let skipped = named(&walked, "skipped_");
         Self {
-            due: of(&walked, "due"),
-            enqueued: of(&walked, "enqueued"),
-            scheduled: of(&walked, "scheduled"),
-            skipped: named(&walked, "skipped_"),
+            due: charged + skipped.values().sum::<u64>(),
+            enqueued: charged - scheduled,
+            scheduled,
+            skipped,
             pending: outcome(Outcome::Pending),
             paid: outcome(Outcome::Paid),
             failed: named(&progress.outcomes, Outcome::FAILED),

@@ -3,7 +3,9 @@ use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::MovementKind;
 use fatura_domain::money::{Currency, Money};
+use fatura_testkit::Fault;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const NOW: &str = "2026-11-02T12:00:00.000Z";
 
@@ -139,6 +141,34 @@ async fn what_became_of_a_runs_invoices_is_counted_live() {
     assert_eq!((of("unknown").await, of("failed").await), (json!(0), json!({"unknown": 1})));
     world.post(&format!("/v1/invoices/{invoice}/cancel"), json!({})).await.expect(200);
     assert_eq!((of("failed").await, of("canceled").await), (json!({}), json!(1)));
+}
+
+#[tokio::test]
+async fn whatever_request_it_dies_at_a_run_counts_each_invoice_once() {
+    const ENOUGH: usize = 100;
+    let mut died = 0;
+    for reached in 0..ENOUGH {
+        let world = World::new().await;
+        let customer = world.payer().await;
+        world.invoice(&customer).await;
+        let run = world.post("/v1/billing-runs", json!({"customer_id": customer})).await.expect(202);
+        let message = world.queue.take().remove(0);
+        world.table.faults.next_times(reached, &Fault::Pass);
+        world.table.faults.next_times(ENOUGH, &Fault::Invalid);
+        let step = world.app.handle_message(message, Duration::from_mins(1)).await;
+        let is_over = world.table.faults.left() >= ENOUGH;
+        world.table.faults.clear();
+        died += usize::from(step.is_err());
+        // The sweep takes up what was left.
+        world.pass(120).await;
+        let progress = billing(&world, &run).await;
+        let all = counted(&[("due", json!(1)), ("enqueued", json!(1)), ("paid", json!(1))]);
+        assert_eq!(progress["counts"], all, "dead at request {reached}");
+        if is_over {
+            break;
+        }
+    }
+    assert!(died > 3, "{died}");
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ pub(crate) struct World {
     pub(crate) gateway: Arc<StubGateway>,
     keys: AtomicU64,
     /// Ends with the world.
-    _table: TestTable,
+    pub(crate) table: TestTable,
 }
 
 pub(crate) struct Answer {
@@ -95,7 +95,7 @@ impl World {
         );
         let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
-        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), _table: table }
+        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), table }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
