@@ -68,7 +68,14 @@ impl App {
                     self.charge_more_by(caller, &method, messages.len()).await?;
                     return Ok(Reply { answer, replayed: false });
                 }
-                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Replayed(reply) => {
+                    // Whoever answered may have died before all was charged that waited.
+                    let payer = self.payer(command.customer).await?;
+                    if let Some(newest) = payer.methods.first() {
+                        self.charge_more_by(caller, newest, AT_ONCE).await?;
+                    }
+                    return Ok(reply);
+                }
                 Committed::Stale => {}
             }
         }
@@ -151,6 +158,8 @@ impl App {
             let found =
                 payer.methods.into_iter().find(|candidate| candidate.id == method).ok_or(Error::NotFound)?;
             if payer.customer.default_payment_method == Some(method) {
+                // Whoever made it so may have died before all was charged that waited.
+                self.charge_more_by(caller, &found, AT_ONCE).await?;
                 return Ok(found);
             }
             let after = payer.customer.with_default(method, self.clock.now());

@@ -6,7 +6,7 @@ use fatura_domain::attention::{Attention, AttentionKind};
 use fatura_domain::charge::AttemptOutcome;
 use fatura_domain::dispute::Dispute;
 use fatura_domain::id::InvoiceId;
-use fatura_domain::ledger::{Direction, TransactionKind};
+use fatura_domain::ledger::Direction;
 use fatura_domain::refund::Refund;
 use std::collections::BTreeMap;
 
@@ -58,9 +58,10 @@ impl World {
 
     /// The customer's transactions, oldest first: what they are, and their minor units.
     pub(crate) async fn movements(&self, invoice: InvoiceId) -> Vec<(&'static str, i64)> {
-        let transactions = self.transactions(invoice).await;
-        let told = |kind: TransactionKind, minor| (kind.as_str(), minor);
-        transactions.iter().rev().map(|booked| told(booked.kind, booked.amount.minor())).collect()
+        let mut transactions = self.transactions(invoice).await;
+        // Those of one instant are in no order of their own.
+        transactions.sort_by_key(|booked| (booked.at, booked.kind.as_str()));
+        transactions.iter().map(|booked| (booked.kind.as_str(), booked.amount.minor())).collect()
     }
 
     /// What operators are shown.

@@ -197,7 +197,7 @@ impl App {
                 };
                 let invoice = self.records.invoices.invoice(attempt.invoice).await?;
                 let here =
-                    invoice.as_ref().and_then(|invoice| captured(invoice, gateway, &movement.reference));
+                    invoice.as_ref().and_then(|invoice| invoice.booked_of(gateway, &movement.reference));
                 (invoice.map(|invoice| invoice.id), here)
             }
             MovementKind::Refund => {
@@ -270,20 +270,6 @@ impl App {
 /// How many entries were compared, what was found, and where to go on.
 type Looked = (u64, Vec<Difference>, Option<String>);
 
-/// What we have on record of this very charge.
-fn captured(invoice: &Invoice, gateway: &GatewayName, reference: &GatewayReference) -> Option<Money> {
-    let charge = invoice.state.payment().and_then(|payment| payment.charge.as_ref());
-    let paid = charge
-        .filter(|charge| charge.gateway == *gateway && charge.reference == *reference)
-        .map(|charge| charge.amount);
-    let orphan = || {
-        let mut orphans = invoice.orphans.iter();
-        let found = orphans.find(|orphan| orphan.gateway == *gateway && orphan.reference == *reference);
-        found.map(|orphan| orphan.amount)
-    };
-    paid.or_else(orphan)
-}
-
 async fn compare_charge(
     gateway: &dyn Gateway,
     invoice: Invoice,
@@ -298,13 +284,15 @@ async fn compare_charge(
         }
         _ => None,
     };
-    Ok((there != Some(charge.amount)).then(|| Difference {
-        kind: kind(Some(charge.amount), there),
+    // A QR code that was paid twice is one charge there, and a payment and an orphan here.
+    let here = invoice.booked_of(&charge.gateway, &charge.reference);
+    Ok((there != here).then(|| Difference {
+        kind: kind(here, there),
         movement: MovementKind::Capture,
         gateway: charge.gateway,
         reference: charge.reference,
         ours: attempt.to_string(),
-        amount_here: Some(charge.amount),
+        amount_here: here,
         amount_there: there,
         invoice: Some(invoice.id),
     }))

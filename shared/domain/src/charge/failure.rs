@@ -82,6 +82,11 @@ impl FailureClass {
         !matches!(self, Self::NotSent | Self::Unknown | Self::AmountMismatch)
     }
 
+    /// Whether this card must not be sent again: the networks fine whoever does.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Hard | Self::SuspectedFraud)
+    }
+
     /// Whether no retry of ours can help, but a person who looks at our set-up.
     pub const fn needs_operator(self) -> bool {
         matches!(self, Self::CurrencyMismatch | Self::Configuration | Self::CustomerNotFound)

@@ -122,10 +122,8 @@ impl Rules {
                 &field,
                 "must be at most 60 days each",
             );
-            // The networks fine whoever sends a stolen card again.
-            let is_final = matches!(class, FailureClass::Hard | FailureClass::SuspectedFraud);
             check(
-                !is_final || rule.retry_after.is_empty(),
+                !class.is_final() || rule.retry_after.is_empty(),
                 &field,
                 "must be empty: this card must not be sent again",
             );

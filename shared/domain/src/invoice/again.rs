@@ -88,7 +88,10 @@ impl Invoice {
         policy: &Policy,
         now: Timestamp,
     ) -> Option<Self> {
-        if !self.awaits_method() || self.state.tried().is_some_and(|(tried, _)| tried == source.method) {
+        let State::ChargedWithError(failed) = &self.state else { return None };
+        // Registered once more, a card that was refused for good is the same card.
+        let is_refused = failed.failure.class.is_final() && failed.source.means == source.means;
+        if !self.awaits_method() || failed.source.method == source.method || is_refused {
             return None;
         }
         self.again(source, Cause::PaymentMethodChanged, policy, now).ok()

@@ -61,9 +61,7 @@ impl Invoice {
         let ChargeOutcome::Approved { reference, captured } = &observation.outcome else {
             return Reduced::AlreadyApplied;
         };
-        if self.knows(&observation.gateway, reference) {
-            return Reduced::AlreadyApplied;
-        }
+        let booked = self.booked_of(&observation.gateway, reference);
         // For an attempt that was never begun there is nothing that we could have asked the gateway for.
         let is_ours = observation.attempt <= self.attempts && observation.attempt.0 > 0;
         let Some((method, means)) = self.state.tried().filter(|_| is_ours) else {
@@ -77,6 +75,9 @@ impl Invoice {
             method,
             means,
         };
+        if let Some(booked) = booked {
+            return self.paid_again(&money, booked, policy, moment);
+        }
         match &self.state {
             State::ChargedWithError(_) | State::Uncollectible(_) if *captured == self.total => {
                 self.paid_by(&money, None, policy, moment)
@@ -85,11 +86,24 @@ impl Invoice {
         }
     }
 
-    /// Whether this very money is already on our books.
-    fn knows(&self, gateway: &GatewayName, reference: &GatewayReference) -> bool {
-        let paid = self.state.payment().and_then(|payment| payment.charge.as_ref());
-        paid.is_some_and(|charge| charge.gateway == *gateway && charge.reference == *reference)
-            || self.orphans.iter().any(|orphan| orphan.gateway == *gateway && orphan.reference == *reference)
+    /// What is on our books of this very charge. None: it isn't.
+    pub fn booked_of(&self, gateway: &GatewayName, reference: &GatewayReference) -> Option<Money> {
+        let charge = self.state.payment().and_then(|payment| payment.charge.as_ref());
+        let paid = charge.filter(|charge| charge.gateway == *gateway && charge.reference == *reference);
+        let orphans =
+            self.orphans.iter().filter(|orphan| orphan.gateway == *gateway && orphan.reference == *reference);
+        let amounts = paid.map(|charge| charge.amount).into_iter().chain(orphans.map(|orphan| orphan.amount));
+        amounts.reduce(|sum, amount| sum.plus(amount).unwrap_or(sum))
+    }
+
+    /// A QR code can be paid more than once, and stays one charge: what has come on top goes back. A card's charge is
+    /// captured once, so that another amount of it is somebody's mistake, and nothing to give money away for.
+    fn paid_again(&self, money: &Arrived<'_>, booked: Money, policy: &Policy, moment: Moment) -> Reduced {
+        let more = money.captured.minus(booked).ok().filter(|more| more.is_positive());
+        match more.filter(|_| money.means == MeansType::Pix) {
+            Some(more) => self.returning(&Arrived { captured: more, ..*money }, policy, moment),
+            None => Reduced::AlreadyApplied,
+        }
     }
 
     fn paid_by(
@@ -186,7 +200,7 @@ impl LiveCollection<'_> {
             method: self.collection.source.method,
             means: self.collection.source.means.kind(),
         };
-        if self.invoice.knows(money.gateway, money.reference) {
+        if self.invoice.booked_of(money.gateway, money.reference).is_some() {
             return Reduced::AlreadyApplied;
         }
         if captured != self.invoice.total {
@@ -387,6 +401,7 @@ impl LiveCollection<'_> {
 }
 
 /// Money that a gateway captured.
+#[derive(Clone, Copy)]
 struct Arrived<'a> {
     attempt: AttemptNumber,
     gateway: &'a GatewayName,
