@@ -77,6 +77,19 @@ fn another_card_is_tried_at_once_if_that_is_what_it_waits_for() {
     assert_eq!(patient.charged_by_new_method(another_card(), &policy, after(5)), None, "it has its own day");
 }
 
+/// The networks fine whoever sends a stolen card again, under whatever name it is registered.
+#[test]
+fn a_refused_card_that_is_registered_once_more_is_the_same_card() {
+    let policy = Policy::default();
+    let registered_again = PaymentSource { method: another_card().method, ..card() };
+    let stolen = failed(FailureClass::Hard);
+    assert_eq!(stolen.charged_by_new_method(registered_again.clone(), &policy, after(5)), None);
+    assert_eq!(stolen.next_action(), Some((NextAction::AwaitPaymentMethod, None)), "and waits on");
+    // Its own retry came, and there was nothing to charge: the card itself was not refused for good.
+    let bare = failed(FailureClass::InsufficientFunds).without_method(after(3 * DAY)).unwrap();
+    assert!(bare.charged_by_new_method(registered_again, &policy, after(3 * DAY)).is_some());
+}
+
 #[test]
 fn a_retry_without_a_card_waits_for_one() {
     let due = after(3 * DAY);

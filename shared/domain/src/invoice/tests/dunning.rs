@@ -76,7 +76,7 @@ fn lived(class: FailureClass, policy: Policy) -> Life {
 
 /// Every class but those with a schedule of their own, at the defaults.
 #[test]
-fn each_class_is_tried_on_its_days_and_on_the_last_day_after_sixty() {
+fn each_class_is_tried_on_its_days_and_given_up_after_sixty() {
     use FailureClass::{
         AuthenticationRequired, Configuration, CurrencyMismatch, CustomerNotFound, DoNotHonor, Generic, Hard,
         InsufficientFunds, IssuerUnavailable, PixExpired, SuspectedFraud,

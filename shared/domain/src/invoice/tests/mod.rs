@@ -220,8 +220,9 @@ fn silence() -> ChargeOutcome {
 /// The invoice with its words all silent, until only a person can tell.
 fn forgotten() -> Invoice {
     let mut invoice = after_outcome(&sending(), 1, silence(), START);
-    while let Some(due) = invoice.state.due() {
+    for _ in 0..50 {
+        let Some(due) = invoice.state.due() else { return invoice };
         invoice = after_outcome(&invoice, 1, silence(), due);
     }
-    invoice
+    panic!("asked about for ever")
 }

@@ -80,6 +80,28 @@ fn each_piece_of_money_is_an_orphan_of_its_own() {
     assert_eq!(back, [false, true], "each order gives back its own");
 }
 
+/// A code is one charge, however often it is paid: the gateway tells the sum.
+#[test]
+fn a_code_that_is_paid_twice_keeps_what_is_owed_and_gives_the_rest_back() {
+    let waiting = after_outcome(&claimed(&pending_with(pix()), START), 1, qr(after(HOUR)), after(1));
+    let first = applied(observe(&waiting, 1, approved("ch_1", 10_000), after(2)));
+    let twice = applied(observe(&first.invoice, 1, approved("ch_1", 20_000), after(3)));
+    assert_eq!((twice.invoice.status(), twice.invoice.amount_paid()), (Status::Paid, brl(10_000)));
+    let refund = twice.refund.unwrap();
+    assert_eq!((refund.of, refund.amount, refund.charge), (RefundOf::Orphan, brl(10_000), reference("ch_1")));
+    let again = observe(&twice.invoice, 1, approved("ch_1", 20_000), after(4));
+    assert_eq!(again, Reduced::AlreadyApplied, "told twice, given back once");
+    let more = applied(observe(&twice.invoice, 1, approved("ch_1", 20_001), after(5)));
+    assert_eq!(more.refund.unwrap().amount, brl(1));
+    let less = observe(&more.invoice, 1, approved("ch_1", 10_000), after(6));
+    assert_eq!(less, Reduced::AlreadyApplied, "what came before comes late");
+}
+
+#[test]
+fn another_amount_of_a_cards_charge_is_nothing_to_give_money_away_for() {
+    assert_eq!(observe(&paid(), 1, approved("ch_1", 20_000), after(3)), Reduced::AlreadyApplied);
+}
+
 /// A second charge of an earlier attempt, while a person has yet to decide about another amount.
 #[test]
 fn an_orphan_in_between_does_not_keep_the_other_from_going_back() {

@@ -340,7 +340,7 @@ impl World {
 #[test]
 fn no_sequence_breaks_the_books_or_forgets_an_invoice() {
     let seen: Mutex<HashSet<Status>> = Mutex::default();
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 1_000, failure_persistence: None, ..Config::default() };
     let told = TestRunner::new(config).run(&steps(), |steps| {
         let mut world = World::new();
         for step in steps {

@@ -17,6 +17,7 @@ fn after_eight_silent_polls_a_person_is_told_and_nothing_is_due() {
     let mut invoice = after_outcome(&sending(), 1, silence(), START);
     let mut asked = Vec::new();
     while let Some(due) = invoice.state.due() {
+        assert!(asked.len() < 50, "asked about for ever");
         assert_eq!(invoice.matter(), None, "the gateway may still tell");
         assert_eq!(invoice.next_action(), Some((NextAction::Ask, Some(due))));
         asked.push(due.duration_since(START).as_secs());
@@ -155,6 +156,7 @@ fn an_order_that_never_arrives_is_not_sent_for_ever() {
     let mut now = START;
     let mut sends = 1;
     loop {
+        assert!(sends < 50, "sent for ever");
         now += SignedDuration::from_secs(31);
         let reduction = applied(observe(&invoice, 1, ChargeOutcome::Absent, now));
         invoice = reduction.invoice;
