@@ -7,7 +7,8 @@ use fatura_domain::customer::PaymentSource;
 use fatura_domain::dispute::{ContestReason, Dispute};
 use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{
-    ChargeOutcome, DisputeStanding, DisputeVerdict, GatewayReference, PendingAction, RefundOutcome,
+    ChargeOutcome, DisputeStanding, DisputeVerdict, GatewayReference, Means, PendingAction, RefundOutcome,
+    Token,
 };
 use fatura_domain::id::{CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{
@@ -209,14 +210,18 @@ fn step(invoice: &Invoice, choice: u8, now: Timestamp) -> Option<Invoice> {
         }
         14 => {
             let method = PaymentMethodId::new(invoice.customer(), now, 1);
-            let source = PaymentSource { method, ..source(1) };
+            let means = Means::CreditCard(Token(format!("tok_{choice}")));
+            let source = PaymentSource { method, means, ..source(1) };
             invoice.charged_by_new_method(source, &policy, now)
         }
         15 => invoice.without_method(now),
         16 => invoice.held_back(failure(FailureClass::NotSent), now, now),
         17 => {
-            let resolution =
-                if choice.is_multiple_of(2) { Resolution::NotCharged } else { Resolution::Charged(reference) };
+            let resolution = if choice.is_multiple_of(2) {
+                Resolution::NotCharged
+            } else {
+                Resolution::Charged(reference)
+            };
             let resolved = invoice.resolved(invoice.attempts, &resolution, &policy, moment).ok()?;
             Some(resolved.invoice.by(&Actor::new("key_7"), invoice.history.len()))
         }
