@@ -1,12 +1,15 @@
 //! What people and the world outside do, in a word.
 
 use crate::world::{World, answer};
-use fatura_application::ports::Clock;
-use fatura_application::{Contest, Error, RefundAmount, Reply, RequestRefund, ResolveAttempt};
+use fatura_application::ports::{Clock, Progress};
+use fatura_application::{
+    BeginBilling, Contest, Error, Once, RefundAmount, Reply, RequestRefund, ResolveAttempt,
+};
 use fatura_domain::dispute::ContestReason;
-use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
+use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId, RunId};
 use fatura_domain::invoice::{Invoice, Resolution};
 use fatura_domain::refund::Refund;
+use fatura_domain::run::Requeue;
 use fatura_domain::text::Text;
 use fatura_domain::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -60,6 +63,21 @@ impl World {
 
     pub(crate) async fn detach(&self, customer: CustomerId, method: PaymentMethodId) {
         self.app.detach_payment_method(&Self::operator(), customer, method).await.unwrap();
+    }
+
+    /// A run for what is due this month, of everybody or of one customer.
+    pub(crate) async fn bill(&self, customer: Option<CustomerId>, once: &Once) -> Result<RunId, Error> {
+        let command = BeginBilling { period: None, customer };
+        let id_only = |progress: &Progress| answer(progress.run.id.as_str());
+        let reply = self.app.begin_billing(&Self::operator(), command, once, &id_only).await?;
+        Ok(reply.answer.body.parse().unwrap())
+    }
+
+    /// A run for what failed and is meant.
+    pub(crate) async fn requeue_all(&self, which: Requeue) -> RunId {
+        let id_only = |progress: &Progress| answer(progress.run.id.as_str());
+        let reply = self.app.begin_requeue(&Self::operator(), which, &self.once(), &id_only).await.unwrap();
+        reply.answer.body.parse().unwrap()
     }
 
     /// An invoice that was paid by card just now.

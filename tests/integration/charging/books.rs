@@ -5,9 +5,10 @@ use fatura_application::ports::PageRequest;
 use fatura_domain::attention::{Attention, AttentionKind};
 use fatura_domain::charge::AttemptOutcome;
 use fatura_domain::dispute::Dispute;
-use fatura_domain::id::InvoiceId;
+use fatura_domain::id::{InvoiceId, RunId};
 use fatura_domain::ledger::Direction;
 use fatura_domain::refund::Refund;
+use fatura_domain::run::Part;
 use std::collections::BTreeMap;
 
 pub(crate) const ALL: PageRequest = PageRequest { limit: 100, after: None };
@@ -64,6 +65,31 @@ impl World {
         transactions.iter().map(|booked| (booked.kind.as_str(), booked.amount.minor())).collect()
     }
 
+    /// What a run's steps counted, and what became of its invoices.
+    pub(crate) async fn counts(&self, run: &RunId) -> (BTreeMap<String, u64>, BTreeMap<String, u64>) {
+        let progress = self.app.run(&Self::operator(), run).await.unwrap();
+        let mut walked = BTreeMap::new();
+        for (name, count) in progress.parts.iter().flat_map(|part| &part.counts) {
+            *walked.entry(name.clone()).or_default() += count;
+        }
+        (walked, progress.outcomes)
+    }
+
+    /// Whether nobody has anything left to do for a run but to collect.
+    pub(crate) async fn is_walked(&self, run: &RunId) -> bool {
+        self.app.run(&Self::operator(), run).await.unwrap().parts.iter().all(Part::is_done)
+    }
+
+    /// Every charge that the gateway captured: how often for each invoice.
+    pub(crate) async fn captures(&self) -> BTreeMap<InvoiceId, usize> {
+        let mut captures = BTreeMap::new();
+        for charge in self.truth("/charges").await {
+            let invoice: InvoiceId = charge["invoice_id"].as_str().unwrap().parse().unwrap();
+            *captures.entry(invoice).or_default() += usize::from(charge["status"] == "captured");
+        }
+        captures
+    }
+
     /// What operators are shown.
     pub(crate) async fn matters(&self) -> Vec<Attention> {
         self.app.attention(&Self::operator(), None, ALL).await.unwrap().data
@@ -80,6 +106,11 @@ impl World {
     pub(crate) async fn disputes(&self, invoice: InvoiceId) -> Vec<Dispute> {
         self.app.disputes(&Self::operator(), invoice, ALL).await.unwrap().data
     }
+}
+
+/// Counts as [`World::counts`] tells them.
+pub(crate) fn counted<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
 }
 
 /// Ledger accounts as [`World::balances`] tells them.

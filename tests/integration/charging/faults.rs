@@ -167,15 +167,16 @@ impl FrailStore {
         next.is_none().then_some(mishap)
     }
 
-    fn die_if_dead(&self) {
-        assert!(!self.is_dead(), "the process is dead");
+    /// No panic for each of those who are still at it: nobody hears them.
+    fn stay_dead(&self) -> Result<(), StoreError> {
+        if self.is_dead() { Err(StoreError::Unavailable("the process is dead".to_owned())) } else { Ok(()) }
     }
 }
 
 #[async_trait]
 impl Store for FrailStore {
     async fn commit(&self, changes: ChangeSet) -> Result<(), CommitError> {
-        self.die_if_dead();
+        self.stay_dead()?;
         self.commits.fetch_add(1, Ordering::SeqCst);
         match self.mishap() {
             None => self.inner.commit(changes).await,
@@ -198,7 +199,7 @@ impl Store for FrailStore {
         live: LiveAttempt,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        self.die_if_dead();
+        self.stay_dead()?;
         self.inner.claim(invoice, version, live, now).await
     }
 }

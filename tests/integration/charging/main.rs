@@ -8,13 +8,16 @@
 )]
 
 mod asks;
+mod billing_runs;
 mod books;
 mod crashes;
+mod disputes;
 mod dunning;
 mod events;
 mod faults;
 mod new_method;
 mod orphans;
+mod refund_bounds;
 mod refunds;
 mod retries;
 mod stories;
