@@ -10,6 +10,7 @@
 mod asks;
 mod billing_runs;
 mod books;
+mod circuit;
 mod crashes;
 mod disputes;
 mod dunning;
@@ -17,6 +18,7 @@ mod events;
 mod faults;
 mod new_method;
 mod orphans;
+mod reconciliation;
 mod refund_bounds;
 mod refunds;
 mod retries;

@@ -242,8 +242,21 @@ impl World {
     }
 
     pub(crate) async fn deliver_with(&self, bodies: Vec<String>, time_left: Duration) -> Vec<String> {
-        let response = charge_consumer::handle(&self.app, batch(bodies), || time_left).await;
+        Self::consume(&self.app, bodies, time_left).await
+    }
+
+    /// One batch, by a consumer that need not be ours.
+    pub(crate) async fn consume(app: &App, bodies: Vec<String>, time_left: Duration) -> Vec<String> {
+        let response = charge_consumer::handle(app, batch(bodies), || time_left).await;
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// Delivers what is waiting, one after the other, and not what is sent meanwhile.
+    pub(crate) async fn deliver_in_turn(&self) {
+        for message in self.charges.take() {
+            let body = serde_json::to_string(&message).unwrap();
+            assert!(self.deliver_bodies(vec![body]).await.is_empty(), "{message:?}");
+        }
     }
 
     /// Delivers until nobody sends anything any more. What fails comes again a few times, as a queue does.
