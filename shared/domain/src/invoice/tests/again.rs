@@ -88,6 +88,7 @@ fn a_refused_card_that_is_registered_once_more_is_the_same_card() {
     // Its own retry came, and there was nothing to charge: the card itself was not refused for good.
     let bare = failed(FailureClass::InsufficientFunds).without_method(after(3 * DAY)).unwrap();
     assert!(bare.charged_by_new_method(registered_again, &policy, after(3 * DAY)).is_some());
+    assert_eq!(bare.charged_by_new_method(card(), &policy, after(3 * DAY)), None, "nothing was brought");
 }
 
 #[test]

@@ -3,6 +3,7 @@ mod disputes;
 mod dunning;
 mod follow_up;
 mod legality;
+mod networks;
 mod orphans;
 mod properties;
 mod refunds;
