@@ -46,6 +46,8 @@ pub enum Change {
     MethodAwaited(InvoiceId),
     MethodNoLongerAwaited(InvoiceId),
     AttentionRaised(Attention),
+    /// Refused if the same was raised before, whatever became of it.
+    AttentionRaisedOnce(Attention),
     AttentionClosed {
         id: AttentionId,
         closed: Closed,

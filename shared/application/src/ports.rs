@@ -18,7 +18,7 @@ use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
     MovementPage, RefundOutcome, RefundRequest,
 };
-use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, RefundId, RunId};
+use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
 use fatura_domain::refund::Refund;
@@ -93,6 +93,13 @@ pub trait Store: Send + Sync {
 pub struct Payer {
     pub customer: Customer,
     pub methods: Vec<PaymentMethod>,
+}
+
+impl Payer {
+    /// The network of one of the methods, if it is a card and told.
+    pub fn brand(&self, method: PaymentMethodId) -> Option<&str> {
+        self.methods.iter().find(|attached| attached.id == method).and_then(PaymentMethod::brand)
+    }
 }
 
 #[async_trait]

@@ -28,7 +28,11 @@ impl App {
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
             let requeued = match self.source_again(&payer, &invoice)? {
-                Some(source) => invoice.requeued(source, &policy, now).map_err(Error::from),
+                Some(source) => match invoice.barred_until(&source, payer.brand(source.method), &policy, now)
+                {
+                    Some(until) => Err(RequeueError::Barred(until).into()),
+                    None => invoice.requeued(source, &policy, now).map_err(Error::from),
+                },
                 None => Err(Error::NoPaymentMethod),
             };
             let requeued = match requeued {
@@ -55,7 +59,7 @@ impl From<RequeueError> for Error {
     fn from(error: RequeueError) -> Self {
         match error {
             RequeueError::Illegal(illegal) => illegal.into(),
-            RequeueError::TooManyAttempts => {
+            RequeueError::TooManyAttempts | RequeueError::Barred(_) => {
                 Self::FailedPrecondition { detail: error.to_string(), status: None }
             }
         }

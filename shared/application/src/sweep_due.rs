@@ -101,7 +101,10 @@ impl App {
     ) -> Result<Option<(Invoice, bool)>, Error> {
         let payer = self.payer(invoice.customer()).await?;
         Ok(match self.source_again(&payer, invoice)? {
-            Some(source) => invoice.retried(source, policy, now).ok().map(|next| (next, true)),
+            Some(source) => match invoice.barred_until(&source, payer.brand(source.method), policy, now) {
+                Some(until) => invoice.postponed(until, now).map(|next| (next, false)),
+                None => invoice.retried(source, policy, now).ok().map(|next| (next, true)),
+            },
             None => invoice.without_method(now).map(|next| (next, false)),
         })
     }

@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use fatura_application::RulesEdition;
 use fatura_domain::actor::Actor;
 use fatura_domain::charge::FailureClass;
-use fatura_domain::dunning::{Caps, ClassRule, Minutes, NotSentRule, Rules};
+use fatura_domain::dunning::{Caps, ClassRule, Minutes, NetworkRule, NotSentRule, Rules};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +48,21 @@ pub(crate) fn read_rules(mut fields: Fields) -> Result<Rules, Problem> {
             days: caps.optional("days", whole).unwrap_or(defaults.caps.days),
         })
     });
+    let card_networks = fields.object("card_networks", |networks| {
+        let mut rules = defaults.card_networks.clone();
+        for (brand, default) in &defaults.card_networks {
+            let rule = networks.object(brand, |rule| {
+                Some(NetworkRule {
+                    declines: rule.optional("declines", whole).unwrap_or(default.declines),
+                    days: rule.optional("days", whole).unwrap_or(default.days),
+                })
+            });
+            if let Some(rule) = rule {
+                rules.insert(brand.clone(), rule);
+            }
+        }
+        Some(rules)
+    });
     let refund_window_days = fields.optional("refund_window_days", whole);
     let run_charges_per_minute = fields.optional("run_charges_per_minute", whole);
     let rules = Rules {
@@ -55,6 +70,7 @@ pub(crate) fn read_rules(mut fields: Fields) -> Result<Rules, Problem> {
         not_sent: not_sent.unwrap_or(defaults.not_sent),
         unknown_polls: unknown_polls.unwrap_or(defaults.unknown_polls),
         caps: caps.unwrap_or(defaults.caps),
+        card_networks: card_networks.unwrap_or(defaults.card_networks),
         refund_window_days: refund_window_days.unwrap_or(defaults.refund_window_days),
         run_charges_per_minute: run_charges_per_minute.unwrap_or(defaults.run_charges_per_minute),
     };
@@ -83,6 +99,7 @@ pub(crate) struct RulesBody<'a> {
     not_sent: NotSentBody,
     unknown: UnknownBody<'a>,
     caps: CapsBody,
+    card_networks: BTreeMap<&'a str, NetworkBody>,
     refund_window_days: u16,
     run_charges_per_minute: u32,
 }
@@ -106,10 +123,20 @@ struct UnknownBody<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct NetworkBody {
+    declines: u8,
+    days: u16,
+}
+
+#[derive(Debug, Serialize)]
 struct CapsBody {
     declines: u8,
     attempts: u8,
     days: u16,
+}
+
+const fn network(rule: NetworkRule) -> NetworkBody {
+    NetworkBody { declines: rule.declines, days: rule.days }
 }
 
 impl<'a> From<&'a RulesEdition> for RulesBody<'a> {
@@ -130,6 +157,11 @@ impl<'a> From<&'a RulesEdition> for RulesBody<'a> {
             not_sent: NotSentBody { first_wait_minutes: first_wait, most_sends, jitter_percent },
             unknown: UnknownBody { poll_after_minutes: &rules.unknown_polls },
             caps: CapsBody { declines, attempts, days },
+            card_networks: rules
+                .card_networks
+                .iter()
+                .map(|(brand, rule)| (brand.as_str(), network(*rule)))
+                .collect(),
             refund_window_days: rules.refund_window_days,
             run_charges_per_minute: rules.run_charges_per_minute,
         }

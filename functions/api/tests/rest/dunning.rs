@@ -25,6 +25,7 @@ fn defaults() -> Value {
         "not_sent": {"first_wait_minutes": 5, "most_sends": 8, "jitter_percent": 10},
         "unknown": {"poll_after_minutes": [1, 5, 60, 1_440, 1_440, 1_440, 1_440, 1_440]},
         "caps": {"declines": 7, "attempts": 20, "days": 60},
+        "card_networks": {"visa": {"declines": 15, "days": 30}, "mastercard": {"declines": 35, "days": 30}},
         "refund_window_days": 7, "run_charges_per_minute": 4_800,
     })
 }
@@ -45,7 +46,7 @@ async fn a_policy_is_shown_changed_and_kept() {
     world.wait(1);
     let change = json!({
         "classes": {"insufficient_funds": {"retry_after_minutes": [2_880, 5_760]}, "generic": {"on_new_payment_method": true}},
-        "caps": {"declines": 4}, "refund_window_days": 14, "unknown": null,
+        "caps": {"declines": 4}, "card_networks": {"visa": {"days": 20}}, "refund_window_days": 14, "unknown": null,
     });
     let answer = put(&world, Some("\"0\""), change).await;
     assert_eq!(answer.header("etag"), "\"1\"");
@@ -56,6 +57,7 @@ async fn a_policy_is_shown_changed_and_kept() {
     first["classes"]["insufficient_funds"]["retry_after_minutes"] = json!([2_880, 5_760]);
     first["classes"]["generic"]["on_new_payment_method"] = json!(true);
     first["caps"]["declines"] = json!(4);
+    first["card_networks"]["visa"]["days"] = json!(20);
     first["refund_window_days"] = json!(14);
     assert_eq!(answer.expect(200), first);
     let shown = world.get(PATH).await;
@@ -122,6 +124,7 @@ async fn every_fault_of_a_policy_is_named_at_once() {
         "not_sent": {"first_wait_minutes": 0, "most_sends": 13, "jitter_percent": 51, "first_wait": 1},
         "unknown": {"poll_after_minutes": []},
         "caps": {"declines": 16, "attempts": 300, "days": 1.5},
+        "card_networks": {"visa": {"declines": 0, "hours": 1}, "mastercard": {"days": 366}, "elo": {}},
         "refund_window_days": 181, "run_charges_per_minute": "60", "version": 1,
     });
     let mut faults = put(&world, None, body).await.faults();
@@ -132,6 +135,10 @@ async fn every_fault_of_a_policy_is_named_at_once() {
             "caps.attempts is too large",
             "caps.days must be a whole number",
             "caps.declines must be 1 to 15, as card networks allow",
+            "card_networks.elo is not a member of this request",
+            "card_networks.mastercard.days must be 1 to 365",
+            "card_networks.visa.declines must be 1 to 99",
+            "card_networks.visa.hours is not a member of this request",
             "classes.do_not_honor.retry_after_minutes must be a list of whole minutes",
             "classes.duplicate must be an object",
             "classes.generic.on_new_payment_method must be true or false",

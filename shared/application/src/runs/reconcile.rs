@@ -160,9 +160,11 @@ impl App {
         let mut counted = BTreeMap::from([("compared".to_owned(), looked_at)]);
         for difference in found {
             count(&mut counted, difference.kind.as_str());
-            let raised = Change::AttentionRaised(difference.attention(self.clock.now()));
+            let raised = Change::AttentionRaisedOnce(difference.attention(self.clock.now()));
             let noted = Change::DifferenceFound { run: run.id.clone(), difference };
-            self.commit(ChangeSet::of([noted, raised]), None).await?;
+            self.commit(ChangeSet::of([noted]), None).await?;
+            // Found before, it is on the list, or somebody has closed it with a word that stays.
+            self.commit(ChangeSet::of([raised]), None).await?;
         }
         Ok(Step { place, counted, wait: Duration::ZERO })
     }

@@ -62,6 +62,10 @@ impl App {
                 count(&mut counted, "skipped_no_payment_method");
                 continue;
             };
+            if invoice.barred_until(&source, payer.brand(source.method), &policy, now).is_some() {
+                count(&mut counted, "skipped_network_rule");
+                continue;
+            }
             match invoice.requeued(source, &policy, now) {
                 Ok(after) => {
                     count(&mut counted, "enqueued");

@@ -4,4 +4,4 @@ mod policy;
 mod rules;
 
 pub use policy::Policy;
-pub use rules::{Caps, ClassRule, Minutes, NotSentRule, RuleFault, Rules};
+pub use rules::{Caps, ClassRule, Minutes, NetworkRule, NotSentRule, RuleFault, Rules};

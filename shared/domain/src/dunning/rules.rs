@@ -12,6 +12,8 @@ pub struct Rules {
     /// When to ask about an unknown outcome, each counted from the answer before.
     pub unknown_polls: Vec<Minutes>,
     pub caps: Caps,
+    /// What card networks allow for one invoice on one card, by brand in lower case. The strictest holds for others.
+    pub card_networks: BTreeMap<String, NetworkRule>,
     /// How long after the payment it can be given back.
     pub refund_window_days: u16,
     /// What a run sends to one gateway in a minute at most.
@@ -41,6 +43,13 @@ pub struct NotSentRule {
 pub struct Caps {
     pub declines: u8,
     pub attempts: u8,
+    pub days: u16,
+}
+
+/// So many declines in so many days, and no order more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkRule {
+    pub declines: u8,
     pub days: u16,
 }
 
@@ -87,6 +96,11 @@ impl Default for Rules {
             not_sent: NotSentRule { first_wait: Minutes(5), most_sends: 8, jitter_percent: 10 },
             unknown_polls: [&[Minutes(1), Minutes(5), Minutes(60)][..], &[Minutes::of_days(1); 5]].concat(),
             caps: Caps { declines: 7, attempts: 20, days: 60 },
+            // From third parties' accounts of the networks' rules, not from the networks.
+            card_networks: BTreeMap::from([
+                ("visa".to_owned(), NetworkRule { declines: 15, days: 30 }),
+                ("mastercard".to_owned(), NetworkRule { declines: 35, days: 30 }),
+            ]),
             refund_window_days: 7,
             run_charges_per_minute: 4_800,
         }
@@ -98,6 +112,12 @@ impl Rules {
 
     pub fn of(&self, class: FailureClass) -> ClassRule {
         self.classes.get(&class).cloned().unwrap_or_default()
+    }
+
+    pub fn network(&self, brand: Option<&str>) -> Option<NetworkRule> {
+        let named = brand.and_then(|brand| self.card_networks.get(&brand.to_lowercase()));
+        let strictest = || self.card_networks.values().min_by_key(|rule| rule.declines);
+        named.or_else(strictest).copied()
     }
 
     pub fn refund_window(&self) -> SignedDuration {
@@ -145,6 +165,14 @@ impl Rules {
         );
         check((1..=50).contains(&self.caps.attempts), "caps.attempts", "must be 1 to 50");
         check((1..=365).contains(&self.caps.days), "caps.days", "must be 1 to 365");
+        check(self.card_networks.len() <= 20, "card_networks", "must have at most 20 entries");
+        for (brand, rule) in &self.card_networks {
+            let field = format!("card_networks.{brand}");
+            let is_name = (1..=40).contains(&brand.len()) && *brand == brand.to_lowercase();
+            check(is_name, &field, "must be named by a brand in lower case");
+            check((1..=99).contains(&rule.declines), &format!("{field}.declines"), "must be 1 to 99");
+            check((1..=365).contains(&rule.days), &format!("{field}.days"), "must be 1 to 365");
+        }
         check((1..=180).contains(&self.refund_window_days), "refund_window_days", "must be 1 to 180");
         let budget = (60..=600_000).contains(&self.run_charges_per_minute);
         check(budget, "run_charges_per_minute", "must be 60 to 600000");
@@ -176,6 +204,7 @@ mod tests {
             not_sent: NotSentRule { first_wait: Minutes(0), most_sends: 13, jitter_percent: 51 },
             unknown_polls: vec![],
             caps: Caps { declines: 16, attempts: 0, days: 366 },
+            card_networks: BTreeMap::from([("Visa".to_owned(), NetworkRule { declines: 0, days: 366 })]),
             refund_window_days: 181,
             run_charges_per_minute: 59,
         };
@@ -194,6 +223,9 @@ mod tests {
                 "caps.declines",
                 "caps.attempts",
                 "caps.days",
+                "card_networks.Visa",
+                "card_networks.Visa.declines",
+                "card_networks.Visa.days",
                 "refund_window_days",
                 "run_charges_per_minute",
             ]

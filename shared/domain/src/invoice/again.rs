@@ -1,12 +1,13 @@
 //! What follows a failure: the retry that is due, the one that somebody asks for, the one with another payment method, and
 //! the end.
 
-use super::{Cause, Collection, Failed, IllegalTransition, Invoice, State, Status};
-use crate::Timestamp;
+use super::{Cause, Collection, Failed, IllegalTransition, Invoice, State, Status, Transition};
 use crate::charge::{Failure, LiveAttempt, Phase};
 use crate::customer::PaymentSource;
 use crate::dunning::Policy;
+use crate::gateway::MeansType;
 use crate::id::AttemptNumber;
+use crate::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 /// What a sweep has to do about an invoice whose time has come.
@@ -26,6 +27,8 @@ pub enum RequeueError {
     Illegal(#[from] IllegalTransition),
     #[error("it has been tried {} times, which is as often as one invoice can be", AttemptNumber::LAST.0)]
     TooManyAttempts,
+    #[error("the card's network takes no more orders for it before {0}")]
+    Barred(Timestamp),
 }
 
 impl Invoice {
@@ -59,6 +62,37 @@ impl Invoice {
         now: Timestamp,
     ) -> Result<Self, IllegalTransition> {
         self.moved(State::Pending(Collection::begun(source, policy, now)), Cause::RetryDue, now)
+    }
+
+    /// Until when the card's network has to be spared another order for this invoice, by the same method. None: it may be
+    /// sent.
+    pub fn barred_until(
+        &self,
+        source: &PaymentSource,
+        brand: Option<&str>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if self.method_to_retry() != Some(source.method) || source.means.kind() != MeansType::CreditCard {
+            return None;
+        }
+        let rule = policy.rules.network(brand)?;
+        let window = SignedDuration::from_hours(24 * i64::from(rule.days));
+        let lately =
+            |step: &&Transition| step.cause == Cause::ChargeFailed && now.duration_since(step.at) < window;
+        let declines: Vec<Timestamp> = self.history.iter().filter(lately).map(|step| step.at).collect();
+        // The first of those that fill the window has to leave it.
+        let first =
+            declines.len().checked_sub(usize::from(rule.declines)).and_then(|index| declines.get(index))?;
+        first.checked_add(window).ok()
+    }
+
+    /// The retry is due later, if that is before the invoice is given up.
+    pub fn postponed(&self, until: Timestamp, now: Timestamp) -> Option<Self> {
+        let State::ChargedWithError(failed) = &self.state else { return None };
+        let retry_at = Some(until).filter(|until| failed.gives_up_at.is_none_or(|end| *until <= end));
+        let state = State::ChargedWithError(Failed { retry_at, ..failed.clone() });
+        Some(Self { state, ..self.touched(now) })
     }
 
     /// There is nothing left to charge: the retry waits until the customer brings something.

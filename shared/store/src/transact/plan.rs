@@ -75,6 +75,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::AttentionRaised(matter) => {
                 actions.push(unconditional(Write::Put(AttentionItem::write(&matter)?)));
             }
+            Change::AttentionRaisedOnce(matter) => actions.push(new(AttentionItem::write(&matter)?)),
             Change::AttentionClosed { id, closed } => {
                 let write = Write::Update(to_key(keys::attention(&id)), Update::closing(&closed)?);
                 actions.push(action(write, EXISTS, IfRefused::Stale));
