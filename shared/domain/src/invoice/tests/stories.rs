@@ -95,7 +95,7 @@ fn unknown_is_asked_about_on_a_schedule_and_never_sent() {
     let (minute, hour) = (60, 3_600);
     let mut waits = Vec::new();
     let mut now = START;
-    while let Some(due) = invoice.state.due() {
+    while let Some(due) = invoice.state.due().filter(|_| waits.len() < 50) {
         waits.push(due.duration_since(now).as_secs());
         now = due;
         assert!(matches!(invoice.next_step(now), NextStep::Ask(_)));
