@@ -3,13 +3,15 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::{ChargeLookup, Gateway, Page, PageRequest};
+use crate::ports::{ChargeLookup, Gateway, ListError, Page, PageRequest};
 use crate::reads::ListFailure;
 use fatura_domain::dispute::{ContestReason, Dispute, DisputeState};
 use fatura_domain::gateway::{DisputeOutcome, DisputeStanding};
 use fatura_domain::id::{DisputeId, InvoiceId};
 use fatura_domain::invoice::{ContestError, DisputeReduced, Invoice};
 use fatura_domain::text::Text;
+
+const MOST_DISPUTES: usize = 100;
 
 #[derive(Debug, Clone)]
 pub struct Contest {
@@ -101,6 +103,19 @@ impl App {
         Ok(true)
     }
 
+    /// An invoice's disputes, newest first: one as a rule, and never many.
+    async fn known_disputes(&self, invoice: &Invoice) -> Result<Vec<Dispute>, Error> {
+        if invoice.dispute.is_none() {
+            return Ok(Vec::new());
+        }
+        let page = PageRequest { limit: MOST_DISPUTES, after: None };
+        match self.records.disputes.disputes_of(invoice, page).await {
+            Ok(page) => Ok(page.data),
+            Err(ListError::Store(error)) => Err(error.into()),
+            Err(ListError::BadPosition) => Ok(Vec::new()),
+        }
+    }
+
     async fn observe_dispute(
         &self,
         id: InvoiceId,
@@ -112,11 +127,9 @@ impl App {
             let changes = match self.records.invoices.invoice(id).await? {
                 None => ChangeSet::default(),
                 Some(invoice) => {
-                    let known = match invoice.dispute {
-                        Some(dispute) => self.records.disputes.dispute(dispute).await?,
-                        None => None,
-                    };
-                    match invoice.observe_dispute(known.as_ref(), standing, &policy, self.moment()) {
+                    let known = self.known_disputes(&invoice).await?;
+                    let meant = Dispute::meant(&known, standing);
+                    match invoice.observe_dispute(meant, standing, &policy, self.moment()) {
                         DisputeReduced::AlreadyApplied => ChangeSet::default(),
                         DisputeReduced::Applied(reduction) => {
                             let dispute = reduction.dispute;

@@ -113,6 +113,12 @@ impl Dispute {
         Some(self.moved(DisputeState::Open { due: policy.poll_dispute_at(now) }, now))
     }
 
+    /// Which of an invoice's disputes the gateway means: the one of that case, or the contest that has none yet.
+    pub fn meant<'a>(known: &'a [Self], standing: &DisputeStanding) -> Option<&'a Self> {
+        let named = known.iter().find(|dispute| dispute.case.as_ref() == Some(&standing.reference));
+        named.or_else(|| known.iter().find(|dispute| dispute.is(standing)))
+    }
+
     /// Whether the gateway means this one: the case that we know, or the first that comes after a contest.
     pub(crate) fn is(&self, standing: &DisputeStanding) -> bool {
         match &self.case {

@@ -56,8 +56,8 @@ impl Invoice {
         Ok((Self { dispute: Some(dispute.id), ..moved }, dispute))
     }
 
-    /// The gateway's word about a case: a webhook or a look-up, any number of times. `known` is the latest dispute that is
-    /// on record for this invoice.
+    /// The gateway's word about a case: a webhook or a look-up, any number of times. `known` is the dispute that it means, if
+    /// that is on record ([`Dispute::meant`]).
     pub fn observe_dispute(
         &self,
         known: Option<&Dispute>,
@@ -78,6 +78,10 @@ impl Invoice {
                 is_new: true,
             },
         };
+        // An older case that is decided while a newer one is open is booked, and decides nothing for the invoice.
+        if !case.is_new && self.dispute != Some(case.dispute.id) {
+            return self.observe_older(case, standing, charge, moment);
+        }
         let reduction = match (&case.dispute.state, standing.status) {
             (DisputeState::Open { .. }, DisputeVerdict::Open) => self.is_open(case, standing, moment),
             (DisputeState::Open { .. }, DisputeVerdict::Won) => Some(self.is_won(case, standing, moment)),
@@ -87,6 +91,38 @@ impl Invoice {
         };
         reduction
             .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
+    }
+
+    fn observe_older(
+        &self,
+        case: Case,
+        standing: &DisputeStanding,
+        charge: &Captured,
+        moment: Moment,
+    ) -> DisputeReduced {
+        let clearing = Account::GatewayClearing(charge.gateway.clone());
+        let (kind, booking) = match (&case.dispute.state, standing.status) {
+            (DisputeState::Open { .. }, DisputeVerdict::Won) => (None, (clearing, Account::Chargebacks)),
+            (DisputeState::Open { .. }, DisputeVerdict::Lost) => {
+                (Some(TransactionKind::Chargeback), (Account::Chargebacks, clearing))
+            }
+            (DisputeState::Lost { .. }, DisputeVerdict::Won) => {
+                (Some(TransactionKind::Reinstatement), (clearing, Account::Chargebacks))
+            }
+            _ => return DisputeReduced::AlreadyApplied,
+        };
+        let transaction = kind.and_then(|kind| self.booked(kind, booking, &case.dispute, charge, moment));
+        let booked = transaction.as_ref().map(|transaction| transaction.id);
+        let state = match (standing.status, booked) {
+            (DisputeVerdict::Lost, Some(chargeback)) => DisputeState::Lost { chargeback },
+            (DisputeVerdict::Won, reinstatement) => DisputeState::Won { reinstatement },
+            _ => return DisputeReduced::AlreadyApplied,
+        };
+        let invoice = self.touched(moment.now);
+        let latest = invoice.dispute;
+        let reduction = case.into_reduction(invoice, state, standing, transaction, moment.now);
+        let invoice = Self { dispute: latest, ..reduction.invoice };
+        DisputeReduced::Applied(Box::new(DisputeReduction { invoice, ..reduction }))
     }
 
     fn opened(

@@ -285,8 +285,9 @@ impl LiveCollection<'_> {
 
     /// The gateway says that it had this order before: whether it charged then is for it to say.
     fn duplicate(&self, failure: &Failure) -> Reduced {
+        // Asked, it says no more than that: nobody knows yet.
         if !matches!(self.live.phase, Phase::Sending { .. }) {
-            return Reduced::AlreadyApplied;
+            return self.unknown(failure);
         }
         let phase = Phase::Unknown { failure: failure.clone(), polls: 0 };
         let due = Some(self.moment.now);

@@ -328,3 +328,29 @@ fn a_second_case_after_the_first_was_won_is_a_dispute_of_its_own() {
     assert_eq!(case.invoice.status(), Status::Chargeback);
     assert_eq!(balances(&case.books), in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]));
 }
+
+/// The bank opens a second case, and only then the first is decided, or told of once more.
+#[test]
+fn an_older_case_is_booked_and_decides_nothing_while_a_newer_one_is_open() {
+    let policy = Policy::default();
+    let second = DisputeStanding { reference: reference("dp_2"), ..standing(Open) };
+    let mut case = Case::paid().hears(&[Open]);
+    let first = case.dispute().clone();
+    case.dispute = None;
+    case.told(&second);
+    let both = [case.dispute().clone(), first.clone()];
+    assert_eq!(Dispute::meant(&both, &standing(Won)), Some(&first));
+    assert_eq!(Dispute::meant(&both, &second), Some(case.dispute()));
+
+    let moment = Moment { now: after(9), entropy: 4 };
+    let word = |verdict| case.invoice.observe_dispute(Some(&first), &standing(verdict), &policy, moment);
+    let DisputeReduced::Applied(won) = word(Won) else { panic!("nothing new") };
+    assert_eq!((won.invoice.status(), won.transaction), (Status::InProtest, None));
+    let DisputeReduced::Applied(lost) = word(Lost) else { panic!("nothing new") };
+    assert_eq!(lost.invoice.status(), Status::InProtest);
+    assert_eq!(lost.transaction.map(|booked| booked.kind), Some(TransactionKind::Chargeback));
+    assert_eq!(lost.invoice.dispute, Some(case.dispute().id), "the newer one stays the latest");
+    let again = lost.invoice.observe_dispute(Some(&lost.dispute), &standing(Lost), &policy, moment);
+    assert_eq!(again, DisputeReduced::AlreadyApplied);
+    assert_eq!(word(Open), DisputeReduced::AlreadyApplied);
+}

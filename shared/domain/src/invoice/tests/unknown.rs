@@ -181,9 +181,22 @@ fn a_duplicate_is_asked_about_at_once_and_is_no_decline() {
     assert!(matches!(live(invoice).phase, Phase::Unknown { polls: 0, .. }));
     assert!(matches!(invoice.next_step(after(3)), NextStep::Ask(_)), "never sent again unasked");
     assert_eq!((invoice.declines, invoice.failures), (0, 0));
-    let again = observe(invoice, 1, declined(FailureClass::Duplicate), after(4));
-    assert_eq!(again, Reduced::AlreadyApplied);
+    let asked = after_outcome(invoice, 1, declined(FailureClass::Duplicate), after(4));
+    assert!(matches!(live(&asked).phase, Phase::Unknown { polls: 1, .. }), "that was no answer");
     assert_eq!(after_outcome(invoice, 1, approved("ch_1", 10_000), after(5)).status(), Status::Paid);
     let silent = after_outcome(invoice, 1, silence(), after(5));
     assert_eq!(silent.state.due(), Some(after(5 + 5 * MINUTE)), "as any other that is asked about");
+}
+
+#[test]
+fn a_gateway_that_says_duplicate_when_asked_leaves_it_to_a_person_in_the_end() {
+    let mut invoice = after_outcome(&sending(), 1, declined(FailureClass::Duplicate), START);
+    let mut looks = 0;
+    while let Some(due) = invoice.state.due() {
+        looks += 1;
+        assert!(looks <= 20, "asked for ever");
+        invoice = after_outcome(&invoice, 1, declined(FailureClass::Duplicate), due);
+    }
+    assert_eq!(invoice.next_action(), Some((NextAction::AwaitOperator, None)));
+    assert!(invoice.matter().is_some());
 }
