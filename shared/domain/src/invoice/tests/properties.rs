@@ -207,7 +207,13 @@ impl World {
         };
         let invoice = self.written(*reduction);
         // Silence is counted each time; anything else is news once.
-        if !matches!(observation.outcome, ChargeOutcome::Unknown { .. }) {
+        let is_silence = match &observation.outcome {
+            ChargeOutcome::Unknown { .. } => true,
+            // "I had this before" says nothing of what became of it.
+            ChargeOutcome::Declined { failure, .. } => failure.class == FailureClass::Duplicate,
+            _ => false,
+        };
+        if !is_silence {
             let again = invoice.observe(&observation, &policy, moment);
             assert_eq!(again, Reduced::AlreadyApplied, "{:?} twice", observation.outcome);
         }
