@@ -2,9 +2,10 @@
 
 use crate::books::accounts;
 use crate::world::{World, card, pix};
+use fatura_application::Error;
 use fatura_domain::attention::AttentionKind;
 use fatura_domain::charge::{AttemptOutcome, FailureClass, Phase};
-use fatura_domain::dunning::{ClassRule, Minutes, Rules};
+use fatura_domain::dunning::{ClassRule, Minutes, NetworkRule, Rules};
 use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::{NextAction, Status};
 
@@ -157,12 +158,35 @@ async fn twenty_attempts_are_the_end_though_no_bank_has_declined() {
     world.meet_next_due(invoice).await;
     for _ in 0..9 {
         assert_eq!(world.invoice(invoice).await.status(), Status::ChargedWithError);
+        // Not so often that the card's network would mind.
+        world.pass(4 * DAY);
         world.requeue(invoice).await.unwrap();
         world.drain().await;
         world.meet_next_due(invoice).await;
     }
     let after = world.invoice(invoice).await;
     assert_eq!((after.status(), after.attempts.0, after.declines), (Status::Uncollectible, 20, 0));
+}
+
+#[tokio::test]
+async fn a_card_network_that_allows_less_is_spared() {
+    let world = World::start().await;
+    let strict = NetworkRule { declines: 3, days: 30 };
+    let rules = Rules { card_networks: [("visa".to_owned(), strict)].into(), ..Rules::default() };
+    world.app.replace_rules(&World::operator(), rules, Some(0)).await.unwrap();
+    world.pass(30);
+    let invoice = world.charged("tok_insufficient_funds").await;
+    world.drain().await;
+    world.meet_next_due(invoice).await;
+    world.meet_next_due(invoice).await;
+    let refused = world.requeue(invoice).await;
+    assert!(matches!(refused, Err(Error::FailedPrecondition { .. })), "{refused:?}");
+    // The retry of the fifteenth day waits until the first decline is thirty days old.
+    world.meet_next_due(invoice).await;
+    assert_eq!(world.gateway.orders(), 3);
+    world.meet_next_due(invoice).await;
+    let days: Vec<_> = world.time_line(invoice).await.iter().map(|(_, at, _)| at / DAY).collect();
+    assert_eq!(days, [0, 3, 8, 30]);
 }
 
 #[tokio::test]

@@ -177,12 +177,12 @@ async fn an_answer_that_is_lost_loses_no_invoice() {
 /// Some are charged with the card's own transaction, some with the next, which doesn't come to pass.
 #[tokio::test]
 async fn whoever_dies_between_two_transactions_is_asked_again_and_goes_on() {
-    for (nth, mishap) in [(2, Mishap::Fails), (2, Mishap::AnswerLost), (3, Mishap::Fails)] {
+    for mishap in [Mishap::Fails, Mishap::AnswerLost] {
         let world = World::start().await;
-        let (customer, invoices) = refused(&world, 45).await;
+        let (customer, invoices) = refused(&world, 25).await;
         let once = world.once();
-        world.store.at_commit(nth, mishap);
-        assert!(add(&world, customer, &once).await.is_err(), "{mishap:?} at {nth}");
+        world.store.at_commit(2, mishap);
+        assert!(add(&world, customer, &once).await.is_err(), "{mishap:?}");
         assert!(add(&world, customer, &once).await.unwrap().replayed);
         world.drain().await;
         world.pass(60);
