@@ -1,5 +1,5 @@
 use crate::access::{Caller, Operation};
-use crate::app::{App, CONTENDED_DECISIONS, Committed, DECISIONS};
+use crate::app::{App, CONTENDED_DECISIONS, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
@@ -136,7 +136,7 @@ impl App {
         beside: &[Change],
     ) -> Result<(), Error> {
         let policy = self.policy().await?;
-        for _ in 0..DECISIONS {
+        for _ in 0..CONTENDED_DECISIONS {
             let before = self.stored(refund.invoice).await?;
             let changes = match before.observe_refund(&refund, outcome, &policy, self.moment()) {
                 RefundReduced::AlreadyApplied if beside.is_empty() => return Ok(()),

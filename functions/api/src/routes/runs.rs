@@ -14,6 +14,7 @@ use fatura_application::access::Caller;
 use fatura_application::ports::Progress;
 use fatura_domain::id::RunId;
 use fatura_domain::run::RunKind;
+use std::collections::BTreeMap;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -74,7 +75,7 @@ async fn begin_reconciliation(
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
     let command = read_reconciliation(request.fields()?)?;
-    let render = |progress: &Progress| answer(202, &ReconciliationBody::from(progress));
+    let render = |progress: &Progress| answer(202, &ReconciliationBody::of(progress, BTreeMap::new()));
     Ok(replied(api.app.begin_reconciliation(&caller, command, &once, &render).await?))
 }
 
@@ -84,7 +85,8 @@ async fn show_reconciliation(
     Ids(id): Ids<RunId>,
 ) -> Result<Response, Problem> {
     let progress = run(&api, &caller, &id, is_reconciliation).await?;
-    Ok(ok(&ReconciliationBody::from(&progress)))
+    let differences = api.app.difference_counts(&caller, &id).await?;
+    Ok(ok(&ReconciliationBody::of(&progress, differences)))
 }
 
 async fn differences(

@@ -95,7 +95,7 @@ pub(crate) struct ReconciliationBody<'a> {
     from: Option<Instant>,
     to: Option<Instant>,
     compared: u64,
-    differences: BTreeMap<String, u64>,
+    differences: BTreeMap<&'static str, u64>,
 }
 
 impl<'a> RunHead<'a> {
@@ -162,10 +162,9 @@ impl From<&Progress> for CountsBody {
     }
 }
 
-impl<'a> From<&'a Progress> for ReconciliationBody<'a> {
-    fn from(progress: &'a Progress) -> Self {
-        let mut walked = walked(&progress.parts);
-        let compared = walked.remove("compared").unwrap_or_default();
+impl<'a> ReconciliationBody<'a> {
+    pub(crate) fn of(progress: &'a Progress, differences: BTreeMap<&'static str, u64>) -> Self {
+        let compared = walked(&progress.parts).remove("compared").unwrap_or_default();
         let task = match &progress.run.kind {
             RunKind::Reconciliation(task) => Some(task),
             RunKind::Billing(_) | RunKind::Requeue(_) => None,
@@ -176,7 +175,7 @@ impl<'a> From<&'a Progress> for ReconciliationBody<'a> {
             from: task.map(|task| Instant(task.from)),
             to: task.map(|task| Instant(task.to)),
             compared,
-            differences: walked,
+            differences,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Our books against a gateway's: what it says it captured and refunded, and what we say it did.
 
-use super::{Render, Step, count, listed, position};
+use super::{Render, Step, listed, position};
 use crate::access::{Caller, Operation};
 use crate::app::App;
 use crate::change_set::{Change, ChangeSet};
@@ -78,6 +78,9 @@ const CAPTURED: [Status; 4] = [Status::Paid, Status::Refunded, Status::InProtest
 const CALLS_AT_ONCE: usize = 8;
 /// What we ask a gateway for in one step has to be answered within the step.
 const ASKED: usize = 25;
+/// Differences that are counted at most: more than anybody reads.
+const PAGE: usize = 100;
+const MOST_PAGES: usize = 100;
 /// One part reads the gateway's own list; the others read ours.
 const THEIR_PARTS: u8 = 1;
 
@@ -131,6 +134,27 @@ impl App {
         Ok(self.records.runs.differences(run, page).await?)
     }
 
+    /// How many of each kind there are. Both sides may meet the same one: on record it is one.
+    pub async fn difference_counts(
+        &self,
+        caller: &Caller,
+        run: &RunId,
+    ) -> Result<BTreeMap<&'static str, u64>, ListFailure> {
+        let mut counts = BTreeMap::new();
+        let mut after = None;
+        for _ in 0..MOST_PAGES {
+            let page = self.differences(caller, run, PageRequest { limit: PAGE, after }).await?;
+            for difference in page.data {
+                *counts.entry(difference.kind.as_str()).or_default() += 1;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(counts)
+    }
+
     fn reconciliation(&self, id: RunId, task: Reconciliation, by: Actor, now: Timestamp) -> Run {
         let shards = self.records.invoices.shards();
         // A list of each status, and one of refunds.
@@ -157,9 +181,8 @@ impl App {
                 None => self.read_our_refunds(&gateway, task, number % shards, part).await?,
             },
         };
-        let mut counted = BTreeMap::from([("compared".to_owned(), looked_at)]);
+        let counted = BTreeMap::from([("compared".to_owned(), looked_at)]);
         for difference in found {
-            count(&mut counted, difference.kind.as_str());
             let raised = Change::AttentionRaisedOnce(difference.attention(self.clock.now()));
             let noted = Change::DifferenceFound { run: run.id.clone(), difference };
             self.commit(ChangeSet::of([noted]), None).await?;
