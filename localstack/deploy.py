@@ -19,6 +19,7 @@ from local import (
     SANDBOX_URL,
     STACK,
     STACK_ENV,
+    TEST_CLOCK,
     Failure,
     aws,
     aws_environment,
@@ -126,9 +127,10 @@ def describe_stack(outputs: dict[str, str], api_url: str) -> None:
             "SANDBOX_URL": SANDBOX_URL,
             "SANDBOX_API_KEY": made["api_key"],
             "SANDBOX_WEBHOOK_SECRET": made["webhook_secret"],
+            "TEST_CLOCK_FILE": str(TEST_CLOCK),
         },
     )
-    write_environment(FUNCTIONS_ENV, CREDENTIALS | functions_variables())
+    write_environment(FUNCTIONS_ENV, CREDENTIALS | functions_variables() | {"TEST_CLOCK_FILE": str(TEST_CLOCK)})
 
 
 def functions_variables() -> dict[str, str]:

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 LOGS = LOCAL / "log"
 RUN = LOCAL / "run"
+# By how many seconds the stack's clock is ahead: tests write it to let days pass.
+TEST_CLOCK = LOCAL / "clock"
 STACK_ENV = LOCAL / "stack.env"
 FUNCTIONS_ENV = LOCAL / "functions.env"
 

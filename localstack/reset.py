@@ -1,7 +1,7 @@
 """Empties the running stack: queues, table and the sandbox gateway's journal. The stack itself stays as it is."""
 
 from deploy import introduce_sandbox
-from local import STACK, Failure, aws, http, main, say, stack_environment
+from local import STACK, TEST_CLOCK, Failure, aws, http, main, say, stack_environment
 
 
 def program() -> None:
@@ -10,6 +10,7 @@ def program() -> None:
     if status != 200:
         raise Failure(f"The sandbox gateway answered {status} to its reset. Try `make down up`.")
     introduce_sandbox(stack["API_URL"])
+    TEST_CLOCK.unlink(missing_ok=True)
     purge_queues()
     say(f"deleted {empty_table(stack['TABLE_NAME'])} items")
     # Consumers may have been busy with the last of them.

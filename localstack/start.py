@@ -17,6 +17,7 @@ from local import (
     RUN,
     SANDBOX_PORT,
     SANDBOX_URL,
+    TEST_CLOCK,
     Failure,
     http,
     main,
@@ -55,6 +56,7 @@ def start_ministack() -> None:
             "GATEWAY_PORT": str(GATEWAY_PORT),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "TEST_CLOCK_FILE": str(TEST_CLOCK),
             "AUTH": "true",  # functions may do what their policies say, no more: as on AWS
         }
         MINISTACK.start([str(Path(sys.executable).parent / "ministack")], environment, scratch)
@@ -73,6 +75,7 @@ def start_sandbox() -> None:
             "SANDBOX_PORT": str(SANDBOX_PORT),
             "SANDBOX_API_KEY": made["api_key"],
             "SANDBOX_WEBHOOK_SECRET": made["webhook_secret"],
+            "TEST_CLOCK_FILE": str(TEST_CLOCK),
         }
         SANDBOX_GATEWAY.start([str(program)], environment)
         say(f"the sandbox gateway is starting on {SANDBOX_URL}")

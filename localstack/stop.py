@@ -1,6 +1,6 @@
 """Stops what start.py started, and forgets the stack: its data lives as long as it does."""
 
-from local import FUNCTIONS_ENV, STACK_ENV, main, say
+from local import FUNCTIONS_ENV, STACK_ENV, TEST_CLOCK, main, say
 from deploy import DEPLOYED
 from start import MINISTACK, SANDBOX_GATEWAY, SANDBOX_SECRETS
 
@@ -9,7 +9,7 @@ def program() -> None:
     for process in (MINISTACK, SANDBOX_GATEWAY):
         if process.stop():
             say(f"stopped {process.name}")
-    for remnant in (DEPLOYED, STACK_ENV, FUNCTIONS_ENV, SANDBOX_SECRETS):
+    for remnant in (DEPLOYED, STACK_ENV, FUNCTIONS_ENV, SANDBOX_SECRETS, TEST_CLOCK):
         remnant.unlink(missing_ok=True)
 
 

@@ -93,6 +93,20 @@ class Functions(unittest.TestCase):
         """They would attach managed policies for every queue and stream of the account."""
         self.assertFalse([name for name, function in FUNCTIONS.items() if "Events" in function])
 
+    def test_records_are_not_to_be_changed_by_anybody(self) -> None:
+        """Attempts and transactions lie in partitions of their own: see keys.rs."""
+        self.assertIn('format!("L#{}"', STORE_KEYS.read_text())
+        for name, function in FUNCTIONS.items():
+            [policy] = function["Policies"]
+            allowed = {action for s in policy["Statement"] if s["Effect"] == "Allow" for action in listed(s["Action"])}
+            may_change = {"dynamodb:UpdateItem", "dynamodb:DeleteItem"} & allowed
+            if not may_change or name == "WebhookIntakeFunction":
+                continue
+            with self.subTest(name):
+                [denied] = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
+                self.assertEqual(set(denied["Action"]), {"dynamodb:UpdateItem", "dynamodb:DeleteItem"})
+                self.assertEqual(denied["Condition"], {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "L#*"}})
+
     def test_what_anybody_can_call_reaches_webhooks_only(self) -> None:
         [policy] = FUNCTIONS["WebhookIntakeFunction"]["Policies"]
         [on_table] = [s for s in policy["Statement"] if any("dynamodb:" in action for action in listed(s["Action"]))]
@@ -144,7 +158,7 @@ class EventSources(unittest.TestCase):
         self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}]}})
 
     def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
-        [schedule] = of_type("AWS::Scheduler::Schedule").values()
+        schedule = RESOURCES["RetrySweepSchedule"]["Properties"]
         self.assertEqual(schedule["ScheduleExpression"], "rate(1 minute)")
         self.assertEqual(schedule["FlexibleTimeWindow"], {"Mode": "OFF"})
         self.assertEqual(target(schedule["Target"]["Arn"]), "RetrySweepFunction")
@@ -154,6 +168,21 @@ class EventSources(unittest.TestCase):
         self.assertLess(sweep["Timeout"], 60)
         self.assertEqual(sweep["EventInvokeConfig"]["MaximumRetryAttempts"], 0)
         self.assertIn(target(sweep["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]), QUEUES)
+
+    def test_months_and_days_are_asked_for_by_name_and_can_be_switched_off(self) -> None:
+        expected = {
+            "MonthlyBillingSchedule": ("cron(5 0 1-3 * ? *)", "monthly_billing", "MonthlyBilling"),
+            "DailyReconciliationSchedule": ("cron(35 0 * * ? *)", "daily_reconciliation", "DailyReconciliation"),
+        }
+        for name, (expression, task, state) in expected.items():
+            with self.subTest(name):
+                schedule = RESOURCES[name]["Properties"]
+                self.assertEqual(schedule["ScheduleExpression"], expression)
+                self.assertEqual(schedule["ScheduleExpressionTimezone"], "UTC")
+                self.assertEqual(schedule["State"], state)
+                self.assertEqual(target(schedule["Target"]["Arn"]), "RetrySweepFunction")
+                self.assertEqual(json.loads(schedule["Target"]["Input"]), {"task": task})
+                self.assertIn(target(schedule["Target"]["DeadLetterConfig"]["Arn"]), QUEUES)
 
 
 class Table(unittest.TestCase):

@@ -125,10 +125,10 @@ impl Submission {
         let Some(key) = self.idempotency_key()? else { return Ok(None) };
         let route = format!("{} {}", self.method, self.path);
         let scope = AnswerScope { caller: caller.id.clone(), route, key };
-        Ok(Some(Once {
-            scope,
-            fingerprint: strict_json::fingerprint(self.body.as_ref().unwrap_or(&Value::Null)),
-        }))
+        // Where saying nothing is allowed, it is as good as `{}`.
+        let nothing = Value::Object(Map::new());
+        let fingerprint = strict_json::fingerprint(self.body.as_ref().unwrap_or(&nothing));
+        Ok(Some(Once { scope, fingerprint }))
     }
 
     fn idempotency_key(&self) -> Result<Option<String>, Problem> {
@@ -150,7 +150,8 @@ impl Submission {
 
     /// The version that the client has seen, if it says so.
     pub(crate) fn if_match(&self) -> Result<Option<u64>, Problem> {
-        const NO_VERSION: u64 = 0;
+        // Rules that nobody has changed have version 0.
+        const NO_VERSION: u64 = u64::MAX;
         let Some(value) = self.headers.get(header::IF_MATCH) else { return Ok(None) };
         let value = value.to_str().unwrap_or("").trim();
         if value == "*" {
@@ -161,7 +162,7 @@ impl Submission {
         let tag = tag.filter(|tag| !tag.contains('"')).ok_or_else(|| {
             Problem::invalid(&[Fault::new("If-Match", "must be one entity tag, such as \"3\"")])
         })?;
-        // A tag that isn't one of ours, or a weak one, matches nothing; and no object has version 0.
+        // A tag that isn't one of ours, or a weak one, matches nothing.
         Ok(Some(tag.parse().ok().filter(|_| !is_weak).unwrap_or(NO_VERSION)))
     }
 }

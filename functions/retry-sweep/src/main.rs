@@ -1,7 +1,6 @@
 use fatura_bootstrap::{Bootstrap, init_telemetry, time_left};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use retry_sweep::handle;
-use serde_json::Value;
+use retry_sweep::{Scheduled, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -9,9 +8,9 @@ async fn main() -> Result<(), Error> {
     let bootstrap = Bootstrap::from_environment()?;
     let app = bootstrap.app(Bootstrap::gateway_names()?)?;
     let app = &app;
-    run(service_fn(async move |event: LambdaEvent<Value>| {
+    run(service_fn(async move |event: LambdaEvent<Scheduled>| {
         let time_left = time_left(event.context.deadline());
-        handle(app, time_left).await.map_err(Error::from)
+        handle(app, event.payload.task, time_left).await.map_err(Error::from)
     }))
     .await
 }

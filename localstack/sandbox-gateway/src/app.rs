@@ -1,12 +1,13 @@
 //! What all handlers share.
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::Control;
 use crate::journal::Journal;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// Deliveries on their way at once: a load test must not open thousands of sockets.
@@ -27,6 +28,14 @@ pub(crate) struct App {
 pub(crate) struct World {
     pub(crate) journal: Journal,
     pub(crate) control: Control,
+    pub(crate) clock: Clock,
+}
+
+impl World {
+    /// Unix seconds. Every time that is told, kept, signed or compared comes from here; only waits take real time.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.unix_now(self.control.clock_offset_s)
+    }
 }
 
 impl App {
@@ -38,11 +47,12 @@ impl App {
             .timeout(DELIVERY_TIMEOUT)
             .build()?;
         let control = Control { webhook_target: config.webhook_target.clone(), ..Control::default() };
+        let clock = Clock::new(config.clock_file.clone());
         Ok(Arc::new(Self {
             config,
             client,
             deliveries: Semaphore::new(DELIVERIES_AT_ONCE),
-            world: Mutex::new(World { control, ..World::default() }),
+            world: Mutex::new(World { control, clock, ..World::default() }),
             closing,
         }))
     }
@@ -70,11 +80,6 @@ impl App {
             }
         })
     }
-}
-
-pub(crate) fn unix_now() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// `prefix_` and 24 random hex digits.

@@ -50,6 +50,7 @@ pub(crate) struct Payment {
 pub(crate) struct Dispute {
     pub(crate) id: String,
     pub(crate) status: DisputeStatus,
+    pub(crate) amount_minor: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,19 @@ impl Charge {
         let left = self.captured_minor() - self.refunded_minor;
         assert!(left >= 0, "refunds stay below what was captured");
         left
+    }
+
+    /// What a dispute is about unless it says so: all that is left. If nothing is, the whole charge: banks do that too.
+    pub(crate) fn disputable_minor(&self) -> i64 {
+        match self.refundable_minor() {
+            0 => self.captured_minor(),
+            left => left,
+        }
+    }
+
+    /// When the first money came.
+    pub(crate) fn captured_at(&self) -> Option<i64> {
+        self.payments.first().map(|payment| payment.paid_at)
     }
 
     /// An unpaid pix past its time counts as voided from that second on, whether or not its timer has fired.
@@ -120,7 +134,7 @@ impl Charge {
             "payments": self.payments.iter().map(Payment::body).collect::<Vec<_>>(),
             "refunded_minor": self.refunded_minor,
             "disputed": self.dispute.is_some(),
-            "dispute": self.dispute.as_ref().map(|it| json!({ "id": it.id, "status": it.status.name() })),
+            "dispute": self.dispute.as_ref().map(Dispute::body),
             "created_at": self.created_at,
         })
     }
@@ -144,6 +158,12 @@ impl DisputeStatus {
             Self::Won => "won",
             Self::Lost => "lost",
         }
+    }
+}
+
+impl Dispute {
+    fn body(&self) -> Value {
+        json!({ "id": self.id, "status": self.status.name(), "amount_minor": self.amount_minor })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The merchant's charge API.
 
 use crate::answer::Answer;
-use crate::app::{App, World, unix_now};
+use crate::app::{App, World};
 use crate::charge::{State as ChargeState, VoidReason};
 use crate::control::is_merchant;
 use crate::event::EventKind;
@@ -53,12 +53,12 @@ async fn create(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) ->
 /// Decides about a charge, once a key.
 fn admit(world: &mut World, key: &str, request: Value, order: Order) -> Admitted {
     let nothing_new = |answer, manner| Admitted { answer, manner, charge_id: None, event: None };
+    let now = world.now();
     let journal = &mut world.journal;
     if let Some(answer) = journal.charge_keys.seen(key, &request) {
         return nothing_new(answer, Manner::Plain);
     }
     let Behaviour { verdict, manner } = order.behaviour();
-    let now = unix_now();
     let mut charge = order.into_charge(key, now);
     let (status, event) = match verdict {
         Verdict::Nothing => {
@@ -85,7 +85,7 @@ fn admit(world: &mut World, key: &str, request: Value, order: Order) -> Admitted
     let charge_id = charge.id.clone();
     journal.add_charge(charge);
     journal.charge_keys.keep(key, request, answer.clone());
-    let event = journal.add_event(event, &charge_id);
+    let event = journal.add_event(event, &charge_id, now);
     Admitted { answer, manner, charge_id: Some(charge_id), event }
 }
 
@@ -97,13 +97,13 @@ struct Filter {
 async fn list(State(app): State<Arc<App>>, Query(filter): Query<Filter>, headers: HeaderMap) -> Answer {
     let world = app.world();
     let charges = world.journal.charges.find(filter.reference.as_deref());
-    let now = unix_now();
+    let now = world.now();
     Answer::list(charges.into_iter().filter_map(|charge| told(&world, &headers, charge.body(now))).collect())
 }
 
 async fn show(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
     let world = app.world();
-    let charge = world.journal.charges.get(&id).and_then(|it| told(&world, &headers, it.body(unix_now())));
+    let charge = world.journal.charges.get(&id).and_then(|it| told(&world, &headers, it.body(world.now())));
     charge.map_or_else(|| Answer::not_found("charge"), Answer::ok)
 }
 
@@ -117,8 +117,8 @@ fn told(world: &World, headers: &HeaderMap, charge: Value) -> Option<Value> {
 
 /// Pending → voided; voided already is a success too. Anything else is a conflict that says the status.
 async fn void(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
-    let now = unix_now();
     let mut world = app.world();
+    let now = world.now();
     let journal = &mut world.journal;
     let Some(charge) = journal.charges.get_mut(&id) else { return Answer::not_found("charge") };
     let mut event = None;
@@ -137,7 +137,7 @@ async fn void(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer {
         }
     }
     let answer = Answer::ok(charge.body(now));
-    let event = event.and_then(|kind| journal.add_event(kind, &id));
+    let event = event.and_then(|kind| journal.add_event(kind, &id, now));
     drop(world);
     publish(&app, event);
     answer

@@ -1,5 +1,6 @@
 use std::env;
 use std::fmt;
+use std::path::PathBuf;
 
 /// What a sandbox is started with.
 #[derive(Clone, Default)]
@@ -9,6 +10,8 @@ pub struct Config {
     pub webhook_secret: String,
     /// Where events go; `POST /control` can change it. Without one they are kept and not sent.
     pub webhook_target: Option<String>,
+    /// Seconds to add to the machine's time, as a number in a file that may change at any moment.
+    pub clock_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -18,6 +21,7 @@ impl Config {
             api_key: text("SANDBOX_API_KEY"),
             webhook_secret: text("SANDBOX_WEBHOOK_SECRET"),
             webhook_target: Some(text("SANDBOX_WEBHOOK_TARGET")).filter(|target| !target.is_empty()),
+            clock_file: Some(text("TEST_CLOCK_FILE")).filter(|file| !file.is_empty()).map(PathBuf::from),
         }
     }
 }
@@ -25,6 +29,9 @@ impl Config {
 // By hand: keys stay out of logs even when they are only a sandbox's.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config").field("webhook_target", &self.webhook_target).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("webhook_target", &self.webhook_target)
+            .field("clock_file", &self.clock_file)
+            .finish_non_exhaustive()
     }
 }

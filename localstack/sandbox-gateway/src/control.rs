@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::app::{App, World};
+use crate::clock::LONGEST_SHIFT_S;
 use crate::reading::{parse_json, parse_optional_json};
 use axum::Router;
 use axum::body::Bytes;
@@ -34,6 +35,8 @@ pub(crate) struct Control {
     /// Pays each new pix after this time.
     pub(crate) pix_auto_pay_ms: Option<u64>,
     pub(crate) refund_outcome: RefundOutcome,
+    /// Seconds to add to the clock, besides those of its file.
+    pub(crate) clock_offset_s: i64,
     pub(crate) lie: Option<Lie>,
 }
 
@@ -47,11 +50,11 @@ pub(crate) enum RefundOutcome {
     Failed,
 }
 
-/// What the merchant is told about charges that it looks up; the truth (no `Authorization`) is unchanged.
+/// What the merchant is told about charges that it looks up, and about movements; the truth (no `Authorization`) is unchanged.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Lie {
-    /// None: about all of them.
+    /// None: about all of them. A refund's id names its movement, a charge's id the charge and its capture.
     charge_ids: Option<Vec<String>>,
     /// Also told as the captured amount, unless that has a lie of its own.
     amount_minor: Option<i64>,
@@ -61,6 +64,21 @@ pub(crate) struct Lie {
     reference: Option<String>,
     invoice_id: Option<String>,
     missing: bool,
+    /// Told in addition to what there is.
+    pub(crate) movements: Vec<Invented>,
+}
+
+/// A movement that never was; any word will do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Invented {
+    kind: String,
+    id: String,
+    charge_id: String,
+    reference: String,
+    amount_minor: i64,
+    currency: String,
+    pub(crate) at: i64,
 }
 
 impl Control {
@@ -82,20 +100,16 @@ impl Control {
         if longest > LONGEST_MS || merged.webhook_duplicates > MOST_DUPLICATES {
             return Err(format!("at most {LONGEST_MS} ms and {MOST_DUPLICATES} duplicates"));
         }
+        if !(-LONGEST_SHIFT_S..=LONGEST_SHIFT_S).contains(&merged.clock_offset_s) {
+            return Err(format!("the clock moves by at most {LONGEST_SHIFT_S} s"));
+        }
         Ok(merged)
     }
 }
 
 impl Lie {
     /// The charge as told; None: there is no such charge.
-    pub(crate) fn told(&self, mut charge: Value) -> Option<Value> {
-        let id = charge.get("id").and_then(Value::as_str).unwrap_or_default();
-        if self.charge_ids.as_ref().is_some_and(|ids| !ids.iter().any(|named| named == id)) {
-            return Some(charge);
-        }
-        if self.missing {
-            return None;
-        }
+    pub(crate) fn told(&self, charge: Value) -> Option<Value> {
         let told = [
             ("amount_minor", self.amount_minor.map(Value::from)),
             ("captured_minor", self.captured_minor.or(self.amount_minor).map(Value::from)),
@@ -104,13 +118,38 @@ impl Lie {
             ("reference", self.reference.clone().map(Value::from)),
             ("invoice_id", self.invoice_id.clone().map(Value::from)),
         ];
-        let fields = charge.as_object_mut()?;
+        self.instead(charge, told)
+    }
+
+    /// The movement as told; None: there was none. A movement has one amount, which a charge tells as captured.
+    pub(crate) fn told_movement(&self, movement: Value) -> Option<Value> {
+        let told = [
+            ("amount_minor", self.captured_minor.or(self.amount_minor).map(Value::from)),
+            ("currency", self.currency.clone().map(Value::from)),
+            ("reference", self.reference.clone().map(Value::from)),
+        ];
+        self.instead(movement, told)
+    }
+
+    fn instead<const N: usize>(
+        &self,
+        mut entry: Value,
+        told: [(&'static str, Option<Value>); N],
+    ) -> Option<Value> {
+        let id = entry.get("id").and_then(Value::as_str).unwrap_or_default();
+        if self.charge_ids.as_ref().is_some_and(|ids| !ids.iter().any(|named| named == id)) {
+            return Some(entry);
+        }
+        if self.missing {
+            return None;
+        }
+        let fields = entry.as_object_mut()?;
         for (name, value) in told {
             if let Some(value) = value {
                 fields.insert(name.to_owned(), value);
             }
         }
-        Some(charge)
+        Some(entry)
     }
 }
 
@@ -161,11 +200,12 @@ async fn change(State(app): State<Arc<App>>, body: Bytes) -> Result<Answer, Answ
     Ok(Answer::ok(json!(world.control)))
 }
 
-/// Forgets everything but where webhooks go. Deliveries and timers under way find nothing left to do.
+/// Forgets everything but where webhooks go and the clock's file. Deliveries and timers under way find nothing left to do.
 async fn reset(State(app): State<Arc<App>>, body: Bytes) -> Result<Answer, Answer> {
     parse_optional_json(&body)?;
     let mut world = app.world();
     let webhook_target = world.control.webhook_target.take();
-    *world = World { control: Control { webhook_target, ..Control::default() }, ..World::default() };
+    let clock = std::mem::take(&mut world.clock);
+    *world = World { control: Control { webhook_target, ..Control::default() }, clock, ..World::default() };
     Ok(Answer::ok(json!(world.control)))
 }

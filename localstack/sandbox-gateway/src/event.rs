@@ -15,11 +15,20 @@ pub(crate) enum EventKind {
     Pending,
     Declined,
     Voided,
-    RefundSucceeded(String),
-    RefundFailed(String),
+    RefundSucceeded(RefundNames),
+    RefundFailed(RefundNames),
     DisputeOpened(String),
     DisputeWon(String),
     DisputeLost(String),
+    /// Won after it was lost.
+    DisputeReinstated(String),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RefundNames {
+    pub(crate) id: String,
+    /// What the merchant called it.
+    pub(crate) reference: String,
 }
 
 /// One try: the target's status, or why there was none.
@@ -41,17 +50,21 @@ impl EventKind {
             Self::DisputeOpened(_) => "dispute.opened",
             Self::DisputeWon(_) => "dispute.won",
             Self::DisputeLost(_) => "dispute.lost",
+            Self::DisputeReinstated(_) => "dispute.reinstated",
         }
     }
 
     /// What the event is about besides the charge.
-    pub(crate) fn subject(&self) -> Option<(&'static str, &str)> {
+    pub(crate) fn subject(&self) -> Vec<(&'static str, &str)> {
         match self {
-            Self::Captured | Self::Pending | Self::Declined | Self::Voided => None,
-            Self::RefundSucceeded(id) | Self::RefundFailed(id) => Some(("refund_id", id)),
-            Self::DisputeOpened(id) | Self::DisputeWon(id) | Self::DisputeLost(id) => {
-                Some(("dispute_id", id))
+            Self::Captured | Self::Pending | Self::Declined | Self::Voided => Vec::new(),
+            Self::RefundSucceeded(refund) | Self::RefundFailed(refund) => {
+                vec![("refund_id", &refund.id), ("refund_reference", &refund.reference)]
             }
+            Self::DisputeOpened(id)
+            | Self::DisputeWon(id)
+            | Self::DisputeLost(id)
+            | Self::DisputeReinstated(id) => vec![("dispute_id", id)],
         }
     }
 }

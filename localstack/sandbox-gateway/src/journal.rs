@@ -1,6 +1,6 @@
 //! What the gateway remembers.
 
-use crate::app::{new_id, unix_now};
+use crate::app::new_id;
 use crate::charge::Charge;
 use crate::event::{Event, EventKind};
 use crate::idempotency::Keys;
@@ -34,7 +34,7 @@ impl Journal {
     }
 
     /// Writes an event down and gives its id. The body is made once: a redelivery is the same event, byte for byte.
-    pub(crate) fn add_event(&mut self, kind: EventKind, charge_id: &str) -> Option<String> {
+    pub(crate) fn add_event(&mut self, kind: EventKind, charge_id: &str, now: i64) -> Option<String> {
         let charge = self.charges.get(charge_id)?;
         let id = new_id("evt");
         let mut data = json!({
@@ -42,12 +42,10 @@ impl Journal {
             "reference": charge.reference,
             "invoice_id": charge.invoice_id,
         });
-        if let Some((name, value)) = kind.subject()
-            && let Some(fields) = data.as_object_mut()
-        {
-            fields.insert(name.to_owned(), json!(value));
+        if let Some(fields) = data.as_object_mut() {
+            fields.extend(kind.subject().into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
         }
-        let body = json!({ "id": id, "type": kind.name(), "created": unix_now(), "data": data }).to_string();
+        let body = json!({ "id": id, "type": kind.name(), "created": now, "data": data }).to_string();
         let event = Event { id: id.clone(), kind, body, deliveries: Vec::new() };
         self.events.insert(&id, &[charge_id], event);
         Some(id)

@@ -12,6 +12,9 @@
 //! - `latency_ms` comes after the work: a caller that gives up early may have charged.
 //! - Money always arrives: a pix paid late, after a void, or twice is captured; `payments` says what came and what was late.
 //! - `disputed` stays true once there was a dispute; `dispute.status` says how it ended.
+//! - A lost dispute may be won after all, and one may be opened about a charge that was refunded already.
+//! - A movement is a charge's whole capture, at its first payment, or a refund that succeeded.
+//! - The clock can be moved (`TEST_CLOCK_FILE`, `clock_offset_s`); waits take real time all the same.
 //! - An idempotent repeat gives the first answer as it was, not the charge as it has become since.
 //! - `tok_not_charged_*` and `tok_429` record nothing, so a repeat meets the same trouble again and still charges nothing.
 //! - `tok_charged_truncated` is sound HTTP around half a JSON document; a held answer ends as a 504 after a minute.
@@ -20,12 +23,15 @@ mod answer;
 mod app;
 mod charge;
 mod charges;
+mod clock;
 mod config;
 mod control;
+mod disputes;
 mod event;
 mod hand_over;
 mod idempotency;
 mod journal;
+mod movements;
 mod order;
 mod outside;
 mod pix;

@@ -1,10 +1,10 @@
-//! What happens to charges without the merchant: the payer's bank, the cardholder, and time.
+//! What happens to charges without the merchant: the payer's bank, and time.
 
 use crate::answer::Answer;
-use crate::app::{App, new_id, unix_now};
-use crate::charge::{Dispute, DisputeStatus, Means, State as ChargeState, VoidReason};
+use crate::app::App;
+use crate::charge::{Means, State as ChargeState, VoidReason};
 use crate::event::EventKind;
-use crate::reading::{AMOUNTS, Reader, parse_json, parse_optional_json};
+use crate::reading::{AMOUNTS, Reader, parse_optional_json};
 use crate::tokens::SETTLES_AFTER;
 use crate::webhooks::publish;
 use axum::Router;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/charges/{id}/pay", post(pay)).route("/charges/{id}/dispute", post(dispute))
+    Router::new().route("/charges/{id}/pay", post(pay))
 }
 
 /// The payer's bank: takes a payment of this pix at any time, in any amount, as often as it comes.
@@ -31,72 +31,17 @@ async fn pay(State(app): State<Arc<App>>, Path(id): Path<String>, body: Bytes) -
 
 fn take_payment(app: &Arc<App>, id: &str, amount_minor: Option<i64>) -> Result<Answer, Answer> {
     let mut world = app.world();
+    let now = world.now();
     let journal = &mut world.journal;
     let charge = journal.charges.get_mut(id).ok_or_else(|| Answer::not_found("charge"))?;
     if matches!(charge.means, Means::Card) {
         return Err(Answer::problem(StatusCode::CONFLICT, "not_a_pix", "only a pix is paid by a bank"));
     }
-    let now = unix_now();
     charge.take(amount_minor.unwrap_or(charge.amount_minor), now);
     let answer = Answer::ok(charge.body(now));
-    let event = journal.add_event(EventKind::Captured, id);
+    let event = journal.add_event(EventKind::Captured, id, now);
     drop(world);
     publish(app, event);
-    Ok(answer)
-}
-
-/// The cardholder: opens a dispute, and it is decided at once if the outcome says so.
-async fn dispute(State(app): State<Arc<App>>, Path(id): Path<String>, body: Bytes) -> Result<Answer, Answer> {
-    let request = parse_json(&body)?;
-    let mut reader = Reader::new(&request);
-    let wanted = match reader.text("outcome").as_str() {
-        "won" => DisputeStatus::Won,
-        "lost" => DisputeStatus::Lost,
-        "open" => DisputeStatus::Open,
-        _ => {
-            reader.fault("outcome", "must be won, lost or open");
-            DisputeStatus::Open
-        }
-    };
-    reader.finish(())?;
-    let mut world = app.world();
-    let journal = &mut world.journal;
-    let charge = journal.charges.get_mut(&id).ok_or_else(|| Answer::not_found("charge"))?;
-    if charge.state != ChargeState::Captured {
-        return Err(Answer::problem(
-            StatusCode::CONFLICT,
-            "not_disputable",
-            "only a captured charge is disputed",
-        ));
-    }
-    let before = charge.dispute.as_ref().map(|dispute| dispute.status);
-    // Won and lost are final; asking for the same again is a repeat.
-    if before.is_some_and(|status| status != DisputeStatus::Open && status != wanted) {
-        return Err(Answer::problem(
-            StatusCode::CONFLICT,
-            "dispute_closed",
-            "the dispute is decided already",
-        ));
-    }
-    let dispute =
-        charge.dispute.get_or_insert_with(|| Dispute { id: new_id("dp"), status: DisputeStatus::Open });
-    dispute.status = wanted;
-    let dispute_id = dispute.id.clone();
-    let answer = Answer::ok(charge.body(unix_now()));
-    let mut kinds = Vec::new();
-    if before.is_none() {
-        kinds.push(EventKind::DisputeOpened(dispute_id.clone()));
-    }
-    if before != Some(wanted) {
-        match wanted {
-            DisputeStatus::Open => {}
-            DisputeStatus::Won => kinds.push(EventKind::DisputeWon(dispute_id)),
-            DisputeStatus::Lost => kinds.push(EventKind::DisputeLost(dispute_id)),
-        }
-    }
-    let events: Vec<String> = kinds.into_iter().filter_map(|kind| journal.add_event(kind, &id)).collect();
-    drop(world);
-    publish(&app, events);
     Ok(answer)
 }
 
@@ -114,7 +59,7 @@ pub(crate) fn set_timers(app: &Arc<App>, id: &str) {
     let Some(expires_at) = expires_at else {
         return after(app, id, SETTLES_AFTER, settle);
     };
-    let left = u64::try_from(expires_at - unix_now()).unwrap_or_default();
+    let left = u64::try_from(expires_at - app.world().now()).unwrap_or_default();
     after(app, id, Duration::from_secs(left), expire);
     if let Some(auto_pay_ms) = auto_pay_ms {
         after(app, id, Duration::from_millis(auto_pay_ms), |app, id| {
@@ -134,26 +79,28 @@ fn after(app: &Arc<App>, id: &str, wait: Duration, act: impl FnOnce(&Arc<App>, &
 
 fn settle(app: &Arc<App>, id: &str) {
     let mut world = app.world();
+    let now = world.now();
     let journal = &mut world.journal;
     let Some(charge) = journal.charges.get_mut(id) else { return };
     if charge.state != ChargeState::Pending {
         return;
     }
-    charge.take(charge.amount_minor, unix_now());
-    let event = journal.add_event(EventKind::Captured, id);
+    charge.take(charge.amount_minor, now);
+    let event = journal.add_event(EventKind::Captured, id, now);
     drop(world);
     publish(app, event);
 }
 
 fn expire(app: &Arc<App>, id: &str) {
     let mut world = app.world();
+    let now = world.now();
     let journal = &mut world.journal;
     let Some(charge) = journal.charges.get_mut(id) else { return };
     if charge.state != ChargeState::Pending {
         return;
     }
     charge.state = ChargeState::Voided(VoidReason::Expired);
-    let event = journal.add_event(EventKind::Voided, id);
+    let event = journal.add_event(EventKind::Voided, id, now);
     drop(world);
     publish(app, event);
 }

@@ -1,10 +1,10 @@
 //! Money back.
 
 use crate::answer::Answer;
-use crate::app::{App, World, new_id, unix_now};
+use crate::app::{App, World, new_id};
 use crate::charge::State as ChargeState;
 use crate::control::RefundOutcome;
-use crate::event::EventKind;
+use crate::event::{EventKind, RefundNames};
 use crate::idempotency::key_of;
 use crate::reading::{AMOUNTS, Reader, parse_json};
 use crate::tokens::SETTLES_AFTER;
@@ -23,10 +23,11 @@ pub(crate) struct Refund {
     pub(crate) id: String,
     pub(crate) charge_id: String,
     pub(crate) reference: String,
-    amount_minor: i64,
-    currency: String,
+    pub(crate) amount_minor: i64,
+    pub(crate) currency: String,
     outcome: RefundOutcome,
     created_at: i64,
+    pub(crate) succeeded_at: Option<i64>,
 }
 
 impl Refund {
@@ -39,7 +40,12 @@ impl Refund {
             "currency": self.currency,
             "status": self.outcome,
             "created_at": self.created_at,
+            "succeeded_at": self.succeeded_at,
         })
+    }
+
+    fn names(&self) -> RefundNames {
+        RefundNames { id: self.id.clone(), reference: self.reference.clone() }
     }
 }
 
@@ -94,6 +100,7 @@ fn admit(
     amount_minor: i64,
 ) -> Result<Refund, Answer> {
     let outcome = world.control.refund_outcome;
+    let now = world.now();
     let found = world.journal.charges.get_mut(&charge_id);
     let charge = found.ok_or_else(|| Answer::not_found("charge"))?;
     if charge.state != ChargeState::Captured {
@@ -110,25 +117,31 @@ fn admit(
     }
     let currency = charge.currency.clone();
     let id = new_id("re");
-    Ok(Refund { id, charge_id, reference, amount_minor, currency, outcome, created_at: unix_now() })
+    let succeeded_at = (outcome == RefundOutcome::Succeeded).then_some(now);
+    let refund =
+        Refund { id, charge_id, reference, amount_minor, currency, outcome, created_at: now, succeeded_at };
+    Ok(refund)
 }
 
 /// The event of a refund that is decided; a pending one has none yet.
 fn announce(world: &mut World, id: &str) -> Option<String> {
     let refund = world.journal.refunds.get(id)?;
     let kind = match refund.outcome {
-        RefundOutcome::Succeeded => EventKind::RefundSucceeded(refund.id.clone()),
-        RefundOutcome::Failed => EventKind::RefundFailed(refund.id.clone()),
+        RefundOutcome::Succeeded => EventKind::RefundSucceeded(refund.names()),
+        RefundOutcome::Failed => EventKind::RefundFailed(refund.names()),
         RefundOutcome::Pending => return None,
     };
     let charge_id = refund.charge_id.clone();
-    world.journal.add_event(kind, &charge_id)
+    let now = world.now();
+    world.journal.add_event(kind, &charge_id, now)
 }
 
 fn settle(app: &Arc<App>, id: &str) {
     let mut world = app.world();
+    let now = world.now();
     let Some(refund) = world.journal.refunds.get_mut(id) else { return };
     refund.outcome = RefundOutcome::Succeeded;
+    refund.succeeded_at = Some(now);
     let event = announce(&mut world, id);
     drop(world);
     publish(app, event);

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::{charges, control, outside, refunds, webhooks};
+use crate::{charges, control, disputes, movements, outside, refunds, webhooks};
 use axum::Router;
 use axum::routing::get;
 use std::future::Future;
@@ -59,10 +59,12 @@ pub async fn serve(
 async fn run(listener: TcpListener, app: Arc<App>) -> io::Result<()> {
     let merchant = charges::routes()
         .merge(refunds::routes())
+        .merge(movements::routes())
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&app), control::gate));
     let router = Router::new()
         .merge(merchant)
         .merge(outside::routes())
+        .merge(disputes::routes())
         .merge(webhooks::routes())
         .merge(control::routes())
         .route("/health", get(|| async { "ok" }))

@@ -1,7 +1,7 @@
 //! Delivering events, and delivering them again.
 
 use crate::answer::Answer;
-use crate::app::{App, unix_now};
+use crate::app::App;
 use crate::event::{Delivery, Event};
 use crate::reading::{Reader, parse_json};
 use crate::signature::signature;
@@ -85,7 +85,7 @@ async fn deliver(app: &App, event: &str, tries: u32) -> Option<Delivery> {
 async fn send(app: &App, target: &str, body: String) -> Delivery {
     let _permit = app.deliveries.acquire().await;
     // Signed at each try: a receiver refuses what is older than a few minutes.
-    let at = unix_now();
+    let at = app.world().now();
     let signed = signature(&app.config.webhook_secret, at, &body);
     let sent = app
         .client

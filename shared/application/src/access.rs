@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use fatura_domain::Timestamp;
+use fatura_domain::actor::Actor;
 use fatura_domain::id::CustomerId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -46,9 +47,16 @@ pub enum Operation {
     CreateCustomers,
     ListAllInvoices,
     ManageApiKeys,
+    /// What keeps the whole going: rules, runs, decisions that no rule can make.
+    Operate,
 }
 
 impl Caller {
+    /// Its name in what is written down.
+    pub fn actor(&self) -> Actor {
+        Actor::new(&self.id)
+    }
+
     /// Forbidden says that this role may never do that. Somebody else's object isn't forbidden but not found, so that
     /// nobody learns what exists.
     pub fn may(&self, operation: Operation) -> Result<(), Error> {
@@ -116,6 +124,7 @@ mod tests {
             Operation::CreateCustomers,
             Operation::ListAllInvoices,
             Operation::ManageApiKeys,
+            Operation::Operate,
         ];
         let answers = |role| {
             operations.map(|operation| match caller(role).may(operation) {
@@ -124,8 +133,11 @@ mod tests {
                 Err(_) => "forbidden",
             })
         };
-        assert_eq!(answers(Role::Operator), ["yes", "yes", "yes", "yes", "yes"]);
-        assert_eq!(answers(Role::Service), ["yes", "yes", "yes", "forbidden", "forbidden"]);
-        assert_eq!(answers(Role::Customer(own)), ["yes", "not found", "forbidden", "forbidden", "forbidden"]);
+        assert_eq!(answers(Role::Operator), ["yes"; 6]);
+        assert_eq!(answers(Role::Service), ["yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]);
+        assert_eq!(
+            answers(Role::Customer(own)),
+            ["yes", "not found", "forbidden", "forbidden", "forbidden", "forbidden"]
+        );
     }
 }

@@ -1,10 +1,12 @@
 use crate::change_set::ChangeSet;
+use crate::circuit::Breakers;
 use crate::error::Error;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
-    Answers, ApiKeys, ChargeQueue, Clock, CommitError, Customers, Entropy, Gateways, Invoices, Message,
-    Refunds, Refusal, Store, Transactions, Webhooks,
+    Answers, ApiKeys, Attentions, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
+    Gateways, Invoices, Message, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
 };
+use crate::rulebook::Policies;
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
 use std::fmt;
@@ -21,13 +23,31 @@ pub struct Records {
     pub answers: Arc<dyn Answers>,
     pub api_keys: Arc<dyn ApiKeys>,
     pub webhooks: Arc<dyn Webhooks>,
+    pub disputes: Arc<dyn Disputes>,
+    pub attentions: Arc<dyn Attentions>,
+    pub runs: Arc<dyn Runs>,
+    pub rulebook: Arc<dyn Rulebook>,
+    pub circuits: Arc<dyn Circuits>,
 }
 
 impl Records {
     /// One store for all of it.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: Store + Customers + Invoices + Refunds + Transactions + Answers + ApiKeys + Webhooks + 'static,
+        S: Store
+            + Customers
+            + Invoices
+            + Refunds
+            + Transactions
+            + Answers
+            + ApiKeys
+            + Webhooks
+            + Disputes
+            + Attentions
+            + Runs
+            + Rulebook
+            + Circuits
+            + 'static,
     {
         Self {
             store: store.clone(),
@@ -37,7 +57,12 @@ impl Records {
             transactions: store.clone(),
             answers: store.clone(),
             api_keys: store.clone(),
-            webhooks: store,
+            webhooks: store.clone(),
+            disputes: store.clone(),
+            attentions: store.clone(),
+            runs: store.clone(),
+            rulebook: store.clone(),
+            circuits: store,
         }
     }
 }
@@ -56,7 +81,8 @@ pub struct App {
     pub gateways: Gateways,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
-    pub policy: Arc<Policy>,
+    policies: Arc<Policies>,
+    pub(crate) breakers: Arc<Breakers>,
 }
 
 impl fmt::Debug for App {
@@ -75,8 +101,27 @@ pub(crate) enum Committed {
 
 /// How often a use case decides again before it tells the caller that others keep changing the same thing.
 pub(crate) const DECISIONS: usize = 8;
+/// The same where many may want the same thing at once: of those who decide again one gets through each time.
+pub(crate) const CONTENDED_DECISIONS: usize = 64;
 
 impl App {
+    pub fn new(
+        records: Records,
+        charges: Arc<dyn ChargeQueue>,
+        gateways: Gateways,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let policies = Arc::new(Policies::new(records.rulebook.clone()));
+        let breakers = Arc::new(Breakers::new(records.circuits.clone()));
+        Self { records, charges, gateways, clock, entropy, policies, breakers }
+    }
+
+    /// The dunning policy in force.
+    pub(crate) async fn policy(&self) -> Result<Arc<Policy>, Error> {
+        Ok(self.policies.policy(self.clock.now()).await?)
+    }
+
     pub(crate) fn moment(&self) -> Moment {
         Moment { now: self.clock.now(), entropy: self.entropy.bits() }
     }
@@ -105,10 +150,17 @@ impl App {
         }
     }
 
+    pub(crate) async fn notify_all(&self, messages: &[Message]) {
+        if messages.is_empty() {
+            return;
+        }
+        if let Err(error) = self.charges.send(messages).await {
+            tracing::warn!(count = messages.len(), %error, "left to the sweep");
+        }
+    }
+
     /// Tells the consumer that there is something to do. Best effort: what isn't told, the sweep finds.
     pub(crate) async fn notify(&self, message: Message) {
-        if let Err(error) = self.charges.send(&[message]).await {
-            tracing::warn!(?message, %error, "left to the sweep");
-        }
+        self.notify_all(&[message]).await;
     }
 }

@@ -2,13 +2,19 @@
 
 use crate::access::ApiKey;
 use crate::idempotency::StoredAnswer;
+use crate::rulebook::RulesEdition;
+use crate::runs::Difference;
+use fatura_domain::Timestamp;
+use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
-use fatura_domain::id::{CustomerId, PaymentMethodId};
+use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId, RunId};
 use fatura_domain::invoice::{Invoice, Reduction};
 use fatura_domain::ledger::Transaction;
 use fatura_domain::refund::Refund;
+use fatura_domain::run::{Outcome, Part, Run};
 
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -33,6 +39,37 @@ pub enum Change {
     RefundRequested(Refund),
     /// Refused unless the stored refund has the version just before this one's.
     RefundChanged(Refund),
+    DisputeOpened(Dispute),
+    /// Refused unless the stored dispute has the version just before this one's.
+    DisputeChanged(Dispute),
+    /// The invoice is charged at once when its customer brings another payment method.
+    MethodAwaited(InvoiceId),
+    MethodNoLongerAwaited(InvoiceId),
+    AttentionRaised(Attention),
+    /// Refused if the same was raised before, whatever became of it.
+    AttentionRaisedOnce(Attention),
+    AttentionClosed {
+        id: AttentionId,
+        closed: Closed,
+    },
+    /// Refused if there is a run of this id.
+    RunBegun(Run),
+    PartBegun(Part),
+    /// Refused unless the stored part has the version just before this one's.
+    PartChanged(Part),
+    /// A run counts anew what became of one of its invoices.
+    Tallied {
+        run: RunId,
+        invoice: InvoiceId,
+        was: Option<Outcome>,
+        is: Outcome,
+    },
+    DifferenceFound {
+        run: RunId,
+        difference: Difference,
+    },
+    /// Refused unless it follows the edition that is in force. Every edition is kept.
+    RulesReplaced(RulesEdition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.
@@ -53,16 +90,45 @@ impl ChangeSet {
         Self(changes.into_iter().collect())
     }
 
-    /// An invoice's change with everything that the reducer wants written beside it.
-    pub fn from_reduction(reduction: Reduction) -> Self {
-        let attempt = reduction.attempt.map(Change::AttemptFinished);
-        let transaction = reduction.transaction.map(Change::TransactionBooked);
-        Self::of([Change::InvoiceChanged(reduction.invoice)].into_iter().chain(attempt).chain(transaction))
+    /// A new invoice, with what follows from it.
+    pub fn created(invoice: Invoice) -> Self {
+        let tallied = tallied(None, &invoice);
+        Self::of([Change::InvoiceCreated(invoice)]).and(tallied)
+    }
+
+    /// An invoice's next version, with what begins and what ends by it for others.
+    pub fn moved(before: &Invoice, after: Invoice) -> Self {
+        let now = after.updated_at;
+        let follow_ups = Self::of(tallied(Some(before), &after))
+            .and(matters(before.matter(), after.matter(), now))
+            .and(orphans(before, &after))
+            .and(awaited(before, &after));
+        Self::of([Change::InvoiceChanged(after)]).and(follow_ups)
+    }
+
+    /// A refund's next version, with what begins by it for others.
+    pub fn refund_moved(before: &Refund, after: Refund) -> Self {
+        let matters = matters(before.matter(), after.matter(), after.updated_at);
+        Self::of([Change::RefundChanged(after)]).and(matters)
+    }
+
+    /// What the reducer wants written together.
+    pub fn from_reduction(before: &Invoice, reduction: Reduction) -> Self {
+        Self::moved(before, reduction.invoice)
+            .and(reduction.attempt.map(Change::AttemptFinished))
+            .and(reduction.transaction.map(Change::TransactionBooked))
+            .and(reduction.refund.map(Change::RefundRequested))
     }
 
     #[must_use]
     pub fn and(mut self, more: impl IntoIterator<Item = Change>) -> Self {
         self.0.extend(more);
+        self
+    }
+
+    /// For whoever closes a matter with a word of their own.
+    pub(crate) fn without_closing(mut self, matter: &AttentionId) -> Self {
+        self.0.retain(|change| !matches!(change, Change::AttentionClosed { id, .. } if id == matter));
         self
     }
 
@@ -77,5 +143,40 @@ impl IntoIterator for ChangeSet {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+fn tallied(before: Option<&Invoice>, after: &Invoice) -> Option<Change> {
+    let (run, is) = after.outcome_for_run()?;
+    // What an earlier run counted stays counted there.
+    let was = before.and_then(Invoice::outcome_for_run).filter(|(earlier, _)| *earlier == run);
+    let was = was.map(|(_, outcome)| outcome);
+    (was != Some(is)).then_some(Change::Tallied { run, invoice: after.id, was, is })
+}
+
+fn matters(before: Option<Attention>, after: Option<Attention>, now: Timestamp) -> Vec<Change> {
+    let same = before.as_ref().zip(after.as_ref()).is_some_and(|(one, other)| one.id == other.id);
+    if same {
+        return Vec::new();
+    }
+    let closed = before.map(|matter| Change::AttentionClosed {
+        id: matter.id,
+        closed: Closed { at: now, by: None, note: None },
+    });
+    closed.into_iter().chain(after.map(Change::AttentionRaised)).collect()
+}
+
+fn orphans(before: &Invoice, after: &Invoice) -> Vec<Change> {
+    let known = before.orphans.len();
+    // One that has no refund yet is part of the matter that its attempt is.
+    let new = after.orphans.iter().enumerate().skip(known).filter(|(_, orphan)| orphan.refund.is_some());
+    new.map(|(place, orphan)| Change::AttentionRaised(after.orphan_matter(place, orphan))).collect()
+}
+
+fn awaited(before: &Invoice, after: &Invoice) -> Option<Change> {
+    match (before.awaits_method(), after.awaits_method()) {
+        (false, true) => Some(Change::MethodAwaited(after.id)),
+        (true, false) => Some(Change::MethodNoLongerAwaited(after.id)),
+        _ => None,
     }
 }

@@ -1,7 +1,10 @@
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
+use crate::circuit::Admission;
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Claim, Gateway, Message};
+use fatura_domain::SignedDuration;
+use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::gateway::{ChargeOutcome, GatewayName};
 use fatura_domain::id::{AttemptNumber, InvoiceId};
@@ -11,6 +14,9 @@ use thiserror::Error as ThisError;
 
 /// What one call to a gateway may take, the writes around it included. Whoever has less time left doesn't begin.
 pub const CALL_TIME: Duration = Duration::from_secs(14);
+
+/// Orders that were held back go out within this time after the first.
+const HELD_APART_MS: u64 = 30_000;
 
 #[derive(Debug, ThisError)]
 pub enum CollectError {
@@ -32,6 +38,8 @@ impl App {
                 self.collect_charge(invoice, attempt, version).await?;
             }
             Message::GiveBack { refund, version } => self.send_refund(refund, version).await?,
+            Message::AskAboutDispute { dispute, version } => self.review_dispute(dispute, version).await?,
+            Message::Advance { run, part, version } => self.advance(&run, part, version).await?,
         }
         Ok(())
     }
@@ -39,8 +47,16 @@ impl App {
     /// Claim, call, settle.
     async fn collect_charge(&self, id: InvoiceId, attempt: AttemptNumber, version: u64) -> Result<(), Error> {
         let now = self.clock.now();
-        let live = LiveAttempt::begun(attempt, &self.policy, now);
-        match self.records.store.claim(id, version, live, now).await? {
+        // What may have to be read again is read while the claim is on its way.
+        let claim = async {
+            let live = LiveAttempt::begun(attempt, now);
+            Ok::<_, Error>(self.records.store.claim(id, version, live, now).await?)
+        };
+        let (claim, _, ()) = futures::try_join!(claim, self.policy(), async {
+            self.breakers.refresh(now).await;
+            Ok(())
+        })?;
+        match claim {
             Claim::Claimed(invoice) => self.send(&invoice).await?,
             // About a version that is gone: whoever moved the invoice on has seen to it.
             Claim::Refused(Some(invoice)) if invoice.version == version => self.take_step(*invoice).await?,
@@ -51,11 +67,10 @@ impl App {
 
     /// The less usual steps, which need to see the invoice first.
     async fn take_step(&self, invoice: Invoice) -> Result<(), Error> {
-        match invoice.next_step(&self.policy, self.clock.now()) {
+        match invoice.next_step(self.clock.now()) {
             NextStep::Rest => Ok(()),
             NextStep::Send(next) => {
-                let claimed =
-                    self.commit(ChangeSet::of([Change::InvoiceChanged((*next).clone())]), None).await?;
+                let claimed = self.commit(ChangeSet::moved(&invoice, (*next).clone()), None).await?;
                 match claimed {
                     Committed::Written => self.send(&next).await,
                     Committed::Stale | Committed::Replayed(_) => Ok(()),
@@ -82,8 +97,15 @@ impl App {
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
     async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
+        if let Admission::HoldUntil(until) = self.breakers.admit(&source.gateway, self.clock.now()).await? {
+            return self.hold_back(invoice, until).await;
+        }
         let outcome = match self.gateways.get(&source.gateway) {
-            Some(gateway) => gateway.charge(&request).await,
+            Some(gateway) => {
+                let outcome = gateway.charge(&request).await;
+                self.breakers.report(&source.gateway, &outcome, self.clock.now()).await;
+                outcome
+            }
             None => ChargeOutcome::Declined {
                 reference: None,
                 failure: Failure::new(
@@ -95,6 +117,21 @@ impl App {
         };
         tracing::info!(attempt = %request.attempt, outcome = outcome_name(&outcome), "gateway answered");
         self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await
+    }
+
+    /// Writes down that the attempt, which is ours, waits until its gateway takes orders again.
+    async fn hold_back(&self, invoice: &Invoice, until: Timestamp) -> Result<(), Error> {
+        let failure =
+            Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
+        // Not all at the same moment: the first of them is the probe.
+        let until = until.checked_add(SignedDuration::from_millis(
+            i64::try_from(self.entropy.bits() % HELD_APART_MS).unwrap_or_default(),
+        ));
+        let held = until.ok().and_then(|until| invoice.held_back(failure, until, self.clock.now()));
+        if let Some(held) = held {
+            self.commit(ChangeSet::moved(invoice, held), None).await?;
+        }
+        Ok(())
     }
 
     /// Puts the gateway's word through the reducer and writes what follows, in one transaction, again from the start
@@ -117,23 +154,28 @@ impl App {
         observation: &Observation,
         beside: &[Change],
     ) -> Result<(), Error> {
+        let policy = self.policy().await?;
         for _ in 0..DECISIONS {
             let id = invoice.id;
-            let (changes, wake) = match invoice.observe(observation, &self.policy, self.moment()) {
+            let (changes, wake) = match invoice.observe(observation, &policy, self.moment()) {
                 Reduced::AlreadyApplied if beside.is_empty() => return Ok(()),
-                Reduced::AlreadyApplied => (ChangeSet::default(), None),
+                Reduced::AlreadyApplied => (ChangeSet::default(), Vec::new()),
                 Reduced::Applied(reduction) => {
-                    let wake = reduction.wake.then(|| reduction.invoice.clone());
-                    (ChangeSet::from_reduction(*reduction), wake)
+                    let wake = reduction.wake.then(|| Message::about(&reduction.invoice));
+                    let refund = reduction.refund.as_ref().map(Message::about_refund);
+                    (
+                        ChangeSet::from_reduction(&invoice, *reduction),
+                        wake.into_iter().chain(refund).collect(),
+                    )
                 }
             };
             if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
-                if let Some(invoice) = wake {
-                    self.notify(Message::about(&invoice)).await;
+                for message in wake {
+                    self.notify(message).await;
                 }
                 return Ok(());
             }
-            invoice = self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)?;
+            invoice = self.stored(id).await?;
         }
         Err(Error::Busy)
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Message, Payer};
 use fatura_domain::Timestamp;
-use fatura_domain::customer::PaymentSource;
+use fatura_domain::customer::{PaymentMethod, PaymentSource};
 use fatura_domain::gateway::MeansType;
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{AmendError, Cancellation, Content, Invoice, State, Status};
@@ -52,10 +52,10 @@ impl App {
         // Whoever has been read exists: customers are never deleted. Only a draft that names no method saves the read,
         // and has the transaction look instead.
         let (invoice, exists) = if is_charged || command.payment_method.is_some() {
-            let payer = self.records.customers.payer(command.customer).await?.ok_or(Error::NotFound)?;
+            let (payer, policy) = futures::try_join!(self.payer(command.customer), self.policy())?;
             let source = self.source(&payer, command.payment_method, None)?;
             let invoice = if is_charged {
-                draft.charged(source, command.charge_at, &self.policy, moment.now)?
+                draft.charged(source, command.charge_at, &policy, moment.now)?
             } else {
                 draft
             };
@@ -64,9 +64,11 @@ impl App {
             (draft, Some(Change::CustomerExists(command.customer)))
         };
 
+        let invoice = invoice.by(&caller.actor(), 0);
         let answer = render(&invoice);
         let changes = ChangeSet::of(exists)
-            .and([Change::InvoiceCreated(invoice.clone()), once.answered(answer.clone(), moment.now)]);
+            .and(ChangeSet::created(invoice.clone()))
+            .and([once.answered(answer.clone(), moment.now)]);
         match self.commit(changes, Some(once)).await? {
             Committed::Written => {
                 self.notify_if_due(&invoice).await;
@@ -86,11 +88,11 @@ impl App {
     ) -> Result<Invoice, Error> {
         caller.may(Operation::OwnedBy(id.owner()))?;
         if let Some(Some(method)) = amendment.payment_method {
-            let payer = self.records.customers.payer(id.owner()).await?.ok_or(Error::NotFound)?;
+            let payer = self.payer(id.owner()).await?;
             self.source(&payer, Some(method), None)?;
         }
         for _ in 0..DECISIONS {
-            let invoice = self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)?;
+            let invoice = self.stored(id).await?;
             expect_version(if_version, invoice.version)?;
             let now = self.clock.now();
             let content = Content {
@@ -109,8 +111,7 @@ impl App {
                 }
                 AmendError::Money(error) => invalid("items", error.to_string()),
             })?;
-            if let Committed::Written =
-                self.commit(ChangeSet::of([Change::InvoiceChanged(amended.clone())]), None).await?
+            if let Committed::Written = self.commit(ChangeSet::moved(&invoice, amended.clone()), None).await?
             {
                 return Ok(amended);
             }
@@ -129,11 +130,8 @@ impl App {
         caller.may(Operation::OwnedBy(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
-            let (invoice, payer) = futures::try_join!(
-                self.records.invoices.invoice(id),
-                self.records.customers.payer(id.owner())
-            )?;
-            let (Some(invoice), Some(payer)) = (invoice, payer) else { return Err(Error::NotFound) };
+            let (invoice, payer, policy) =
+                futures::try_join!(self.stored(id), self.payer(id.owner()), self.policy())?;
             if invoice.status() != Status::Draft {
                 let refusal = Error::FailedPrecondition {
                     detail: format!("an invoice that is {} cannot be charged", invoice.status().as_str()),
@@ -142,10 +140,11 @@ impl App {
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
             let source = self.source(&payer, method, invoice.payment_method())?;
-            let charged = invoice.charged(source, None, &self.policy, now)?;
+            let charged = invoice.charged(source, None, &policy, now)?;
+            let charged = charged.by(&caller.actor(), invoice.history.len());
             let answer = render(&charged);
             let changes =
-                ChangeSet::of([Change::InvoiceChanged(charged.clone()), once.answered(answer.clone(), now)]);
+                ChangeSet::moved(&invoice, charged.clone()).and([once.answered(answer.clone(), now)]);
             match self.commit(changes, Some(once)).await? {
                 Committed::Written => {
                     self.notify_if_due(&charged).await;
@@ -169,15 +168,14 @@ impl App {
         caller.may(Operation::OwnedBy(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
-            let invoice = self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)?;
+            let invoice = self.stored(id).await?;
             let (changes, after) = match invoice.canceled(now) {
-                Ok(Cancellation::Done(reduction)) => {
-                    let after = reduction.invoice.clone();
-                    (ChangeSet::from_reduction(*reduction), after)
+                Ok(Cancellation::Done(mut reduction)) => {
+                    let after = reduction.invoice.by(&caller.actor(), invoice.history.len());
+                    reduction.invoice = after.clone();
+                    (ChangeSet::from_reduction(&invoice, *reduction), after)
                 }
-                Ok(Cancellation::Requested(after)) => {
-                    (ChangeSet::of([Change::InvoiceChanged((*after).clone())]), *after)
-                }
+                Ok(Cancellation::Requested(after)) => (ChangeSet::moved(&invoice, (*after).clone()), *after),
                 Ok(Cancellation::AlreadyRequested) => {
                     return Ok(Reply { answer: render(&invoice), replayed: false });
                 }
@@ -202,9 +200,28 @@ impl App {
         Err(Error::Busy)
     }
 
+    pub(crate) async fn stored(&self, id: InvoiceId) -> Result<Invoice, Error> {
+        self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)
+    }
+
+    pub(crate) async fn payer(&self, id: CustomerId) -> Result<Payer, Error> {
+        self.records.customers.payer(id).await?.ok_or(Error::NotFound)
+    }
+
+    /// What to charge again: the method that failed, as it is now, else the customer's default.
+    pub(crate) fn source_again(
+        &self,
+        payer: &Payer,
+        invoice: &Invoice,
+    ) -> Result<Option<PaymentSource>, Error> {
+        let same = invoice.method_to_retry();
+        let is_attached = |id: &PaymentMethodId| payer.methods.iter().any(|method| method.id == *id);
+        self.source(payer, same.filter(is_attached), None)
+    }
+
     /// What to charge: the method that the request names, else the invoice's, else the customer's default. One that was
     /// named and is gone isn't replaced by another behind the client's back.
-    fn source(
+    pub(crate) fn source(
         &self,
         payer: &Payer,
         requested: Option<PaymentMethodId>,
@@ -220,7 +237,14 @@ impl App {
                 (None, None, Some(id)) => find(id),
                 (None, None, None) => None,
             };
-        let Some(method) = method else { return Ok(None) };
+        match method {
+            Some(method) => self.source_of(method),
+            None => Ok(None),
+        }
+    }
+
+    /// What to charge of a method, and where.
+    pub(crate) fn source_of(&self, method: &PaymentMethod) -> Result<Option<PaymentSource>, Error> {
         let pix_gateway = self.gateways.default_for(MeansType::Pix);
         let card_gateway = self.gateways.default_for(MeansType::CreditCard);
         let routed = pix_gateway.or(card_gateway).ok_or_else(|| Error::FailedPrecondition {
@@ -230,7 +254,7 @@ impl App {
         Ok(Some(method.source(routed)))
     }
 
-    async fn notify_if_due(&self, invoice: &Invoice) {
+    pub(crate) async fn notify_if_due(&self, invoice: &Invoice) {
         if let State::Pending(collection) = &invoice.state
             && collection.scheduled_for.is_none()
         {
@@ -239,6 +263,6 @@ impl App {
     }
 }
 
-fn invalid(field: &str, reason: impl Into<String>) -> Error {
+pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Error {
     Error::Invalid(vec![Fault::new(field, reason)])
 }

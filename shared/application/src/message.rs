@@ -1,11 +1,13 @@
-use fatura_domain::id::{AttemptNumber, InvoiceId, RefundId};
+use fatura_domain::dispute::Dispute;
+use fatura_domain::id::{AttemptNumber, DisputeId, InvoiceId, RefundId, RunId};
 use fatura_domain::invoice::Invoice;
 use fatura_domain::refund::Refund;
+use fatura_domain::run::Part;
 use serde::{Deserialize, Serialize};
 
-/// There is something to do for an invoice or a refund. It is about one version: once that has moved on, the message is
+/// There is something to do for an invoice, a refund, a dispute or a part of a run. It is about one version: once that has moved on, the message is
 /// void, however often it is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub enum Message {
     /// `attempt` is the number of the attempt to begin, if one has to begin.
@@ -18,6 +20,15 @@ pub enum Message {
         refund: RefundId,
         version: u64,
     },
+    AskAboutDispute {
+        dispute: DisputeId,
+        version: u64,
+    },
+    Advance {
+        run: RunId,
+        part: u8,
+        version: u64,
+    },
 }
 
 impl Message {
@@ -28,10 +39,18 @@ impl Message {
     pub const fn about_refund(refund: &Refund) -> Self {
         Self::GiveBack { refund: refund.id, version: refund.version }
     }
+
+    pub const fn about_dispute(dispute: &Dispute) -> Self {
+        Self::AskAboutDispute { dispute: dispute.id, version: dispute.version }
+    }
+
+    pub fn about_part(part: &Part) -> Self {
+        Self::Advance { run: part.run.clone(), part: part.number, version: part.version }
+    }
 }
 
 /// As it stands in the queue. What it is about is told by what it names.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     invoice_id: Option<InvoiceId>,
@@ -39,6 +58,12 @@ struct Wire {
     attempt: Option<AttemptNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refund_id: Option<RefundId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dispute_id: Option<DisputeId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run_id: Option<RunId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<u8>,
     version: u64,
 }
 
@@ -46,10 +71,16 @@ impl From<Message> for Wire {
     fn from(message: Message) -> Self {
         match message {
             Message::Collect { invoice, attempt, version } => {
-                Self { invoice_id: Some(invoice), attempt: Some(attempt), refund_id: None, version }
+                Self { invoice_id: Some(invoice), attempt: Some(attempt), version, ..Self::default() }
             }
             Message::GiveBack { refund, version } => {
-                Self { invoice_id: None, attempt: None, refund_id: Some(refund), version }
+                Self { refund_id: Some(refund), version, ..Self::default() }
+            }
+            Message::AskAboutDispute { dispute, version } => {
+                Self { dispute_id: Some(dispute), version, ..Self::default() }
+            }
+            Message::Advance { run, part, version } => {
+                Self { run_id: Some(run), part: Some(part), version, ..Self::default() }
             }
         }
     }
@@ -59,12 +90,22 @@ impl TryFrom<Wire> for Message {
     type Error = &'static str;
 
     fn try_from(wire: Wire) -> Result<Self, &'static str> {
-        match (wire.invoice_id, wire.attempt, wire.refund_id) {
-            (Some(invoice), Some(attempt), None) => {
-                Ok(Self::Collect { invoice, attempt, version: wire.version })
-            }
-            (None, None, Some(refund)) => Ok(Self::GiveBack { refund, version: wire.version }),
-            _ => Err("is about neither an invoice nor a refund"),
+        let version = wire.version;
+        let mut meanings = [
+            wire.invoice_id.zip(wire.attempt).map(|(invoice, attempt)| Self::Collect {
+                invoice,
+                attempt,
+                version,
+            }),
+            wire.refund_id.map(|refund| Self::GiveBack { refund, version }),
+            wire.dispute_id.map(|dispute| Self::AskAboutDispute { dispute, version }),
+            wire.run_id.zip(wire.part).map(|(run, part)| Self::Advance { run, part, version }),
+        ]
+        .into_iter()
+        .flatten();
+        match (meanings.next(), meanings.next()) {
+            (Some(message), None) => Ok(message),
+            _ => Err("is about nothing of ours, or about two things"),
         }
     }
 }

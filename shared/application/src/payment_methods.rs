@@ -3,11 +3,16 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::Payer;
+use crate::ports::{Message, Payer};
 use fatura_domain::customer::{Card, Expiry, Instrument, PaymentMethod};
 use fatura_domain::gateway::{GatewayName, MeansType, PixKey, Token};
 use fatura_domain::id::{CustomerId, PaymentMethodId};
+use fatura_domain::invoice::Invoice;
 use fatura_domain::text::Text;
+
+/// Invoices that one transaction takes beside the method: at most four writes each.
+const AT_ONCE: usize = 20;
+const MOST_TIMES: usize = 50;
 
 #[derive(Debug, Clone)]
 pub struct AddPaymentMethod {
@@ -44,21 +49,81 @@ impl App {
         let instrument = self.instrument(command.instrument)?;
         let method = PaymentMethod { id, instrument, created_at: moment.now };
         for _ in 0..DECISIONS {
-            let before = self.records.customers.customer(command.customer).await?.ok_or(Error::NotFound)?;
+            let (before, waiting) = futures::try_join!(
+                self.records.customers.customer(command.customer),
+                self.records.invoices.awaiting_method(command.customer, AT_ONCE),
+            )?;
+            let before = before.ok_or(Error::NotFound)?;
             let after = before.with_added(id, command.make_default, moment.now);
             let answer = render(&method, after.default_payment_method == Some(id));
+            let (charged, messages) = self.charged_by(caller, &method, waiting).await?;
             let changes = ChangeSet::of([
                 Change::PaymentMethodAdded(method.clone()),
                 Change::CustomerChanged { before, after },
                 once.answered(answer.clone(), moment.now),
             ]);
-            match self.commit(changes, Some(once)).await? {
-                Committed::Written => return Ok(Reply { answer, replayed: false }),
-                Committed::Replayed(reply) => return Ok(reply),
+            match self.commit(changes.and(charged), Some(once)).await? {
+                Committed::Written => {
+                    self.notify_all(&messages).await;
+                    self.charge_more_by(caller, &method, messages.len()).await?;
+                    return Ok(Reply { answer, replayed: false });
+                }
+                Committed::Replayed(reply) => {
+                    // Whoever answered may have died before all was charged that waited.
+                    let payer = self.payer(command.customer).await?;
+                    if let Some(newest) = payer.methods.first() {
+                        self.charge_more_by(caller, newest, AT_ONCE).await?;
+                    }
+                    return Ok(reply);
+                }
                 Committed::Stale => {}
             }
         }
         Err(Error::Busy)
+    }
+
+    /// What waited for another payment method, charged by this one: changes to be written with it, and their messages.
+    async fn charged_by(
+        &self,
+        caller: &Caller,
+        method: &PaymentMethod,
+        waiting: Vec<Invoice>,
+    ) -> Result<(ChangeSet, Vec<Message>), Error> {
+        let (policy, now) = (self.policy().await?, self.clock.now());
+        let mut changes = ChangeSet::default();
+        let mut messages = Vec::new();
+        for invoice in waiting {
+            let Some(source) = self.source_of(method)? else { continue };
+            let Some(charged) = invoice.charged_by_new_method(source, &policy, now) else { continue };
+            let charged = charged.by(&caller.actor(), invoice.history.len());
+            messages.push(Message::about(&charged));
+            changes = changes.and(ChangeSet::moved(&invoice, charged));
+        }
+        Ok((changes, messages))
+    }
+
+    /// The rest of them, where there are more than one transaction holds.
+    async fn charge_more_by(
+        &self,
+        caller: &Caller,
+        method: &PaymentMethod,
+        mut charged: usize,
+    ) -> Result<(), Error> {
+        for _ in 0..MOST_TIMES {
+            if charged < AT_ONCE {
+                break;
+            }
+            let waiting = self.records.invoices.awaiting_method(method.id.owner(), AT_ONCE).await?;
+            let (changes, messages) = self.charged_by(caller, method, waiting).await?;
+            charged = messages.len();
+            if charged == 0 {
+                break;
+            }
+            if let Committed::Written = self.commit(changes, None).await? {
+                self.notify_all(&messages).await;
+            }
+        }
+        Ok(())
     }
 
     fn instrument(&self, new: NewInstrument) -> Result<Instrument, Error> {
@@ -93,11 +158,17 @@ impl App {
             let found =
                 payer.methods.into_iter().find(|candidate| candidate.id == method).ok_or(Error::NotFound)?;
             if payer.customer.default_payment_method == Some(method) {
+                // Whoever made it so may have died before all was charged that waited.
+                self.charge_more_by(caller, &found, AT_ONCE).await?;
                 return Ok(found);
             }
             let after = payer.customer.with_default(method, self.clock.now());
+            let waiting = self.records.invoices.awaiting_method(customer, AT_ONCE).await?;
+            let (charged, messages) = self.charged_by(caller, &found, waiting).await?;
             let changes = ChangeSet::of([Change::CustomerChanged { before: payer.customer, after }]);
-            if let Committed::Written = self.commit(changes, None).await? {
+            if let Committed::Written = self.commit(changes.and(charged), None).await? {
+                self.notify_all(&messages).await;
+                self.charge_more_by(caller, &found, messages.len()).await?;
                 return Ok(found);
             }
         }

@@ -2,26 +2,33 @@
 
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;
+use crate::circuit::Circuit;
 use crate::idempotency::{AnswerScope, StoredAnswer};
 pub use crate::message::Message;
+use crate::rulebook::RulesEdition;
+use crate::runs::Difference;
 use async_trait::async_trait;
 use fatura_domain::Timestamp;
-use fatura_domain::charge::{Attempt, LiveAttempt};
+use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
+use fatura_domain::charge::{Attempt, Failure, FailureClass, LiveAttempt};
 use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome,
-    RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest,
 };
-use fatura_domain::id::{AttemptId, CustomerId, InvoiceId, RefundId};
+use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
 use fatura_domain::refund::Refund;
+use fatura_domain::run::{Part, Run};
 use fatura_domain::text::ExternalId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 
 // ---- the store -----------------------------------------------------------------------------------------------------
@@ -88,6 +95,13 @@ pub struct Payer {
     pub methods: Vec<PaymentMethod>,
 }
 
+impl Payer {
+    /// The network of one of the methods, if it is a card and told.
+    pub fn brand(&self, method: PaymentMethodId) -> Option<&str> {
+        self.methods.iter().find(|attached| attached.id == method).and_then(PaymentMethod::brand)
+    }
+}
+
 #[async_trait]
 pub trait Customers: Send + Sync {
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError>;
@@ -117,6 +131,8 @@ pub struct Page<T> {
 #[derive(Debug, Clone, Default)]
 pub struct InvoiceFilter {
     pub status: Option<Status>,
+    /// Of the failure that it met last.
+    pub failure_class: Option<FailureClass>,
     pub created_from: Option<Timestamp>,
     pub created_to: Option<Timestamp>,
 }
@@ -155,6 +171,89 @@ pub trait Invoices: Send + Sync {
 
     /// Up to `limit` invoices whose due time has come, the longest overdue first in each shard.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<InvoiceId>, StoreError>;
+
+    /// How many shards the list of a status has, for whoever works at them side by side.
+    fn shards(&self) -> u8;
+
+    /// One shard's part of the list of a status, in the same order; what has moved on meanwhile is left out, so that a page
+    /// may be short and not the last.
+    async fn in_shard(
+        &self,
+        status: Status,
+        shard: u8,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError>;
+
+    /// The same for what has come to its status since then, where nothing is due in that status.
+    async fn in_shard_since(
+        &self,
+        status: Status,
+        shard: u8,
+        since: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError>;
+
+    /// Up to `limit` invoices that wait until the customer brings another payment method, the newest first.
+    async fn awaiting_method(&self, customer: CustomerId, limit: usize) -> Result<Vec<Invoice>, StoreError>;
+}
+
+#[async_trait]
+pub trait Disputes: Send + Sync {
+    async fn dispute(&self, id: DisputeId) -> Result<Option<Dispute>, StoreError>;
+
+    /// Newest first. A page is full unless it is the last.
+    async fn disputes_of(&self, invoice: &Invoice, page: PageRequest) -> Result<Page<Dispute>, ListError>;
+
+    /// Up to `limit` open disputes that the gateway is to be asked about.
+    async fn due_disputes(&self, now: Timestamp, limit: usize) -> Result<Vec<DisputeId>, StoreError>;
+}
+
+#[async_trait]
+pub trait Attentions: Send + Sync {
+    async fn attention(&self, id: &AttentionId) -> Result<Option<Attention>, StoreError>;
+
+    /// What is open, oldest first.
+    async fn open_attention(
+        &self,
+        kind: Option<AttentionKind>,
+        page: PageRequest,
+    ) -> Result<Page<Attention>, ListError>;
+}
+
+/// A run with its parts and what became of its invoices.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    pub run: Run,
+    pub parts: Vec<Part>,
+    /// Invoices by outcome ([`fatura_domain::run::Outcome::name`]).
+    pub outcomes: BTreeMap<String, u64>,
+}
+
+#[async_trait]
+pub trait Runs: Send + Sync {
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
+    async fn part(&self, run: &RunId, number: u8) -> Result<Option<Part>, StoreError>;
+    async fn progress(&self, id: &RunId) -> Result<Option<Progress>, StoreError>;
+    /// Up to `limit` parts that nobody has taken a step of in time.
+    async fn due_parts(&self, now: Timestamp, limit: usize) -> Result<Vec<(RunId, u8)>, StoreError>;
+    /// What a reconciliation has found until now, in no order that means anything.
+    async fn differences(&self, id: &RunId, page: PageRequest) -> Result<Page<Difference>, ListError>;
+}
+
+#[async_trait]
+pub trait Rulebook: Send + Sync {
+    /// The edition in force. None: the defaults.
+    async fn rules(&self) -> Result<Option<RulesEdition>, StoreError>;
+    /// Every edition, newest first.
+    async fn rule_editions(&self, page: PageRequest) -> Result<Page<RulesEdition>, ListError>;
+}
+
+#[async_trait]
+pub trait Circuits: Send + Sync {
+    /// The circuits that are not closed; few, if any.
+    async fn open_circuits(&self) -> Result<Vec<Circuit>, StoreError>;
+    /// Writes it unless somebody has changed it since it was read; says whether it was written.
+    async fn change_circuit(&self, seen: Option<&Circuit>, next: &Circuit) -> Result<bool, StoreError>;
 }
 
 #[async_trait]
@@ -166,6 +265,15 @@ pub trait Refunds: Send + Sync {
 
     /// Up to `limit` refunds whose due time has come.
     async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<RefundId>, StoreError>;
+
+    /// One shard's part of the refunds that succeeded in a period, oldest first.
+    async fn returned_in_shard(
+        &self,
+        shard: u8,
+        from: Timestamp,
+        to: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<Refund>, ListError>;
 }
 
 #[async_trait]
@@ -245,6 +353,9 @@ pub struct SendError(pub String);
 pub trait ChargeQueue: Send + Sync {
     /// Sends all of them, or says that some may not have been sent: sending again does no harm.
     async fn send(&self, messages: &[Message]) -> Result<(), SendError>;
+
+    /// Sends one that is delivered after a wait of up to 15 minutes.
+    async fn send_later(&self, message: &Message, wait: Duration) -> Result<(), SendError>;
 }
 
 #[async_trait]
@@ -299,8 +410,17 @@ pub enum WebhookRefusal {
 pub struct WebhookHint {
     pub event_id: String,
     pub kind: String,
-    /// The charge it is about, if it is about one of ours.
-    pub charge: Option<ChargeLookup>,
+    /// None: nothing of ours.
+    pub subject: Option<WebhookSubject>,
+}
+
+/// What an event is about, if it is about something of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebhookSubject {
+    Charge(ChargeLookup),
+    Refund(RefundId),
+    /// By the charge that it is about.
+    Dispute(ChargeLookup),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -321,6 +441,16 @@ pub trait Gateway: Send + Sync {
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome;
     /// How a refund stands. None: the gateway surely has no such refund.
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome>;
+    /// Whether the charge is disputed, and how that stands.
+    async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome;
+    /// What the gateway captured and refunded from `from` until before `to`, oldest first, page by page: for
+    /// reconciliation. `after` is an earlier page's `next`, for the same `from` and `to`.
+    async fn movements(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<MovementPage, Failure>;
     /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;
@@ -337,6 +467,10 @@ impl Gateways {
 
     pub fn get(&self, name: &GatewayName) -> Option<&Arc<dyn Gateway>> {
         self.0.get(name)
+    }
+
+    pub fn names(&self) -> Vec<GatewayName> {
+        self.0.keys().cloned().collect()
     }
 
     /// The gateway for a kind of payment that isn't bound to one.

@@ -1,7 +1,7 @@
 use crate::app::App;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
-use crate::ports::WebhookMessage;
+use crate::ports::{ChargeLookup, Gateway, WebhookEvent, WebhookMessage, WebhookSubject};
 use fatura_domain::gateway::ChargeOutcome;
 use fatura_domain::invoice::Observation;
 use thiserror::Error as ThisError;
@@ -27,29 +27,51 @@ impl App {
             Change::WebhookProcessed { gateway: event.gateway.clone(), event_id: event.event_id.clone() };
 
         let gateway = self.gateways.get(&event.gateway).ok_or(ProcessError::GatewaySilent)?;
-        let lookup = match gateway.parse_webhook(&event.body) {
-            Ok(hint) => hint.charge,
+        let subject = match gateway.parse_webhook(&event.body) {
+            Ok(hint) => hint.subject,
             Err(error) => {
                 tracing::warn!(gateway = %event.gateway, event = %event.event_id, %error, "kept, but not understood");
                 None
             }
         };
-        let Some(lookup) = lookup else { return self.processed(done).await };
-        let outcome = gateway.fetch_charge(&lookup).await;
-        if matches!(outcome, ChargeOutcome::Unknown { .. }) {
-            return Err(ProcessError::GatewaySilent);
-        }
-        let Some(invoice) =
-            self.records.invoices.invoice(lookup.attempt.invoice).await.map_err(Error::from)?
-        else {
-            tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about an invoice that does not exist");
-            return self.processed(done).await;
+        let has_spoken = match subject {
+            None => self.processed(done).await.map(|()| true)?,
+            Some(WebhookSubject::Charge(lookup)) => {
+                self.ask_about_charge(&event, gateway.as_ref(), &lookup, done).await?
+            }
+            Some(WebhookSubject::Refund(refund)) => {
+                self.ask_about_refund(gateway.as_ref(), refund, &[done]).await?
+            }
+            Some(WebhookSubject::Dispute(lookup)) => {
+                self.ask_about_dispute(gateway.as_ref(), &lookup, &[done]).await?
+            }
         };
-        let observation = Observation { gateway: event.gateway, attempt: lookup.attempt.number, outcome };
-        Ok(self.observe(invoice, &observation, &[done]).await?)
+        if has_spoken { Ok(()) } else { Err(ProcessError::GatewaySilent) }
     }
 
-    async fn processed(&self, done: Change) -> Result<(), ProcessError> {
+    /// False: the gateway could not say how the charge stands.
+    async fn ask_about_charge(
+        &self,
+        event: &WebhookEvent,
+        gateway: &dyn Gateway,
+        lookup: &ChargeLookup,
+        done: Change,
+    ) -> Result<bool, Error> {
+        let outcome = gateway.fetch_charge(lookup).await;
+        if matches!(outcome, ChargeOutcome::Unknown { .. }) {
+            return Ok(false);
+        }
+        let Some(invoice) = self.records.invoices.invoice(lookup.attempt.invoice).await? else {
+            tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about an invoice that does not exist");
+            return self.processed(done).await.map(|()| true);
+        };
+        let attempt = lookup.attempt.number;
+        let observation = Observation { gateway: event.gateway.clone(), attempt, outcome };
+        self.observe(invoice, &observation, &[done]).await?;
+        Ok(true)
+    }
+
+    async fn processed(&self, done: Change) -> Result<(), Error> {
         self.commit(ChangeSet::of([done]), None).await?;
         Ok(())
     }

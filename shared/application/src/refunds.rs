@@ -1,5 +1,5 @@
 use crate::access::{Caller, Operation};
-use crate::app::{App, Committed, DECISIONS};
+use crate::app::{App, CONTENDED_DECISIONS, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
@@ -50,12 +50,12 @@ impl App {
         render: &(dyn Fn(&Refund) -> Answer + Sync),
     ) -> Result<Reply, Error> {
         caller.may(Operation::OwnedBy(command.invoice.owner()))?;
-        for _ in 0..DECISIONS {
+        for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();
-            let invoice = self.records.invoices.invoice(command.invoice).await?.ok_or(Error::NotFound)?;
+            let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;
             let id = RefundId::new(command.invoice.owner(), moment.now, moment.entropy);
             let amount = command.amount.of(&invoice)?;
-            let asked = invoice.refunding(id, amount, command.reason.clone(), &self.policy, moment.now);
+            let asked = invoice.refunding(id, amount, command.reason.clone(), &policy, moment.now);
             let (reserved, refund) = match asked {
                 Ok(ordered) => ordered,
                 Err(refusal) => {
@@ -63,11 +63,8 @@ impl App {
                 }
             };
             let answer = render(&refund);
-            let changes = ChangeSet::of([
-                Change::InvoiceChanged(reserved),
-                Change::RefundRequested(refund.clone()),
-                once.answered(answer.clone(), moment.now),
-            ]);
+            let changes = ChangeSet::moved(&invoice, reserved)
+                .and([Change::RefundRequested(refund.clone()), once.answered(answer.clone(), moment.now)]);
             match self.commit(changes, Some(once)).await? {
                 Committed::Written => {
                     self.notify(Message::about_refund(&refund)).await;
@@ -107,20 +104,50 @@ impl App {
                 ),
             },
         };
-        self.observe_refund(refund, &outcome).await
+        self.observe_refund(refund, &outcome, &[]).await
     }
 
-    async fn observe_refund(&self, mut refund: Refund, outcome: &RefundOutcome) -> Result<(), Error> {
-        for _ in 0..DECISIONS {
-            let invoice = self.records.invoices.invoice(refund.invoice).await?.ok_or(Error::NotFound)?;
-            let reduced = invoice.observe_refund(&refund, outcome, &self.policy, self.moment());
-            let RefundReduced::Applied { refund: next, invoice, transaction } = reduced else {
-                return Ok(());
+    /// The gateway's word about a refund that a webhook told of.
+    pub(crate) async fn ask_about_refund(
+        &self,
+        gateway: &dyn Gateway,
+        id: RefundId,
+        beside: &[Change],
+    ) -> Result<bool, Error> {
+        let Some(refund) = self.records.refunds.refund(id).await? else {
+            self.commit(ChangeSet::of(beside.iter().cloned()), None).await?;
+            return Ok(true);
+        };
+        match gateway.fetch_refund(&refund.request()).await {
+            Some(RefundOutcome::Unclear { .. }) => Ok(false),
+            Some(outcome) => self.observe_refund(refund, &outcome, beside).await.map(|()| true),
+            None => {
+                self.commit(ChangeSet::of(beside.iter().cloned()), None).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// `beside` is written with the effect, or alone if there is none.
+    async fn observe_refund(
+        &self,
+        mut refund: Refund,
+        outcome: &RefundOutcome,
+        beside: &[Change],
+    ) -> Result<(), Error> {
+        let policy = self.policy().await?;
+        for _ in 0..CONTENDED_DECISIONS {
+            let before = self.stored(refund.invoice).await?;
+            let changes = match before.observe_refund(&refund, outcome, &policy, self.moment()) {
+                RefundReduced::AlreadyApplied if beside.is_empty() => return Ok(()),
+                RefundReduced::AlreadyApplied => ChangeSet::default(),
+                RefundReduced::Applied { refund: next, invoice, transaction } => {
+                    ChangeSet::refund_moved(&refund, *next)
+                        .and(invoice.into_iter().flat_map(|after| ChangeSet::moved(&before, *after)))
+                        .and(transaction.map(|transaction| Change::TransactionBooked(*transaction)))
+                }
             };
-            let changes = ChangeSet::of([Change::RefundChanged(*next)])
-                .and(invoice.map(|invoice| Change::InvoiceChanged(*invoice)))
-                .and(transaction.map(|transaction| Change::TransactionBooked(*transaction)));
-            if let Committed::Written = self.commit(changes, None).await? {
+            if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
                 return Ok(());
             }
             refund = self.records.refunds.refund(refund.id).await?.ok_or(Error::NotFound)?;

@@ -3,7 +3,9 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::Message;
 use fatura_domain::Timestamp;
-use fatura_domain::id::{InvoiceId, RefundId};
+use fatura_domain::dunning::Policy;
+use fatura_domain::id::{DisputeId, InvoiceId, RefundId, RunId};
+use fatura_domain::invoice::{Invoice, Woken};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -27,14 +29,19 @@ impl App {
     /// the same time or a minute later, doesn't send it again, and a crash in between only delays it.
     pub async fn sweep_due(&self, has_time: impl Fn() -> bool) -> Result<Swept, Error> {
         let mut swept = Swept::default();
-        let due = async |now| Ok(self.records.invoices.due(now, PAGE).await?);
+        let records = &self.records;
+        let due = async |now| Ok(records.invoices.due(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_invoice(id).await).await?;
-        let due = async |now| Ok(self.records.refunds.due_refunds(now, PAGE).await?);
+        let due = async |now| Ok(records.refunds.due_refunds(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_refund(id).await).await?;
+        let due = async |now| Ok(records.disputes.due_disputes(now, PAGE).await?);
+        self.sweep(&mut swept, &has_time, due, async |id| self.wake_dispute(id).await).await?;
+        let due = async |now| Ok(records.runs.due_parts(now, PAGE).await?);
+        self.sweep(&mut swept, &has_time, due, async |(run, part)| self.wake_part(&run, part).await).await?;
         Ok(swept)
     }
 
-    async fn sweep<Id: Copy + Eq + Hash>(
+    async fn sweep<Id: Clone + Eq + Hash>(
         &self,
         swept: &mut Swept,
         has_time: impl Fn() -> bool,
@@ -49,7 +56,7 @@ impl App {
             let page = due(self.clock.now()).await?;
             let is_last = page.len() < PAGE;
             // The index may still show what this run has seen to.
-            let fresh: Vec<Id> = page.into_iter().filter(|id| seen.insert(*id)).collect();
+            let fresh: Vec<Id> = page.into_iter().filter(|id| seen.insert(id.clone())).collect();
             if fresh.is_empty() {
                 break;
             }
@@ -70,20 +77,64 @@ impl App {
 
     async fn wake_invoice(&self, id: InvoiceId) -> Result<Option<Message>, Error> {
         let Some(invoice) = self.records.invoices.invoice(id).await? else { return Ok(None) };
-        let Some(woken) = invoice.woken(&self.policy, self.clock.now()) else { return Ok(None) };
-        let message = Message::about(&woken);
-        self.wake(Change::InvoiceChanged(woken), message).await
+        let (policy, now) = (self.policy().await?, self.clock.now());
+        let Some(woken) = invoice.woken(&policy, now) else { return Ok(None) };
+        let (next, is_told) = match woken {
+            Woken::PutOff(next) => (*next, true),
+            Woken::GaveUp(next) => (*next, false),
+            Woken::Retry => match self.retry(&invoice, &policy, now).await? {
+                Some(next) => next,
+                None => return Ok(None),
+            },
+        };
+        let message = Message::about(&next);
+        let sent = self.wake(ChangeSet::moved(&invoice, next), message).await?;
+        Ok(sent.filter(|_| is_told))
+    }
+
+    /// By what the customer pays with now: nothing new is charged to a method that is gone.
+    async fn retry(
+        &self,
+        invoice: &Invoice,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Option<(Invoice, bool)>, Error> {
+        let payer = self.payer(invoice.customer()).await?;
+        Ok(match self.source_again(&payer, invoice)? {
+            Some(source) => match invoice.barred_until(&source, payer.brand(source.method), policy, now) {
+                Some(until) => invoice.postponed(until, now).map(|next| (next, false)),
+                None => invoice.retried(source, policy, now).ok().map(|next| (next, true)),
+            },
+            None => invoice.without_method(now).map(|next| (next, false)),
+        })
     }
 
     async fn wake_refund(&self, id: RefundId) -> Result<Option<Message>, Error> {
         let Some(refund) = self.records.refunds.refund(id).await? else { return Ok(None) };
-        let Some(woken) = refund.woken(&self.policy, self.clock.now()) else { return Ok(None) };
+        let policy = self.policy().await?;
+        let Some(woken) = refund.woken(&policy, self.clock.now()) else { return Ok(None) };
         let message = Message::about_refund(&woken);
-        self.wake(Change::RefundChanged(woken), message).await
+        self.wake(ChangeSet::refund_moved(&refund, woken), message).await
     }
 
-    async fn wake(&self, change: Change, message: Message) -> Result<Option<Message>, Error> {
-        match self.commit(ChangeSet::of([change]), None).await? {
+    async fn wake_dispute(&self, id: DisputeId) -> Result<Option<Message>, Error> {
+        let Some(dispute) = self.records.disputes.dispute(id).await? else { return Ok(None) };
+        let policy = self.policy().await?;
+        let Some(woken) = dispute.woken(&policy, self.clock.now()) else { return Ok(None) };
+        let message = Message::about_dispute(&woken);
+        self.wake(ChangeSet::of([Change::DisputeChanged(woken)]), message).await
+    }
+
+    async fn wake_part(&self, run: &RunId, number: u8) -> Result<Option<Message>, Error> {
+        let Some(part) = self.records.runs.part(run, number).await? else { return Ok(None) };
+        let now = self.clock.now();
+        let Some(woken) = part.woken(self.part_due(now), now) else { return Ok(None) };
+        let message = Message::about_part(&woken);
+        self.wake(ChangeSet::of([Change::PartChanged(woken)]), message).await
+    }
+
+    async fn wake(&self, changes: ChangeSet, message: Message) -> Result<Option<Message>, Error> {
+        match self.commit(changes, None).await? {
             Committed::Written => Ok(Some(message)),
             // Somebody is at it just now.
             Committed::Stale | Committed::Replayed(_) => Ok(None),

@@ -38,14 +38,13 @@ impl Bootstrap {
     #[cfg(feature = "charge-queue")]
     pub fn app(&self, gateways: Gateways) -> Result<fatura_application::App, StartError> {
         let client = aws_sdk_sqs::Client::new(&self.config);
-        Ok(fatura_application::App {
-            records: fatura_application::Records::of(self.store.clone()),
-            charges: Arc::new(crate::queues::SqsQueue::new(client, required("CHARGE_QUEUE_URL")?)),
+        Ok(fatura_application::App::new(
+            fatura_application::Records::of(self.store.clone()),
+            Arc::new(crate::queues::SqsQueue::new(client, required("CHARGE_QUEUE_URL")?)),
             gateways,
-            clock: self.clock.clone(),
-            entropy: self.entropy.clone(),
-            policy: Arc::default(),
-        })
+            self.clock.clone(),
+            self.entropy.clone(),
+        ))
     }
 
     /// The deployment's gateways, with their secrets at hand.

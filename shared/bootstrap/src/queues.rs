@@ -19,9 +19,12 @@ mod charges {
     use super::{SendError, SqsQueue, async_trait};
     use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
     use fatura_application::ports::{ChargeQueue, Message};
+    use std::time::Duration;
 
     /// What the queue takes in one request.
     const BATCH: usize = 10;
+    /// The longest that SQS holds a message back.
+    const LONGEST_DELAY_S: i32 = 900;
 
     #[async_trait]
     impl ChargeQueue for SqsQueue {
@@ -53,6 +56,14 @@ mod charges {
                 }
             }
             Ok(())
+        }
+
+        async fn send_later(&self, message: &Message, wait: Duration) -> Result<(), SendError> {
+            let body = serde_json::to_string(message).map_err(|error| SendError(error.to_string()))?;
+            let seconds = i32::try_from(wait.as_secs()).unwrap_or(LONGEST_DELAY_S).min(LONGEST_DELAY_S);
+            let request = self.client.send_message().queue_url(&self.url).message_body(body);
+            let sent = request.delay_seconds(seconds).send().await;
+            sent.map(drop).map_err(|error| SendError(error.into_service_error().to_string()))
         }
     }
 }

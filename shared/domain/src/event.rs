@@ -64,7 +64,7 @@ pub fn events_between(before: Option<&Invoice>, after: &Invoice) -> Vec<Event> {
         id: format!("evt_{}{index:03}", after.id.code()),
         kind: EventKind::of(step.status),
         invoice: Box::new(after.clone()),
-        step: *step,
+        step: step.clone(),
     })
     .collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::charge::Failure;
 use crate::id::{AttemptId, InvoiceId, RefundId};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -209,6 +209,72 @@ pub enum RefundOutcome {
     Unclear {
         failure: Failure,
     },
+}
+
+/// How the cardholder's case about a charge stands, in the gateway's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeStanding {
+    pub reference: GatewayReference,
+    pub status: DisputeVerdict,
+    /// None: the gateway doesn't say, and it is about all that is left of the charge.
+    pub amount: Option<Money>,
+}
+
+impl DisputeStanding {
+    /// The amount, if the gateway tells one that can be booked against a charge in this currency.
+    pub(crate) fn amount_in(&self, currency: Currency) -> Option<Money> {
+        self.amount.filter(|amount| amount.is_positive() && amount.currency() == currency)
+    }
+}
+
+/// Seen from the merchant. Not final at every gateway: a case that was lost may be reinstated, and is then won.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeVerdict {
+    Open,
+    Won,
+    Lost,
+}
+
+/// The answer to the question whether a charge is disputed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisputeOutcome {
+    Disputed(DisputeStanding),
+    /// The gateway was asked and knows of no case about the charge, or of no such charge.
+    Undisputed,
+    /// It can't be asked just now, or its answer is not to be believed.
+    Unclear {
+        failure: Failure,
+    },
+}
+
+/// A movement of money as the gateway has it on its own books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    pub kind: MovementKind,
+    /// The charge's or the refund's own reference at the gateway.
+    pub reference: GatewayReference,
+    /// The charge that it belongs to.
+    pub charge: GatewayReference,
+    /// What we called it: an attempt's or a refund's id, as the gateway was told. Not parsed, because an entry that none
+    /// of ours explains is what reconciliation looks for.
+    pub ours: String,
+    pub amount: Money,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovementKind {
+    Capture,
+    Refund,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovementPage {
+    pub data: Vec<Movement>,
+    /// None: the last page.
+    pub next: Option<String>,
 }
 
 /// What a gateway can do, within its true limits.

@@ -81,6 +81,7 @@ owned_ids! {
     PaymentMethodId = PaymentMethod "pm_";
     TransactionId = Transaction "txn_";
     RefundId = Refund "rfd_";
+    DisputeId = Dispute "dsp_";
 }
 
 impl<K: Kind> OwnedId<K> {
@@ -127,6 +128,9 @@ impl<K: Kind> fmt::Display for OwnedId<K> {
 pub struct AttemptNumber(pub u8);
 
 impl AttemptNumber {
+    /// What two digits can say.
+    pub const LAST: Self = Self(99);
+
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -164,6 +168,51 @@ impl FromStr for AttemptId {
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}{:02}", Self::PREFIX, self.invoice.code(), self.number.0)
+    }
+}
+
+/// Work that goes over many invoices: `run_` and plain characters. A run that there is once for a period and scope is
+/// called after them, any other after its time and a random number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+impl RunId {
+    pub const PREFIX: &str = "run_";
+    const LONGEST: usize = 64;
+
+    /// `name` is of plain characters, and short.
+    pub fn named(name: &str) -> Result<Self, InvalidId> {
+        format!("{}{name}", Self::PREFIX).parse()
+    }
+
+    pub fn new(at: Timestamp, entropy: u64) -> Self {
+        let time: [u8; TIME_LENGTH] = encode(u64::try_from(at.as_millisecond()).unwrap_or_default());
+        let random: [u8; RANDOM_LENGTH] = encode(entropy);
+        Self(format!("{}{}{}", Self::PREFIX, ascii(&time), ascii(&random)))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RunId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let is_one = text.len() > Self::PREFIX.len()
+            && text.len() <= Self::LONGEST
+            && text.starts_with(Self::PREFIX)
+            && text.bytes().all(plain);
+        if is_one { Ok(Self(text.to_owned())) } else { Err(InvalidId) }
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -234,7 +283,7 @@ macro_rules! stored_as_text {
     )* };
 }
 
-stored_as_text!(CustomerId AttemptId);
+stored_as_text!(CustomerId AttemptId RunId);
 
 /// The low bits of a number in Crockford's base 32, most significant character first.
 fn encode<const N: usize>(mut bits: u64) -> [u8; N] {

@@ -3,8 +3,12 @@
 //!
 //! Architecture invariant: this crate names no other crate of the workspace.
 
+pub mod actor;
+pub mod attention;
+pub mod calendar;
 pub mod charge;
 pub mod customer;
+pub mod dispute;
 pub mod dunning;
 pub mod event;
 pub mod gateway;
@@ -13,6 +17,7 @@ pub mod invoice;
 pub mod ledger;
 pub mod money;
 pub mod refund;
+pub mod run;
 pub mod stored_instant;
 pub mod text;
 

@@ -4,7 +4,8 @@
 //! - Whatever goes wrong on the way is one of two things, told apart in `http` alone: the order surely did not reach
 //!   the gateway, or it may have. Only a gateway's own readable answer makes a decline.
 //! - A question (`fetch_charge`, `cancel`) that fails says nothing about the charge: it is always `Unknown`, never
-//!   `NotSent` and never `Declined`, because either would let another attempt begin.
+//!   `NotSent` and never `Declined`, because either would let another attempt begin. In the same way a dispute that
+//!   can't be asked about is `Unclear`, and a page of movements is whole or an error.
 //! - Nothing here sleeps or retries. When to ask again is the domain's business.
 //! - No key, token or URL gets into a failure or a log.
 //! - Every gateway passes `tests/contract`.

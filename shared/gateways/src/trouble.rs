@@ -1,5 +1,5 @@
 use fatura_domain::charge::{Failure, FailureClass};
-use fatura_domain::gateway::{ChargeOutcome, RefundOutcome};
+use fatura_domain::gateway::{ChargeOutcome, DisputeOutcome, RefundOutcome};
 
 /// Why there is no answer to go by. What it means depends on whether money was ordered or a question asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,21 @@ impl Trouble {
     pub(crate) fn of_question(self) -> ChargeOutcome {
         let (Self::NotSent(reason) | Self::Unknown(reason) | Self::Configuration(reason)) = self;
         ChargeOutcome::Unknown { failure: reason.into_failure(FailureClass::Unknown) }
+    }
+
+    /// What the question for a dispute brought: the same nothing.
+    pub(crate) fn of_dispute(self) -> DisputeOutcome {
+        let (Self::NotSent(reason) | Self::Unknown(reason) | Self::Configuration(reason)) = self;
+        DisputeOutcome::Unclear { failure: reason.into_failure(FailureClass::Unknown) }
+    }
+
+    /// For questions about no charge in particular, where the class can be the reason itself.
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::NotSent(reason) => reason.into_failure(FailureClass::NotSent),
+            Self::Unknown(reason) => reason.into_failure(FailureClass::Unknown),
+            Self::Configuration(reason) => reason.into_failure(FailureClass::Configuration),
+        }
     }
 }
 

@@ -1,14 +1,22 @@
 //! What lies in the table: one private type per entity, with short names because an item pays for its names too.
 
+mod attention;
+mod configuration;
+mod dispute;
 mod invoice;
 mod people;
 mod records;
 mod refund;
+mod run;
 
+pub(crate) use attention::AttentionItem;
+pub(crate) use configuration::{CircuitItem, RulesItem};
+pub(crate) use dispute::DisputeItem;
 pub(crate) use invoice::InvoiceItem;
 pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};
 pub(crate) use records::{AnswerItem, AttemptItem, TransactionItem, WebhookItem};
 pub(crate) use refund::RefundItem;
+pub(crate) use run::{DifferenceItem, PartItem, RunItem, read_tally};
 
 use crate::keys::{Key, PK, SK};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -41,6 +49,10 @@ pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError
 /// An item's sort key, which says what it is.
 pub(crate) fn sort_key(item: &Item) -> &str {
     item.get(SK).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+pub(crate) fn partition_key(item: &Item) -> &str {
+    item.get(PK).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }
 
 pub(crate) fn corrupt(error: impl Display) -> StoreError {

@@ -1,12 +1,16 @@
 //! The only place that builds a key. The id is the address: any id of anything a customer owns says where it lies.
 
 use fatura_application::idempotency::AnswerScope;
+use fatura_domain::attention::{Attention, AttentionId};
+use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{
-    AttemptId, CustomerId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, TransactionId,
+    AttemptId, CustomerId, DisputeId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, RunId,
+    TransactionId,
 };
 use fatura_domain::invoice::{Invoice, Status};
-use fatura_domain::refund::Refund;
+use fatura_domain::refund::{Refund, RefundState};
+use fatura_domain::run::Part;
 use fatura_domain::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +30,14 @@ const INVOICE: &str = "INV#";
 const ATTEMPT: &str = "ATT#";
 const TRANSACTION: &str = "TXN#";
 const REFUND: &str = "RFD#";
+const DISPUTE: &str = "DSP#";
+const WAITING: &str = "WAIT#";
+const PART: &str = "P#";
+const TALLY: &str = "T#";
+const DIFFERENCE: &str = "D#";
+const CURRENT: &str = "CURRENT";
+const EDITION: &str = "V#";
+const CIRCUITS: &str = "CIRCUITS";
 const API_KEYS: &str = "KEYS";
 const LONGEST_EVENT_ID: usize = 255;
 /// Sorts after every character of an id.
@@ -43,6 +55,11 @@ impl Key {
         Self { pk: customer_partition(customer), sk }
     }
 
+    /// What is written once and never changed lies apart, where no function has the right to update or delete.
+    fn of_record(customer: CustomerId, sk: String) -> Self {
+        Self { pk: record_partition(customer), sk }
+    }
+
     fn alone(pk: String) -> Self {
         Self { pk, sk: ALONE.to_owned() }
     }
@@ -50,6 +67,10 @@ impl Key {
 
 pub(crate) fn customer_partition(customer: CustomerId) -> String {
     format!("C#{}", customer.code())
+}
+
+pub(crate) fn record_partition(customer: CustomerId) -> String {
+    format!("L#{}", customer.code())
 }
 
 pub(crate) fn customer(id: CustomerId) -> Key {
@@ -94,7 +115,7 @@ pub(crate) fn transaction_id(sk: &str) -> Option<TransactionId> {
 }
 
 pub(crate) fn attempt(id: AttemptId) -> Key {
-    Key::of_customer(id.invoice.owner(), format!("{}{:02}", attempts_prefix(id.invoice), id.number.0))
+    Key::of_record(id.invoice.owner(), format!("{}{:02}", attempts_prefix(id.invoice), id.number.0))
 }
 
 pub(crate) fn attempts_prefix(invoice: InvoiceId) -> String {
@@ -106,7 +127,7 @@ pub(crate) fn attempt_number(sk: &str) -> Option<u8> {
 }
 
 pub(crate) fn transaction(id: TransactionId) -> Key {
-    Key::of_customer(id.owner(), format!("{TRANSACTION}{}", id.code()))
+    Key::of_record(id.owner(), format!("{TRANSACTION}{}", id.code()))
 }
 
 /// The sort keys of a customer's invoices or transactions made in a period: their ids begin with the time.
@@ -124,6 +145,107 @@ pub(crate) fn refund(id: RefundId) -> Key {
 
 pub(crate) fn refund_id(sk: &str) -> Option<RefundId> {
     format!("{}{}", RefundId::PREFIX, sk.strip_prefix(REFUND)?).parse().ok()
+}
+
+pub(crate) fn dispute(id: DisputeId) -> Key {
+    Key::of_customer(id.owner(), format!("{DISPUTE}{}", id.code()))
+}
+
+pub(crate) fn dispute_id(sk: &str) -> Option<DisputeId> {
+    format!("{}{}", DisputeId::PREFIX, sk.strip_prefix(DISPUTE)?).parse().ok()
+}
+
+/// A dispute is younger than what it is about.
+pub(crate) fn disputes_since(customer: CustomerId, from: Timestamp) -> (String, String) {
+    between(DISPUTE, customer, Some(from), None)
+}
+
+/// An invoice that waits until its customer brings another payment method.
+pub(crate) fn waiting(invoice: InvoiceId) -> Key {
+    Key::of_customer(invoice.owner(), format!("{WAITING}{}", invoice.code()))
+}
+
+pub(crate) fn waiting_invoice(sk: &str) -> Option<InvoiceId> {
+    format!("{}{}", InvoiceId::PREFIX, sk.strip_prefix(WAITING)?).parse().ok()
+}
+
+pub(crate) fn all_waiting() -> (String, String) {
+    (WAITING.to_owned(), format!("{WAITING}{PAST_ALL}"))
+}
+
+pub(crate) fn attention(id: &AttentionId) -> Key {
+    Key::alone(format!("ATN#{id}"))
+}
+
+pub(crate) fn attention_id(pk: &str) -> Option<AttentionId> {
+    pk.strip_prefix("ATN#")?.parse().ok()
+}
+
+fn run_partition(id: &RunId) -> String {
+    format!("RUN#{id}")
+}
+
+pub(crate) fn run_id(pk: &str) -> Option<RunId> {
+    pk.strip_prefix("RUN#")?.parse().ok()
+}
+
+pub(crate) fn run(id: &RunId) -> Key {
+    Key { pk: run_partition(id), sk: CUSTOMER.to_owned() }
+}
+
+pub(crate) fn part(run: &RunId, number: u8) -> Key {
+    Key { pk: run_partition(run), sk: format!("{PART}{number:03}") }
+}
+
+pub(crate) fn part_number(sk: &str) -> Option<u8> {
+    sk.strip_prefix(PART)?.parse().ok()
+}
+
+/// A run's counters are several items, so that many invoices may be counted at once.
+const TALLIES: u8 = 16;
+
+pub(crate) fn tally(run: &RunId, invoice: InvoiceId) -> Key {
+    let which = Sha256::digest(invoice.code()).first().map_or(0, |byte| byte % TALLIES);
+    Key { pk: run_partition(run), sk: format!("{TALLY}{which:02}") }
+}
+
+pub(crate) fn is_tally(sk: &str) -> bool {
+    sk.starts_with(TALLY)
+}
+
+/// The run itself, its parts and its counters: neighbours.
+pub(crate) fn progress_range(run: &RunId) -> (String, String, String) {
+    (run_partition(run), CUSTOMER.to_owned(), format!("{TALLY}{PAST_ALL}"))
+}
+
+pub(crate) fn difference(run: &RunId, digest: &str) -> Key {
+    Key { pk: run_partition(run), sk: format!("{DIFFERENCE}{digest}") }
+}
+
+pub(crate) fn differences(run: &RunId) -> (String, String, String) {
+    (run_partition(run), DIFFERENCE.to_owned(), format!("{DIFFERENCE}{PAST_ALL}"))
+}
+
+const RULES: &str = "CFG#dunning";
+
+pub(crate) fn rules() -> Key {
+    Key { pk: RULES.to_owned(), sk: CURRENT.to_owned() }
+}
+
+pub(crate) fn rules_edition(version: u64) -> Key {
+    Key { pk: RULES.to_owned(), sk: format!("{EDITION}{version:010}") }
+}
+
+pub(crate) fn rules_editions() -> (String, String, String) {
+    (RULES.to_owned(), EDITION.to_owned(), format!("{EDITION}{PAST_ALL}"))
+}
+
+pub(crate) fn circuit(gateway: &GatewayName) -> Key {
+    Key { pk: CIRCUITS.to_owned(), sk: gateway.to_string() }
+}
+
+pub(crate) fn circuits_partition() -> String {
+    CIRCUITS.to_owned()
 }
 
 /// A refund is younger than what it gives back.
@@ -156,10 +278,13 @@ fn between(
     (first, last)
 }
 
-/// Whose invoice or transaction lies at a sort key.
-pub(crate) fn owner(sk: &str) -> Option<CustomerId> {
-    let (_, code) = sk.split_once('#')?;
-    format!("{}{code}", InvoiceId::PREFIX).parse::<InvoiceId>().ok().map(|id| id.owner())
+/// Whether a sort key can lie in a partition: a customer's things carry the customer's own characters.
+pub(crate) fn may_lie_in(partition: &str, sk: &str) -> bool {
+    let customer = partition.strip_prefix("C#").or_else(|| partition.strip_prefix("L#"));
+    let Some(customer) = customer else { return true };
+    let code = sk.split_once('#').map_or("", |(_, code)| code);
+    let id = format!("{}{code}", InvoiceId::PREFIX).parse::<InvoiceId>();
+    id.is_ok_and(|id| id.owner().code() == customer)
 }
 
 pub(crate) fn answer(scope: &AnswerScope) -> Key {
@@ -192,35 +317,78 @@ pub(crate) fn api_keys_partition() -> String {
     API_KEYS.to_owned()
 }
 
-/// Where an invoice stands in the work index: by status and shard, what is due first, else by age.
+/// Where an invoice stands in the work index: by status and shard, what is due first, else what has been in its status
+/// for longest.
 pub(crate) fn work(invoice: &Invoice) -> (String, String) {
     let time = match invoice.state.due() {
         Some(due) => format!("{DUE}{}", sortable(due)),
-        None => format!("{NOT_DUE}{}", sortable(invoice.created_at)),
+        None => format!("{NOT_DUE}{}", sortable(invoice.since())),
     };
     (work_partition(invoice.status(), shard(invoice.id)), format!("{time}#{}", invoice.id))
 }
 
-/// Where a refund that is under way stands; one that is over, or waits for a person, stands nowhere.
+/// Where a refund stands: while it is under way, by when it is due; when it has succeeded, by when it did. One that has
+/// failed, or waits for a person, stands nowhere.
 pub(crate) fn refund_work(refund: &Refund) -> Option<(String, String)> {
-    let due = refund.due()?;
-    Some((refund_partition(shard(refund.id)), format!("{DUE}{}#{}", sortable(due), refund.id)))
+    let shard = shard(refund.id);
+    match (refund.due(), &refund.state) {
+        (Some(due), _) => {
+            Some((kind_partition(REFUNDS, shard), format!("{DUE}{}#{}", sortable(due), refund.id)))
+        }
+        (None, RefundState::Succeeded { .. }) => {
+            let at = format!("{NOT_DUE}{}#{}", sortable(refund.updated_at), refund.id);
+            Some((kind_partition(RETURNED, shard), at))
+        }
+        (None, _) => None,
+    }
 }
 
-fn refund_partition(shard: u8) -> String {
-    format!("refund#{shard}")
+/// Where an open dispute stands; one that is decided stands nowhere.
+pub(crate) fn dispute_work(dispute: &Dispute) -> Option<(String, String)> {
+    let due = dispute.due()?;
+    let position = format!("{DUE}{}#{}", sortable(due), dispute.id);
+    Some((kind_partition(DISPUTES, shard(dispute.id)), position))
 }
 
-/// All shards of a status, and of refunds.
+/// Where an open matter stands; one that is closed stands nowhere. There are few: they share a partition.
+pub(crate) fn attention_work(matter: &Attention) -> Option<(String, String)> {
+    let raised = sortable(matter.raised_at);
+    matter.closed.is_none().then(|| (ATTENTION.to_owned(), format!("{NOT_DUE}{raised}#{}", matter.id)))
+}
+
+pub(crate) fn part_work(part: &Part) -> Option<(String, String)> {
+    let due = part.due?;
+    Some((PARTS.to_owned(), format!("{DUE}{}#{}#{}", sortable(due), part.run, part.number)))
+}
+
+const REFUNDS: &str = "refund";
+const RETURNED: &str = "returned";
+const DISPUTES: &str = "dispute";
+pub(crate) const ATTENTION: &str = "attention#0";
+pub(crate) const PARTS: &str = "run#0";
+
+fn kind_partition(kind: &str, shard: u8) -> String {
+    format!("{kind}#{shard}")
+}
+
+/// All shards of a status, of refunds and of disputes.
 pub(crate) fn work_partitions(status: Status) -> impl Iterator<Item = String> {
     (0..SHARDS).map(move |shard| work_partition(status, shard))
 }
 
 pub(crate) fn refund_partitions() -> impl Iterator<Item = String> {
-    (0..SHARDS).map(refund_partition)
+    (0..SHARDS).map(|shard| kind_partition(REFUNDS, shard))
 }
 
-fn work_partition(status: Status, shard: u8) -> String {
+pub(crate) fn dispute_partitions() -> impl Iterator<Item = String> {
+    (0..SHARDS).map(|shard| kind_partition(DISPUTES, shard))
+}
+
+pub(crate) fn returned_partition(shard: u8) -> String {
+    kind_partition(RETURNED, shard)
+}
+
+pub(crate) fn work_partition(status: Status, shard: u8) -> String {
     format!("{}#{shard}", status.as_str())
 }
 
@@ -236,6 +404,11 @@ pub(crate) fn due_by(now: Timestamp) -> String {
     format!("{DUE}{}#{PAST_ALL}", sortable(now))
 }
 
+/// The place where what isn't due and has been there since then begins.
+pub(crate) fn not_due_since(since: Timestamp) -> String {
+    format!("{NOT_DUE}{}", sortable(since))
+}
+
 /// The least text after a sort key: a blank sorts before whatever a longer key could go on with.
 pub(crate) fn just_after(sk: &str) -> String {
     format!("{sk} ")
@@ -249,10 +422,27 @@ pub(crate) fn work_refund(sk: &str) -> Option<RefundId> {
     work_id(sk)
 }
 
+pub(crate) fn work_dispute(sk: &str) -> Option<DisputeId> {
+    work_id(sk)
+}
+
+pub(crate) fn work_attention(sk: &str) -> Option<AttentionId> {
+    work_subject(sk)?.parse().ok()
+}
+
+pub(crate) fn work_part(sk: &str) -> Option<(RunId, u8)> {
+    let (run, number) = work_subject(sk)?.split_once('#')?;
+    Some((run.parse().ok()?, number.parse().ok()?))
+}
+
 fn work_id<K: Kind>(sk: &str) -> Option<OwnedId<K>> {
+    work_subject(sk)?.parse().ok()
+}
+
+fn work_subject(sk: &str) -> Option<&str> {
     let (time, id) = sk.strip_prefix(DUE).or_else(|| sk.strip_prefix(NOT_DUE))?.split_once('#')?;
     let is_time = time.len() == TIME_DIGITS && time.bytes().all(|byte| byte.is_ascii_digit());
-    id.parse().ok().filter(|_| is_time)
+    Some(id).filter(|_| is_time)
 }
 
 /// Enough for every instant until the year 2286; a later one has more digits than it may, and is cut down to the last.

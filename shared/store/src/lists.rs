@@ -1,22 +1,26 @@
 //! Lists: a page is full unless it is the last, and costs what it shows.
 
+mod by_shard;
 mod by_status;
 mod of_customer;
+mod operations;
 mod shards;
 
 use crate::DynamoStore;
-use crate::items::{AttemptItem, InvoiceItem, RefundItem, TransactionItem};
+use crate::items::{AttemptItem, DisputeItem, InvoiceItem, RefundItem, TransactionItem};
 use crate::keys;
 use async_trait::async_trait;
 use fatura_application::ports::{
-    InvoiceFilter, Invoices, ListError, Page, PageRequest, Refunds, StoreError, Transactions,
+    Disputes, InvoiceFilter, Invoices, ListError, Page, PageRequest, Refunds, StoreError, Transactions,
 };
 use fatura_domain::Timestamp;
 use fatura_domain::charge::Attempt;
-use fatura_domain::id::{CustomerId, InvoiceId, RefundId};
+use fatura_domain::dispute::Dispute;
+use fatura_domain::id::{CustomerId, DisputeId, InvoiceId, RefundId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
 use fatura_domain::refund::Refund;
+use shards::Merge;
 
 /// How many pages of DynamoDB one page of ours may read before it is handed out as it is, with its cursor: a filter
 /// that nothing passes mustn't run into the function's deadline.
@@ -36,9 +40,9 @@ impl Invoices for DynamoStore {
     ) -> Result<Page<Invoice>, ListError> {
         let range = keys::invoices_between(customer, filter.created_from, filter.created_to);
         let wanted = |invoice: &Invoice| {
-            filter.status.is_none_or(|status| status == invoice.status()) && is_created_in(invoice, filter)
+            filter.status.is_none_or(|status| status == invoice.status()) && passes(invoice, filter)
         };
-        self.newest_first(customer, range, page, InvoiceItem::read, wanted).await
+        self.newest_first(&keys::customer_partition(customer), range, page, InvoiceItem::read, wanted).await
     }
 
     async fn in_status(
@@ -53,7 +57,7 @@ impl Invoices for DynamoStore {
     async fn attempts(&self, invoice: &Invoice) -> Result<Vec<Attempt>, StoreError> {
         let prefix = keys::attempts_prefix(invoice.id);
         let last = format!("{prefix}~");
-        let failed = self.range(keys::customer_partition(invoice.customer()), &prefix, &last, true);
+        let failed = self.range(keys::record_partition(invoice.customer()), &prefix, &last, true);
         let charge = invoice.state.payment().and_then(|payment| payment.charge.as_ref());
         let succeeded = async {
             match charge {
@@ -78,6 +82,33 @@ impl Invoices for DynamoStore {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<InvoiceId>, StoreError> {
         self.all_due(now, limit).await
     }
+
+    fn shards(&self) -> u8 {
+        keys::SHARDS
+    }
+
+    async fn in_shard(
+        &self,
+        status: Status,
+        shard: u8,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError> {
+        self.invoices_in_shard(status, shard, keys::WORK_FROM.to_owned(), page).await
+    }
+
+    async fn in_shard_since(
+        &self,
+        status: Status,
+        shard: u8,
+        since: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<Invoice>, ListError> {
+        self.invoices_in_shard(status, shard, keys::not_due_since(since), page).await
+    }
+
+    async fn awaiting_method(&self, customer: CustomerId, limit: usize) -> Result<Vec<Invoice>, StoreError> {
+        self.waiting_invoices(customer, limit).await
+    }
 }
 
 #[async_trait]
@@ -89,11 +120,44 @@ impl Refunds for DynamoStore {
     async fn of_invoice(&self, invoice: &Invoice, page: PageRequest) -> Result<Page<Refund>, ListError> {
         let range = keys::refunds_since(invoice.customer(), invoice.created_at);
         let wanted = |refund: &Refund| refund.invoice == invoice.id;
-        self.newest_first(invoice.customer(), range, page, RefundItem::read, wanted).await
+        let partition = keys::customer_partition(invoice.customer());
+        self.newest_first(&partition, range, page, RefundItem::read, wanted).await
     }
 
     async fn due_refunds(&self, now: Timestamp, limit: usize) -> Result<Vec<RefundId>, StoreError> {
-        self.all_due_refunds(now, limit).await
+        let partitions = keys::refund_partitions();
+        let entries = Merge::new(self, partitions, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
+        Ok(entries.iter().filter_map(|sk| keys::work_refund(sk)).collect())
+    }
+
+    async fn returned_in_shard(
+        &self,
+        shard: u8,
+        from: Timestamp,
+        to: Timestamp,
+        page: PageRequest,
+    ) -> Result<Page<Refund>, ListError> {
+        self.refunds_in_shard(shard, from, to, page).await
+    }
+}
+
+#[async_trait]
+impl Disputes for DynamoStore {
+    async fn dispute(&self, id: DisputeId) -> Result<Option<Dispute>, StoreError> {
+        self.get(keys::dispute(id)).await?.map(DisputeItem::read).transpose()
+    }
+
+    async fn disputes_of(&self, invoice: &Invoice, page: PageRequest) -> Result<Page<Dispute>, ListError> {
+        let range = keys::disputes_since(invoice.customer(), invoice.created_at);
+        let wanted = |dispute: &Dispute| dispute.invoice == invoice.id;
+        let partition = keys::customer_partition(invoice.customer());
+        self.newest_first(&partition, range, page, DisputeItem::read, wanted).await
+    }
+
+    async fn due_disputes(&self, now: Timestamp, limit: usize) -> Result<Vec<DisputeId>, StoreError> {
+        let partitions = keys::dispute_partitions();
+        let entries = Merge::new(self, partitions, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
+        Ok(entries.iter().filter_map(|sk| keys::work_dispute(sk)).collect())
     }
 }
 
@@ -106,14 +170,15 @@ impl Transactions for DynamoStore {
         page: PageRequest,
     ) -> Result<Page<Transaction>, ListError> {
         let range = keys::transactions_between(customer, filter.from, filter.to);
-        self.newest_first(customer, range, page, TransactionItem::read, |transaction| {
-            filter.matches(transaction)
-        })
-        .await
+        let wanted = |transaction: &Transaction| filter.matches(transaction);
+        self.newest_first(&keys::record_partition(customer), range, page, TransactionItem::read, wanted).await
     }
 }
 
-fn is_created_in(invoice: &Invoice, filter: &InvoiceFilter) -> bool {
-    filter.created_from.is_none_or(|from| invoice.created_at >= from)
+/// Everything that a filter asks for but the status.
+fn passes(invoice: &Invoice, filter: &InvoiceFilter) -> bool {
+    let has_failed_so = |class| invoice.failure_class() == Some(class);
+    filter.failure_class.is_none_or(has_failed_so)
+        && filter.created_from.is_none_or(|from| invoice.created_at >= from)
         && filter.created_to.is_none_or(|to| invoice.created_at < to)
 }

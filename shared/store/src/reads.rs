@@ -36,6 +36,32 @@ impl DynamoStore {
         Ok(answer.item)
     }
 
+    /// The last items of a range of one partition, the last first.
+    pub(crate) async fn first_of_range(
+        &self,
+        pk: String,
+        from: &str,
+        to: &str,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("PK = :pk AND SK BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
+            .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = self.patiently(|| request.clone().send(), passes).await;
+        let answer = answer.map_err(|error| failure(&error))?;
+        self.meter.read(answer.consumed_capacity());
+        Ok(answer.items.unwrap_or_default())
+    }
+
     /// All items of a short range of one partition.
     pub(crate) async fn range(
         &self,

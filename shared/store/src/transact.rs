@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use fatura_application::ChangeSet;
 use fatura_application::idempotency::AnswerScope;
@@ -34,8 +34,16 @@ pub(crate) enum Write {
     Delete(Item),
     /// Only looks; costs as much as a write.
     Check(Item),
-    /// Sets one attribute.
-    Set(Item, &'static str, AttributeValue),
+    Update(Item, Update),
+}
+
+/// How an item changes that is not written as a whole. Doing it again changes nothing, or its action is one of several,
+/// which are done once.
+#[derive(Clone)]
+pub(crate) struct Update {
+    pub(crate) expression: String,
+    pub(crate) names: HashMap<String, String>,
+    pub(crate) values: HashMap<String, AttributeValue>,
 }
 
 #[derive(Clone)]
@@ -63,8 +71,8 @@ impl DynamoStore {
             Ok([Action { write: Write::Put(item), condition, if_refused }]) => {
                 self.put(item, condition, &if_refused).await
             }
-            Ok([Action { write: Write::Set(key, attribute, value), condition, if_refused }]) => {
-                self.set(key, (attribute, value), condition, &if_refused).await
+            Ok([Action { write: Write::Update(key, update), condition, if_refused }]) => {
+                self.update(key, update, condition, &if_refused).await
             }
             Ok([other]) => self.transact(&[other]).await,
             Err(actions) if actions.is_empty() => Ok(()),
@@ -117,21 +125,29 @@ impl DynamoStore {
                 .set_expression_attribute_values(values)
                 .build()
                 .map(|check| item.condition_check(check)),
-            Write::Set(key, attribute, value) => Update::builder()
-                .table_name(&self.table)
-                .set_key(Some(key.clone()))
-                .update_expression("SET #a = :a")
-                .expression_attribute_names("#a", *attribute)
-                .set_expression_attribute_values(Some(
-                    values.into_iter().flatten().chain([(":a".to_owned(), value.clone())]).collect(),
-                ))
-                .set_condition_expression(expression)
-                .build()
-                .map(|update| item.update(update)),
+            Write::Update(key, update) => {
+                let all = values.into_iter().flatten().chain(update.values.clone());
+                aws_sdk_dynamodb::types::Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key.clone()))
+                    .update_expression(&update.expression)
+                    .set_expression_attribute_names(update.names())
+                    .set_expression_attribute_values(Some(all.collect()))
+                    .set_condition_expression(expression)
+                    .build()
+                    .map(|update| item.update(update))
+            }
         };
         built
             .map(aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder::build)
             .map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
+
+impl Update {
+    /// An empty map is refused.
+    pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
+        Some(self.names.clone()).filter(|names| !names.is_empty())
     }
 }
 

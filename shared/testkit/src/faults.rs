@@ -76,6 +76,14 @@ impl Fault {
     }
 }
 
+/// The engine takes an expression's names or values that are none, and DynamoDB does not.
+fn refuse_empty_maps(request: &[u8]) {
+    let text = String::from_utf8_lossy(request);
+    for name in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
+        assert!(!text.contains(&format!("\"{name}\":{{}}")), "DynamoDB refuses an empty {name}");
+    }
+}
+
 #[derive(Debug)]
 struct Met(Fault);
 
@@ -94,6 +102,7 @@ impl Intercept for Faults {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        refuse_empty_maps(context.request().body().bytes().unwrap_or_default());
         let Some(fault) = self.0.lock().unwrap().pop_front() else { return Ok(()) };
         if !matches!(fault, Fault::AnswerLost | Fault::Pass) {
             // No such operation: whatever was asked is not done.

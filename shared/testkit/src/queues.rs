@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use fatura_application::ports::{ChargeQueue, Message, SendError, WebhookMessage, WebhookQueue};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A queue that keeps what was sent until a test takes it, and refuses while it is told to be down.
 #[derive(Debug)]
@@ -37,7 +38,12 @@ impl<M> RecordingQueue<M> {
 #[async_trait]
 impl ChargeQueue for RecordingQueue<Message> {
     async fn send(&self, messages: &[Message]) -> Result<(), SendError> {
-        self.push(messages.iter().copied())
+        self.push(messages.iter().cloned())
+    }
+
+    /// A test's queue doesn't wait: what is sent later comes as soon as somebody takes it.
+    async fn send_later(&self, message: &Message, _: Duration) -> Result<(), SendError> {
+        self.push([message.clone()])
     }
 }
 

@@ -12,10 +12,11 @@ use fatura_application::{
     AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, Records,
 };
 use fatura_domain::Timestamp;
+use fatura_domain::charge::Failure;
 use fatura_domain::customer::{CustomerKind, Profile};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, RefundOutcome,
-    RefundRequest, Token,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest, Token,
 };
 use fatura_domain::id::{CustomerId, InvoiceId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, UnitPrice};
@@ -59,44 +60,44 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-struct Bench {
-    app: App,
+pub(crate) struct Bench {
+    pub(crate) app: App,
     intake: Intake,
-    charges: Arc<RecordingQueue<fatura_application::ports::Message>>,
-    table: TestTable,
+    pub(crate) charges: Arc<RecordingQueue<fatura_application::ports::Message>>,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) table: TestTable,
     customer: CustomerId,
     keys: AtomicU64,
 }
 
-struct Created {
+pub(crate) struct Created {
     invoice: InvoiceId,
     cost: Reading,
 }
 
 impl Bench {
-    async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let table = TestTable::start().await;
         let charges = Arc::new(RecordingQueue::default());
         let gateways =
             Gateways::of([Arc::new(Approving(GatewayName::parse("sandbox")?)) as Arc<dyn Gateway>]);
         let clock = Arc::new(VirtualClock::default());
-        let app = App {
-            records: Records::of(table.store.clone()),
-            charges: charges.clone(),
-            gateways: gateways.clone(),
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            policy: Arc::default(),
-        };
+        let app = App::new(
+            Records::of(table.store.clone()),
+            charges.clone(),
+            gateways.clone(),
+            clock.clone(),
+            Arc::new(SeededEntropy::new(1)),
+        );
         let queue = Arc::new(RecordingQueue::default());
-        let intake = Intake { webhooks: table.store.clone(), queue, gateways, clock };
+        let intake = Intake { webhooks: table.store.clone(), queue, gateways, clock: clock.clone() };
         let keys = AtomicU64::new(0);
-        let mut bench = Self { app, intake, charges, table, customer: CustomerId::new(0), keys };
+        let mut bench = Self { app, intake, charges, clock, table, customer: CustomerId::new(0), keys };
         bench.customer = bench.payer().await?;
         Ok(bench)
     }
 
-    fn once(&self) -> Once {
+    pub(crate) fn once(&self) -> Once {
         let key = self.keys.fetch_add(1, Ordering::Relaxed).to_string();
         let scope = AnswerScope { caller: "key_bench".to_owned(), route: "bench".to_owned(), key };
         Once { scope, fingerprint: [0; 32] }
@@ -109,6 +110,7 @@ impl Bench {
             external_id: None,
             kind: CustomerKind::Buyer,
             time_zone: None,
+            billing_anchor_day: None,
             metadata: Metadata::default(),
         };
         let shown = |customer: &fatura_domain::customer::Customer| answer(&customer.id.to_string());
@@ -123,7 +125,7 @@ impl Bench {
     }
 
     /// The cost of what is done in between.
-    async fn metered<T, E: Into<anyhow::Error>>(
+    pub(crate) async fn metered<T, E: Into<anyhow::Error>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<(T, Reading)> {
@@ -132,25 +134,12 @@ impl Bench {
         Ok((done, self.table.store.meter().reading().since(before)))
     }
 
-    async fn draft(&self) -> Result<Created> {
+    pub(crate) async fn draft(&self) -> Result<Created> {
         self.create(false).await
     }
 
     async fn create(&self, auto_charge: bool) -> Result<Created> {
-        let line = |description: &str, quantity: &str, price: &str| -> Result<LineItem> {
-            Ok(LineItem {
-                description: Description::parse(description)?,
-                quantity: Quantity::parse(quantity)?,
-                unit_price: UnitPrice::parse(price)?,
-            })
-        };
-        let items = vec![
-            line("Plan, monthly", "1", "100.00")?,
-            line("Seats", "3", "7.35")?,
-            line("Requests", "0.5", "0.01")?,
-        ];
-        let content =
-            Content { currency: Currency::BRL, items, description: None, metadata: Metadata::default() };
+        let content = Self::content()?;
         let command = CreateInvoice {
             customer: self.customer,
             content,
@@ -163,6 +152,26 @@ impl Bench {
             self.metered(self.app.create_invoice(&operator(), command, &once, &shown)).await?;
         let id = reply.answer.body.get(..32).context("an invoice's id")?;
         Ok(Created { invoice: id.parse().context("an invoice's id")?, cost })
+    }
+
+    pub(crate) fn content() -> Result<Content> {
+        let line = |description: &str, quantity: &str, price: &str| -> Result<LineItem> {
+            Ok(LineItem {
+                description: Description::parse(description)?,
+                quantity: Quantity::parse(quantity)?,
+                unit_price: UnitPrice::parse(price)?,
+            })
+        };
+        let items = vec![
+            line("Plan, monthly", "1", "100.00")?,
+            line("Seats", "3", "7.35")?,
+            line("Requests", "0.5", "0.01")?,
+        ];
+        Ok(Content { currency: Currency::BRL, items, description: None, metadata: Metadata::default() })
+    }
+
+    pub(crate) fn answer(body: &str) -> Answer {
+        answer(body)
     }
 
     async fn charge(&self, invoice: InvoiceId) -> Result<Reading> {
@@ -199,7 +208,7 @@ impl Report {
     }
 }
 
-fn operator() -> Caller {
+pub(crate) fn operator() -> Caller {
     Caller { id: "key_bench".to_owned(), role: Role::Operator }
 }
 
@@ -257,11 +266,19 @@ impl Gateway for Approving {
         None
     }
 
+    async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
+        DisputeOutcome::Undisputed
+    }
+
+    async fn movements(&self, _: Timestamp, _: Timestamp, _: Option<&str>) -> Result<MovementPage, Failure> {
+        Ok(MovementPage { data: Vec::new(), next: None })
+    }
+
     async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {
         Ok(())
     }
 
     fn parse_webhook(&self, _: &[u8]) -> Result<WebhookHint, MalformedWebhook> {
-        Ok(WebhookHint { event_id: "evt_1".to_owned(), kind: "charge.captured".to_owned(), charge: None })
+        Ok(WebhookHint { event_id: "evt_1".to_owned(), kind: "charge.captured".to_owned(), subject: None })
     }
 }

@@ -1,6 +1,7 @@
 //! `make bench`: what the design promises, measured, beside its goals.
 
 mod costs;
+mod crowds;
 mod start_up;
 mod table;
 
@@ -10,6 +11,7 @@ use anyhow::Result;
 async fn main() -> Result<()> {
     let mut report = table::Report::default();
     costs::measure(&mut report).await?;
+    crowds::measure(&mut report).await?;
     start_up::measure(&mut report)?;
     print!("{report}");
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::client::variable;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_lambda::primitives::Blob;
 use std::time::Duration;
 
 pub(crate) async fn config() -> SdkConfig {
@@ -70,4 +71,12 @@ impl Listener {
     }
 
     pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+}
+
+/// What the schedule does each minute, now.
+pub(crate) async fn sweep() {
+    let client = aws_sdk_lambda::Client::new(&config().await);
+    let function = format!("{}-retry-sweep", variable("STACK_NAME"));
+    let answer = client.invoke().function_name(function).payload(Blob::new("{}")).send().await.unwrap();
+    assert_eq!(answer.function_error, None, "{:?}", answer.payload);
 }

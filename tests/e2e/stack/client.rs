@@ -105,6 +105,16 @@ impl Shop {
         self.send(self.request(Method::POST, path).header("Idempotency-Key", key).json(&body)).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// What time it is for the stack.
+    pub(crate) async fn now(&self) -> Value {
+        let customer = self.customer().await;
+        self.get(&format!("/v1/customers/{customer}")).await.expect(200)["created_at"].clone()
+    }
+
     pub(crate) async fn customer(&self) -> String {
         let body = json!({ "name": "Ana Souza", "email": format!("{}@example.com", unique("ana")) });
         id(&self.post("/v1/customers", body).await.expect(201))
@@ -176,7 +186,8 @@ impl Shop {
 
     pub(crate) async fn transactions(&self, invoice: &str) -> Vec<Value> {
         let customer = self.show(invoice).await["customer_id"].as_str().unwrap().to_owned();
-        list(&self.get(&format!("/v1/customers/{customer}/transactions")).await.expect(200))
+        let all = list(&self.get(&format!("/v1/customers/{customer}/transactions")).await.expect(200));
+        all.into_iter().filter(|transaction| transaction["invoice_id"] == invoice).collect()
     }
 
     /// What the gateway really did for an invoice.
@@ -197,6 +208,46 @@ impl Shop {
             }
             assert!(Instant::now() < deadline, "{invoice} is not captured");
             sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) async fn until_journal(&self, invoice: &str, what: &str, is_so: impl Fn(&Value) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let journal = self.journal(invoice).await;
+            if journal.iter().any(&is_so) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{invoice} is not {what}: {journal:?}");
+            sleep(POLL).await;
+        }
+    }
+
+    pub(crate) async fn until_transactions(&self, invoice: &str, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.transactions(invoice).await.len() < count {
+            assert!(Instant::now() < deadline, "{invoice} has fewer than {count} transactions");
+            sleep(POLL).await;
+        }
+    }
+
+    /// The open matter of this kind about an invoice.
+    pub(crate) async fn attention(&self, kind: &str, invoice: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut path = format!("/v1/attention?kind={kind}&limit=100");
+            loop {
+                let page = self.get(&path).await.expect(200);
+                let found =
+                    page["data"].as_array().unwrap().iter().find(|matter| matter["invoice_id"] == invoice);
+                if let Some(matter) = found {
+                    return matter.clone();
+                }
+                let Some(cursor) = page["next_cursor"].as_str() else { break };
+                path = format!("/v1/attention?kind={kind}&limit=100&cursor={cursor}");
+            }
+            assert!(Instant::now() < deadline, "no {kind} about {invoice}");
+            sleep(POLL).await;
         }
     }
 

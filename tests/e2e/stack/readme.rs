@@ -25,7 +25,12 @@ async fn the_tour_works_as_written() {
         r#""status":"succeeded""#,
         r#""amount_minor":12205"#,
         r#""reason":"one seat too many""#,
+        "'class': 'hard'",
+        "'action': 'await_payment_method'",
+        r#""cause":"payment_method_changed""#,
+        r#""raw_code":"stolen_card""#,
         "insufficient_funds",
+        r#""cause":"requeued""#,
         r#""status":"canceled""#,
         "items[0].unit_prize",
     ] {

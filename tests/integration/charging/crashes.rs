@@ -72,7 +72,11 @@ async fn a_sweep_that_could_not_send_is_made_good_by_the_next() {
     world.charges.take();
     world.pass(60);
     world.charges.set_down(true);
-    assert!(retry_sweep::handle(&world.app, || std::time::Duration::from_secs(50)).await.is_err());
+    assert!(
+        retry_sweep::handle(&world.app, retry_sweep::Task::Sweep, || std::time::Duration::from_secs(50))
+            .await
+            .is_err()
+    );
     world.charges.set_down(false);
     world.pass(120);
     assert_eq!(world.sweep().await, 1);

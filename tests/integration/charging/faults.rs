@@ -7,14 +7,15 @@ use fatura_application::ports::{
     WebhookHint, WebhookRefusal,
 };
 use fatura_domain::Timestamp;
-use fatura_domain::charge::LiveAttempt;
+use fatura_domain::charge::{Failure, LiveAttempt};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MovementPage, RefundOutcome,
+    RefundRequest,
 };
 use fatura_domain::id::InvoiceId;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Death {
@@ -26,15 +27,21 @@ pub(crate) enum Death {
 pub(crate) struct Frail {
     inner: fatura_gateways::Sandbox,
     death: Mutex<Option<Death>>,
+    orders: AtomicUsize,
 }
 
 impl Frail {
     pub(crate) const fn around(inner: fatura_gateways::Sandbox) -> Self {
-        Self { inner, death: Mutex::new(None) }
+        Self { inner, death: Mutex::new(None), orders: AtomicUsize::new(0) }
     }
 
     pub(crate) fn die(&self, death: Death) {
         *self.death.lock().unwrap() = Some(death);
+    }
+
+    /// How many orders to charge it was given.
+    pub(crate) fn orders(&self) -> usize {
+        self.orders.load(Ordering::SeqCst)
     }
 
     fn die_if(&self, point: Death) {
@@ -59,6 +66,7 @@ impl Gateway for Frail {
 
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome {
         self.die_if(Death::BeforeTheCall);
+        self.orders.fetch_add(1, Ordering::SeqCst);
         let outcome = self.inner.charge(request).await;
         self.die_if(Death::AfterTheAnswer);
         outcome
@@ -83,6 +91,19 @@ impl Gateway for Frail {
         self.inner.fetch_refund(request).await
     }
 
+    async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome {
+        self.inner.fetch_dispute(lookup).await
+    }
+
+    async fn movements(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<MovementPage, Failure> {
+        self.inner.movements(from, to, after).await
+    }
+
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal> {
         self.inner.verify_webhook(delivery, now).await
     }
@@ -92,29 +113,83 @@ impl Gateway for Frail {
     }
 }
 
-/// A store whose next commit fails when told to: before it is written, so that nothing is.
+/// What becomes of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mishap {
+    /// Nothing is written.
+    Fails,
+    /// It is written, and nobody is told.
+    AnswerLost,
+    /// Nothing is written, and nothing else either until [`FrailStore::revive`]: the whole process is gone.
+    Dies,
+}
+
+/// A store whose n-th commit from now meets a mishap when told to.
 pub(crate) struct FrailStore {
     inner: Arc<dyn Store>,
-    fails: AtomicBool,
+    /// How many commits go well until the next mishap.
+    next: Mutex<Option<(usize, Mishap)>>,
+    is_dead: AtomicBool,
+    commits: AtomicUsize,
 }
 
 impl FrailStore {
     pub(crate) fn around(inner: Arc<dyn Store>) -> Self {
-        Self { inner, fails: AtomicBool::new(false) }
+        Self { inner, next: Mutex::default(), is_dead: AtomicBool::new(false), commits: AtomicUsize::new(0) }
     }
 
     pub(crate) fn fail_next_commit(&self) {
-        self.fails.store(true, Ordering::SeqCst);
+        self.at_commit(1, Mishap::Fails);
+    }
+
+    /// The next commit is the first.
+    pub(crate) fn at_commit(&self, nth: usize, mishap: Mishap) {
+        *self.next.lock().unwrap() = Some((nth - 1, mishap));
+    }
+
+    pub(crate) fn revive(&self) {
+        self.is_dead.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.is_dead.load(Ordering::SeqCst)
+    }
+
+    /// How many commits it was asked for.
+    pub(crate) fn commits(&self) -> usize {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    fn mishap(&self) -> Option<Mishap> {
+        let mut next = self.next.lock().unwrap();
+        let (left, mishap) = (*next)?;
+        *next = left.checked_sub(1).map(|left| (left, mishap));
+        next.is_none().then_some(mishap)
+    }
+
+    /// No panic for each of those who are still at it: nobody hears them.
+    fn stay_dead(&self) -> Result<(), StoreError> {
+        if self.is_dead() { Err(StoreError::Unavailable("the process is dead".to_owned())) } else { Ok(()) }
     }
 }
 
 #[async_trait]
 impl Store for FrailStore {
     async fn commit(&self, changes: ChangeSet) -> Result<(), CommitError> {
-        if self.fails.swap(false, Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("told to fail".to_owned()).into());
+        self.stay_dead()?;
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        match self.mishap() {
+            None => self.inner.commit(changes).await,
+            Some(Mishap::Fails) => Err(StoreError::Unavailable("told to fail".to_owned()).into()),
+            Some(Mishap::AnswerLost) => {
+                self.inner.commit(changes).await?;
+                Err(StoreError::Unavailable("told to lose its answer".to_owned()).into())
+            }
+            Some(Mishap::Dies) => {
+                self.is_dead.store(true, Ordering::SeqCst);
+                panic!("the process dies");
+            }
         }
-        self.inner.commit(changes).await
     }
 
     async fn claim(
@@ -124,6 +199,7 @@ impl Store for FrailStore {
         live: LiveAttempt,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
+        self.stay_dead()?;
         self.inner.claim(invoice, version, live, now).await
     }
 }

@@ -7,11 +7,22 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod asks;
+mod billing_runs;
+mod books;
+mod circuit;
 mod crashes;
+mod disputes;
+mod dunning;
 mod events;
 mod faults;
+mod new_method;
+mod orphans;
+mod reconciliation;
+mod refund_bounds;
 mod refunds;
 mod retries;
 mod stories;
+mod unknown;
 mod webhooks;
 mod world;

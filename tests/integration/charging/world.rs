@@ -12,10 +12,11 @@ use fatura_application::ports::{
 use fatura_application::{
     AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, Records, Reply,
 };
+use fatura_domain::calendar::AnchorDay;
 use fatura_domain::charge::Attempt;
-use fatura_domain::customer::{CustomerKind, Profile};
+use fatura_domain::customer::{CustomerKind, PaymentMethod, Profile, TimeZoneName};
 use fatura_domain::gateway::{GatewayName, PixKey, Token};
-use fatura_domain::id::{CustomerId, InvoiceId};
+use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, Status, UnitPrice};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
 use fatura_domain::money::Currency;
@@ -23,10 +24,11 @@ use fatura_domain::text::{Description, Email, Metadata, Name};
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::{Http, Timeouts};
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
+use retry_sweep::Task;
 use sandbox_gateway::{Config, Sandbox};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -42,6 +44,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<FrailStore>,
     pub(crate) intake_url: String,
     sandbox: Sandbox,
+    sandbox_clock: Arc<SandboxClock>,
     http: reqwest::Client,
     requests: AtomicU64,
     _table: TestTable,
@@ -56,20 +59,27 @@ impl Secrets for FixedSecrets {
     }
 }
 
-/// Signatures are made by the sandbox's real clock.
-struct RealClock;
+/// Signatures are made by the sandbox's clock: the real one, moved as a test wants it.
+#[derive(Default)]
+struct SandboxClock {
+    ahead_s: AtomicI64,
+}
 
-impl Clock for RealClock {
+impl Clock for SandboxClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        Timestamp::now() + SignedDuration::from_secs(self.ahead_s.load(Ordering::SeqCst))
     }
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
         let table = TestTable::start().await;
-        let config =
-            Config { api_key: API_KEY.into(), webhook_secret: WEBHOOK_SECRET.into(), webhook_target: None };
+        let config = Config {
+            api_key: API_KEY.into(),
+            webhook_secret: WEBHOOK_SECRET.into(),
+            webhook_target: None,
+            clock_file: None,
+        };
         let sandbox = Sandbox::start(config).await.unwrap();
         let timeouts = Timeouts { connect: Duration::from_secs(1), total: Duration::from_secs(1) };
         let adapter = fatura_gateways::Sandbox::new(
@@ -83,21 +93,21 @@ impl World {
         let clock = Arc::new(VirtualClock::default());
         let store = Arc::new(FrailStore::around(table.store.clone()));
 
+        let sandbox_clock = Arc::new(SandboxClock::default());
         let intake = Intake {
             webhooks: table.store.clone(),
             queue: webhooks.clone(),
             gateways: gateways.clone(),
-            clock: Arc::new(RealClock),
+            clock: sandbox_clock.clone(),
         };
         let intake_url = serve(intake).await;
-        let app = App {
-            records: Records { store: store.clone(), ..Records::of(table.store.clone()) },
-            charges: charges.clone(),
+        let app = App::new(
+            Records { store: store.clone(), ..Records::of(table.store.clone()) },
+            charges.clone(),
             gateways,
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            policy: Arc::default(),
-        };
+            clock.clone(),
+            Arc::new(SeededEntropy::new(7)),
+        );
         let http = reqwest::Client::new();
         let requests = AtomicU64::new(0);
         let world = Self {
@@ -109,6 +119,7 @@ impl World {
             store,
             intake_url,
             sandbox,
+            sandbox_clock,
             http,
             requests,
             _table: table,
@@ -134,25 +145,39 @@ impl World {
     }
 
     pub(crate) async fn payer(&self, instrument: NewInstrument) -> CustomerId {
+        let customer = self.customer(None).await;
+        self.add_method(customer, instrument, false).await;
+        customer
+    }
+
+    /// Somebody who is billed on this day of the month in this time zone, or on none.
+    pub(crate) async fn customer(&self, billed: Option<(u8, &str)>) -> CustomerId {
         let number = self.requests.load(Ordering::SeqCst);
         let profile = Profile {
             name: Name::parse("Ana").unwrap(),
             email: Email::parse(&format!("ana{number}@example.com")).unwrap(),
             external_id: None,
             kind: CustomerKind::Buyer,
-            time_zone: None,
+            time_zone: billed.map(|(_, zone)| TimeZoneName::parse(zone).unwrap()),
+            billing_anchor_day: billed.map(|(day, _)| AnchorDay::try_from(day).unwrap()),
             metadata: Metadata::default(),
         };
         let id_only = |customer: &fatura_domain::customer::Customer| answer(customer.id.to_string());
         let reply =
             self.app.create_customer(&Self::operator(), profile, &self.once(), &id_only).await.unwrap();
-        let customer = reply.answer.body.parse().unwrap();
-        let command = AddPaymentMethod { customer, instrument, make_default: false };
-        self.app
-            .add_payment_method(&Self::operator(), command, &self.once(), &|_, _| answer(""))
-            .await
-            .unwrap();
-        customer
+        reply.answer.body.parse().unwrap()
+    }
+
+    pub(crate) async fn add_method(
+        &self,
+        customer: CustomerId,
+        instrument: NewInstrument,
+        make_default: bool,
+    ) -> PaymentMethodId {
+        let command = AddPaymentMethod { customer, instrument, make_default };
+        let id_only = |method: &PaymentMethod, _: bool| answer(method.id.to_string());
+        let added = self.app.add_payment_method(&Self::operator(), command, &self.once(), &id_only).await;
+        added.unwrap().answer.body.parse().unwrap()
     }
 
     /// A draft of 122.05 BRL in three lines.
@@ -162,6 +187,15 @@ impl World {
 
     pub(crate) async fn create(&self, instrument: NewInstrument, charge_at: Option<Timestamp>) -> InvoiceId {
         let customer = self.payer(instrument).await;
+        self.create_for(customer, charge_at).await
+    }
+
+    /// A draft of 122.05 BRL for somebody who is there already.
+    pub(crate) async fn draft_for(&self, customer: CustomerId) -> InvoiceId {
+        self.create_for(customer, None).await
+    }
+
+    async fn create_for(&self, customer: CustomerId, charge_at: Option<Timestamp>) -> InvoiceId {
         let content = Content {
             currency: Currency::BRL,
             items: vec![
@@ -208,8 +242,48 @@ impl World {
     }
 
     pub(crate) async fn deliver_with(&self, bodies: Vec<String>, time_left: Duration) -> Vec<String> {
-        let response = charge_consumer::handle(&self.app, batch(bodies), || time_left).await;
+        Self::consume(&self.app, bodies, time_left).await
+    }
+
+    /// One batch, by a consumer that need not be ours.
+    pub(crate) async fn consume(app: &App, bodies: Vec<String>, time_left: Duration) -> Vec<String> {
+        let response = charge_consumer::handle(app, batch(bodies), || time_left).await;
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// Delivers what is waiting, one after the other, and not what is sent meanwhile.
+    pub(crate) async fn deliver_in_turn(&self) {
+        for message in self.charges.take() {
+            let body = serde_json::to_string(&message).unwrap();
+            assert!(self.deliver_bodies(vec![body]).await.is_empty(), "{message:?}");
+        }
+    }
+
+    /// Delivers until nobody sends anything any more. What fails comes again a few times, as a queue does.
+    pub(crate) async fn drain(&self) {
+        let mut again: Vec<String> = Vec::new();
+        let mut failures_in_a_row = 0;
+        while failures_in_a_row < 5 {
+            let messages = self.charges.take();
+            let fresh = messages.iter().map(|message| serde_json::to_string(message).unwrap());
+            let bodies: Vec<String> = again.into_iter().chain(fresh).collect();
+            if bodies.is_empty() {
+                return;
+            }
+            let failed = self.deliver_bodies(bodies.clone()).await;
+            failures_in_a_row = if failed.is_empty() { 0 } else { failures_in_a_row + 1 };
+            again = failed.iter().map(|place| bodies[place.parse::<usize>().unwrap()].clone()).collect();
+        }
+        panic!("they fail again and again: {again:?}");
+    }
+
+    /// Delivers the webhooks that have come until now, one after the other as they came.
+    pub(crate) async fn heed_webhooks(&self) {
+        for message in self.webhooks.take() {
+            let body = serde_json::to_string(&message).unwrap();
+            let response = webhook_consumer::handle(&self.app, batch(vec![body])).await;
+            assert!(response.batch_item_failures.is_empty(), "{message:?}");
+        }
     }
 
     /// Waits until a webhook was taken in, then delivers it.
@@ -229,7 +303,12 @@ impl World {
 
     /// How many messages the sweep sent.
     pub(crate) async fn sweep(&self) -> u64 {
-        retry_sweep::handle(&self.app, || Duration::from_secs(50)).await.unwrap()["sent"].as_u64().unwrap()
+        self.scheduled(Task::Sweep).await["sent"].as_u64().unwrap()
+    }
+
+    /// What a schedule asks for.
+    pub(crate) async fn scheduled(&self, task: Task) -> Value {
+        retry_sweep::handle(&self.app, task, || Duration::from_secs(50)).await.unwrap()
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
@@ -253,9 +332,21 @@ impl World {
 
     /// What the gateway really did.
     pub(crate) async fn journal(&self, id: InvoiceId) -> Vec<Value> {
-        let url = format!("{}/charges?reference={id}", self.sandbox.url());
+        self.truth(&format!("/charges?reference={id}")).await
+    }
+
+    /// A list of the gateway's, as it is.
+    pub(crate) async fn truth(&self, path: &str) -> Vec<Value> {
+        let url = format!("{}{path}", self.sandbox.url());
         let text = self.http.get(url).send().await.unwrap().text().await.unwrap();
         serde_json::from_str::<Value>(&text).unwrap()["data"].as_array().unwrap().clone()
+    }
+
+    /// Sets the gateway's clock to ours, to the second.
+    pub(crate) async fn set_gateway_clock(&self) {
+        let ahead = self.app.clock.now().as_second() - Timestamp::now().as_second();
+        self.sandbox_clock.ahead_s.store(ahead, Ordering::SeqCst);
+        self.at_the_gateway("/control", json!({ "clock_offset_s": ahead })).await;
     }
 
     pub(crate) async fn at_the_gateway(&self, path: &str, body: Value) -> Value {

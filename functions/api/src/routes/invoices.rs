@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use crate::wire::attempt::attempts_body;
 use crate::wire::common::answer;
 use crate::wire::fields::Fields;
+use crate::wire::history::history_body;
 use crate::wire::invoice::{InvoiceBody, read_amendment, read_charge, read_invoice};
 use crate::wire::list::{ListBody, ListQuery};
 use crate::wire::transaction::refuse_empty_period;
@@ -13,6 +14,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use fatura_application::ports::InvoiceFilter;
+use fatura_domain::charge::FailureClass;
 use fatura_domain::id::{CustomerId, InvoiceId};
 use fatura_domain::invoice::{Invoice, Status};
 
@@ -24,7 +26,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::patch("/v1/invoices/{id}", amend),
         Route::post("/v1/invoices/{id}/charge", charge),
         Route::post("/v1/invoices/{id}/cancel", cancel),
+        Route::post("/v1/invoices/{id}/requeue", requeue),
         Route::get("/v1/invoices/{id}/attempts", attempts),
+        Route::get("/v1/invoices/{id}/history", history),
     ]
 }
 
@@ -89,6 +93,27 @@ async fn cancel(
     Ok(replied(api.app.cancel_invoice(&caller, id, once.as_ref(), &render).await?))
 }
 
+async fn requeue(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    Ids(id): Ids<InvoiceId>,
+    request: Submission,
+) -> Result<Response, Problem> {
+    let once = request.once(&caller)?;
+    request.optional_fields()?.finish(|| Some(()))?;
+    let render = |invoice: &Invoice| answer(202, &InvoiceBody::from(invoice));
+    Ok(replied(api.app.requeue_invoice(&caller, id, &once, &render).await?))
+}
+
+async fn history(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    Ids(id): Ids<InvoiceId>,
+) -> Result<Response, Problem> {
+    let attempts = api.app.attempts(&caller, id).await?;
+    Ok(ok(&ListBody { data: history_body(&attempts), next_cursor: None }))
+}
+
 async fn attempts(
     State(api): State<Api>,
     Authenticated(caller): Authenticated,
@@ -130,10 +155,12 @@ fn read_list(mut fields: Fields) -> Result<(Scope, InvoiceFilter), Problem> {
         }
         fields.optional("status", one_of(statuses))
     };
+    let classes = FailureClass::ALL.into_iter().map(|class| (class.as_str(), class));
+    let failure_class = fields.optional("failure_class", one_of(classes));
     let created_from = fields.optional("created_from", instant);
     let created_to = fields.optional("created_to", instant);
     refuse_empty_period(&mut fields, ("created_from", created_from), ("created_to", created_to));
-    let filter = InvoiceFilter { status, created_from, created_to };
+    let filter = InvoiceFilter { status, failure_class, created_from, created_to };
     fields.finish(|| {
         let scope = match customer {
             Some(customer) => Scope::Customer(customer),

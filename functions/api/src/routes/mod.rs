@@ -1,12 +1,16 @@
 //! One file a resource: parse, call one use case, render.
 
 mod api_keys;
+mod attention;
 mod customers;
+mod disputes;
+mod dunning;
 mod health;
 mod invoices;
 mod openapi;
 mod payment_methods;
 mod refunds;
+mod runs;
 mod transactions;
 
 use crate::Api;
@@ -48,6 +52,10 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         payment_methods::routes(),
         invoices::routes(),
         refunds::routes(),
+        disputes::routes(),
+        attention::routes(),
+        runs::routes(),
+        dunning::routes(),
         transactions::routes(),
         api_keys::routes(),
         health::routes(),

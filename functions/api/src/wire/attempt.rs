@@ -9,7 +9,7 @@ use serde::Serialize;
 pub(crate) struct AttemptBody<'a> {
     id: String,
     number: u8,
-    gateway: &'a str,
+    pub(super) gateway: &'a str,
     payment_method_id: String,
     status: &'static str,
     failure: Option<AttemptFailureBody<'a>>,
@@ -20,7 +20,7 @@ pub(crate) struct AttemptBody<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct AttemptFailureBody<'a> {
+pub(super) struct AttemptFailureBody<'a> {
     class: &'static str,
     code: &'a str,
     raw_code: Option<&'a str>,
@@ -33,7 +33,7 @@ pub(crate) fn attempts_body(attempts: &Attempts) -> Vec<AttemptBody<'_>> {
     live(&attempts.invoice).into_iter().chain(attempts.finished.iter().map(finished)).collect()
 }
 
-fn live(invoice: &Invoice) -> Option<AttemptBody<'_>> {
+pub(super) fn live(invoice: &Invoice) -> Option<AttemptBody<'_>> {
     let State::Pending(collection) = &invoice.state else { return None };
     let live = collection.live.as_ref()?;
     let id = invoice.attempt_id(live.number).to_string();
@@ -62,7 +62,7 @@ const fn live_status(live: &LiveAttempt) -> &'static str {
     }
 }
 
-fn finished(attempt: &Attempt) -> AttemptBody<'_> {
+pub(super) fn finished(attempt: &Attempt) -> AttemptBody<'_> {
     let (status, failed) = match &attempt.outcome {
         AttemptOutcome::Succeeded => ("succeeded", None),
         AttemptOutcome::Declined(failed) => ("declined", Some(failed)),
@@ -84,7 +84,7 @@ fn finished(attempt: &Attempt) -> AttemptBody<'_> {
     }
 }
 
-fn failure(failure: &Failure) -> AttemptFailureBody<'_> {
+pub(super) fn failure(failure: &Failure) -> AttemptFailureBody<'_> {
     AttemptFailureBody {
         class: failure.class.as_str(),
         code: &failure.code,

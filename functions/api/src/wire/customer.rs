@@ -1,10 +1,12 @@
 use super::common::{Instant, metadata_body};
-use super::fields::Fields;
+use super::fields::{Fields, Read};
 use super::values::{one_of, text};
 use crate::problem::Problem;
+use fatura_domain::calendar::AnchorDay;
 use fatura_domain::customer::{Customer, CustomerKind, Profile, TimeZoneName};
 use fatura_domain::text::{Email, ExternalId, Name};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub(crate) fn read_profile(mut fields: Fields) -> Result<Profile, Problem> {
@@ -14,8 +16,17 @@ pub(crate) fn read_profile(mut fields: Fields) -> Result<Profile, Problem> {
     let kinds = [CustomerKind::Buyer, CustomerKind::Merchant].into_iter().map(|kind| (kind.as_str(), kind));
     let kind = fields.optional("kind", one_of(kinds)).unwrap_or_default();
     let time_zone = fields.optional("time_zone", text(TimeZoneName::parse));
+    let billing_anchor_day = fields.optional("billing_anchor_day", anchor_day);
     let metadata = fields.metadata().unwrap_or_default();
-    fields.finish(|| Some(Profile { name: name?, email: email?, external_id, kind, time_zone, metadata }))
+    fields.finish(|| {
+        let (name, email) = (name?, email?);
+        Some(Profile { name, email, external_id, kind, time_zone, billing_anchor_day, metadata })
+    })
+}
+
+fn anchor_day(value: &Value) -> Read<AnchorDay> {
+    let day = value.as_u64().and_then(|day| u8::try_from(day).ok()).unwrap_or_default();
+    AnchorDay::try_from(day).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Serialize)]
@@ -26,6 +37,7 @@ pub(crate) struct CustomerBody<'a> {
     external_id: Option<&'a str>,
     kind: &'static str,
     time_zone: Option<&'a str>,
+    billing_anchor_day: Option<u8>,
     metadata: BTreeMap<&'a str, &'a str>,
     default_payment_method_id: Option<String>,
     created_at: Instant,
@@ -43,6 +55,7 @@ impl<'a> From<&'a Customer> for CustomerBody<'a> {
             external_id: profile.external_id.as_ref().map(ExternalId::as_str),
             kind: profile.kind.as_str(),
             time_zone: profile.time_zone.as_ref().map(TimeZoneName::as_str),
+            billing_anchor_day: profile.billing_anchor_day.map(u8::from),
             metadata: metadata_body(&profile.metadata),
             default_payment_method_id: customer.default_payment_method.map(|id| id.to_string()),
             created_at: Instant(customer.created_at),

@@ -69,6 +69,18 @@ impl Fields {
         }
     }
 
+    /// An object within, if it is there.
+    pub(crate) fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let Value::Object(members) = self.take(name)? else {
+            self.fault(name, "must be an object");
+            return None;
+        };
+        let mut inner = Self { at: self.path(name), noun: self.noun, members, faults: Vec::new() };
+        let thing = read(&mut inner);
+        self.faults.extend(inner.closed());
+        thing
+    }
+
     /// A list of 1 to `most` objects.
     pub(crate) fn objects<T>(
         &mut self,

@@ -4,7 +4,8 @@ use super::values::{flag, id, instant, numeral, text};
 use crate::problem::Problem;
 use fatura_application::{AmendInvoice, CreateInvoice};
 use fatura_domain::Timestamp;
-use fatura_domain::charge::{Failure, Phase};
+use fatura_domain::actor::Actor;
+use fatura_domain::charge::{Failure, FailureClass, Phase};
 use fatura_domain::gateway::PendingAction;
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, State, UnitPrice};
@@ -72,13 +73,14 @@ pub(crate) struct InvoiceBody<'a> {
     gateway: Option<&'a str>,
     gateway_reference: Option<&'a str>,
     next_attempt_at: Option<Instant>,
+    next_action: Option<NextActionBody>,
     attempt_count: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     pix: Option<PixBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureBody<'a>>,
     metadata: BTreeMap<&'a str, &'a str>,
-    history: Vec<StepBody>,
+    history: Vec<StepBody<'a>>,
     created_at: Instant,
     updated_at: Instant,
     version: u64,
@@ -100,10 +102,19 @@ struct PixBody<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct StepBody {
+struct StepBody<'a> {
     status: &'static str,
     at: Instant,
     cause: &'static str,
+    by: Option<&'a str>,
+}
+
+/// What happens next by itself, or who has to do something, and why.
+#[derive(Debug, Serialize)]
+struct NextActionBody {
+    action: &'static str,
+    at: Option<Instant>,
+    because: Option<&'static str>,
 }
 
 impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
@@ -123,6 +134,7 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
             gateway,
             gateway_reference: reference,
             next_attempt_at: next_attempt_at(&invoice.state).map(Instant),
+            next_action: next_action(invoice),
             attempt_count: invoice.attempts.0,
             pix: pix(&invoice.state),
             failure: failure(&invoice.state).map(FailureBody::from),
@@ -134,6 +146,7 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
                     status: step.status.as_str(),
                     at: Instant(step.at),
                     cause: step.cause.as_str(),
+                    by: step.by.as_ref().map(Actor::as_str),
                 })
                 .collect(),
             created_at: Instant(invoice.created_at),
@@ -187,6 +200,12 @@ fn next_attempt_at(state: &State) -> Option<Timestamp> {
         },
         _ => None,
     }
+}
+
+fn next_action(invoice: &Invoice) -> Option<NextActionBody> {
+    let (action, at) = invoice.next_action()?;
+    let because = invoice.failure_class().map(FailureClass::as_str);
+    Some(NextActionBody { action: action.as_str(), at: at.map(Instant), because })
 }
 
 fn pix(state: &State) -> Option<PixBody<'_>> {

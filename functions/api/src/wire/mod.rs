@@ -2,13 +2,18 @@
 
 pub(crate) mod api_key;
 pub(crate) mod attempt;
+pub(crate) mod attention;
 pub(crate) mod common;
 pub(crate) mod customer;
+pub(crate) mod dispute;
+pub(crate) mod dunning;
 pub(crate) mod fields;
+pub(crate) mod history;
 pub(crate) mod invoice;
 pub(crate) mod list;
 pub(crate) mod payment_method;
 pub(crate) mod refund;
+pub(crate) mod run;
 pub(crate) mod strict_json;
 pub(crate) mod transaction;
 pub(crate) mod values;

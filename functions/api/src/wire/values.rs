@@ -48,8 +48,8 @@ pub(crate) fn flag(value: &Value) -> Read<bool> {
 }
 
 pub(crate) fn whole<T: TryFrom<u64>>(value: &Value) -> Read<T> {
-    let number = value.as_u64().and_then(|number| T::try_from(number).ok());
-    number.ok_or_else(|| "must be a whole number".to_owned())
+    let number = value.as_u64().ok_or("must be a whole number")?;
+    T::try_from(number).map_err(|_| "is too large".to_owned())
 }
 
 /// An instant, kept to the millisecond.

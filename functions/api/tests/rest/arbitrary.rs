@@ -1,6 +1,6 @@
 //! Whatever is sent, the fault is the sender's or there is none.
 
-use crate::world::{World, contract};
+use crate::world::{World, attempt_of, contract};
 use http::{Method, header};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -76,8 +76,13 @@ fn operations_with_bodies(place: &Place) -> Vec<(Method, String)> {
     let with_bodies =
         api::operations().into_iter().filter(|(method, _)| ["post", "put", "patch"].contains(method));
     let concrete = |path: &str| {
-        let id = if path.contains("invoices") { &place.invoice } else { &place.customer };
-        path.replace("{id}", id).replace("{pm}", "pm_0")
+        let id = match path.split('/').nth(2) {
+            Some("invoices") => place.invoice.clone(),
+            Some("attempts") => attempt_of(&place.invoice, 1),
+            Some("attention") => "atn_1".to_owned(),
+            _ => place.customer.clone(),
+        };
+        path.replace("{id}", &id).replace("{pm}", "pm_0")
     };
     with_bodies.map(|(method, path)| (method.to_uppercase().parse().unwrap(), concrete(path))).collect()
 }
@@ -111,10 +116,19 @@ fn any_bytes_are_answered() {
 
 #[test]
 fn any_query_is_answered() {
-    let pairs = prop::collection::vec(("[a-z_]{1,10}|limit|cursor|status|from|item", ".{0,20}"), 0..6);
+    let pairs = prop::collection::vec(
+        ("[a-z_]{1,10}|limit|cursor|status|from|item|kind|failure_class", ".{0,20}"),
+        0..6,
+    );
     check(&pairs, &async |world, place, pairs| {
         let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        for path in ["/v1/invoices".to_owned(), format!("/v1/customers/{}/transactions", place.customer)] {
+        for path in [
+            "/v1/invoices".to_owned(),
+            "/v1/attention".to_owned(),
+            "/v1/dunning-policy/versions".to_owned(),
+            format!("/v1/invoices/{}/disputes", place.invoice),
+            format!("/v1/customers/{}/transactions", place.customer),
+        ] {
             assert!(world.get(&format!("{path}?{}", query.join("&"))).await.status < 500);
         }
     });
@@ -123,7 +137,15 @@ fn any_query_is_answered() {
 #[test]
 fn any_path_is_answered() {
     check(&"[!-~]{1,40}", &async |world, _, id| {
-        for path in ["/v1/invoices/", "/v1/customers/", "/v1/customers/external:"] {
+        for path in [
+            "/v1/invoices/",
+            "/v1/customers/",
+            "/v1/customers/external:",
+            "/v1/attention/",
+            "/v1/billing-runs/",
+            "/v1/requeues/",
+            "/v1/reconciliations/",
+        ] {
             let answer = world.get(&format!("{path}{}", encoded(&id))).await;
             assert_eq!(answer.body.get("code"), Some(&json!("not_found")));
         }

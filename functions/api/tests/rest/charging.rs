@@ -1,10 +1,6 @@
-use crate::world::{Says, World, plan};
+use crate::world::{Says, World, plan, steps};
 use fatura_domain::charge::FailureClass;
 use serde_json::{Value, json};
-
-fn steps(invoice: &Value) -> Vec<&str> {
-    invoice["history"].as_array().unwrap().iter().map(|step| step["cause"].as_str().unwrap()).collect()
-}
 
 #[tokio::test]
 async fn an_invoice_is_charged_and_paid() {

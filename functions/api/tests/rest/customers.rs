@@ -7,7 +7,7 @@ async fn a_customer_is_created_shown_and_replaced() {
     let world = World::new().await;
     let body = json!({
         "name": "Ana Souza", "email": "Ana@Example.com", "external_id": "crm/17 ç",
-        "time_zone": "america/sao_paulo", "metadata": {"segment": "smb"},
+        "time_zone": "america/sao_paulo", "billing_anchor_day": 31, "metadata": {"segment": "smb"},
     });
     let created = world.post("/v1/customers", body).await.expect(201);
     let id = created["id"].as_str().unwrap();
@@ -15,7 +15,7 @@ async fn a_customer_is_created_shown_and_replaced() {
         created,
         json!({
             "id": id, "name": "Ana Souza", "email": "ana@example.com", "external_id": "crm/17 ç", "kind": "buyer",
-            "time_zone": "America/Sao_Paulo", "metadata": {"segment": "smb"}, "default_payment_method_id": null,
+            "time_zone": "America/Sao_Paulo", "billing_anchor_day": 31, "metadata": {"segment": "smb"}, "default_payment_method_id": null,
             "created_at": "2026-11-02T12:00:00.000Z", "updated_at": "2026-11-02T12:00:00.000Z", "version": 1,
         })
     );
@@ -29,6 +29,7 @@ async fn a_customer_is_created_shown_and_replaced() {
     let merchant = json!({"name": "Ana", "email": "ana@example.com", "kind": "merchant"});
     let replaced = world.change(Method::PUT, &path, Some("\"1\""), merchant.clone()).await.expect(200);
     assert_eq!((&replaced["version"], &replaced["external_id"]), (&json!(2), &json!(null)));
+    assert_eq!(replaced["billing_anchor_day"], json!(null));
     assert_eq!(
         (&replaced["kind"], &replaced["updated_at"]),
         (&json!("merchant"), &json!("2026-11-02T12:00:01.000Z"))
@@ -62,7 +63,7 @@ async fn every_fault_of_a_customer_is_named() {
     let world = World::new().await;
     let many: serde_json::Map<_, _> = (0..21).map(|n| (n.to_string(), json!("x"))).collect();
     let body = json!({
-        "email": "ana", "external_id": "", "kind": "both", "time_zone": "Mars/Base", "metadata": many, "id": "cus_1", "password": 1,
+        "email": "ana", "external_id": "", "kind": "both", "time_zone": "Mars/Base", "billing_anchor_day": 32, "metadata": many, "id": "cus_1", "password": 1,
     });
     assert_eq!(
         world.post("/v1/customers", body).await.faults(),
@@ -72,11 +73,17 @@ async fn every_fault_of_a_customer_is_named() {
             "external_id must not be empty",
             "kind must be one of: buyer, merchant",
             "time_zone must be an IANA time zone, such as America/Sao_Paulo",
+            "billing_anchor_day must be a day of the month, 1 to 31",
             "metadata must have at most 20 entries",
             "id is not a member of this request",
             "password is not a member of this request",
         ]
     );
+    for day in [json!(0), json!(-1), json!(1.5), json!("31"), json!(256)] {
+        let body = json!({"name": "A", "email": "a@b.c", "billing_anchor_day": day});
+        let faults = world.post("/v1/customers", body).await.faults();
+        assert_eq!(faults, ["billing_anchor_day must be a day of the month, 1 to 31"], "{day}");
+    }
     let body = json!({
         "name": "a\u{0}b", "email": "a@b.c", "metadata": {"k": 1, "4111 1111 1111 1111": "x".repeat(501), "n": "\u{0}", "": "x"},
     });

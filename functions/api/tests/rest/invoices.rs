@@ -22,9 +22,10 @@ async fn an_invoice_is_what_the_contract_says() {
                 {"id": format!("li_{code}002"), "description": "Seats", "quantity": "3", "unit_price": "7.35", "total": brl("22.05")},
             ],
             "total": brl("122.05"), "amount_paid": brl("0.00"), "amount_refunded": brl("0.00"),
-            "payment_method_id": null, "gateway": null, "gateway_reference": null, "next_attempt_at": null, "attempt_count": 0,
+            "payment_method_id": null, "gateway": null, "gateway_reference": null, "next_attempt_at": null, "next_action": null,
+            "attempt_count": 0,
             "metadata": {"order": "17"},
-            "history": [{"status": "draft", "at": "2026-11-02T12:00:00.000Z", "cause": "created"}],
+            "history": [{"status": "draft", "at": "2026-11-02T12:00:00.000Z", "cause": "created", "by": "key_deployment"}],
             "created_at": "2026-11-02T12:00:00.000Z", "updated_at": "2026-11-02T12:00:00.000Z", "version": 1,
         })
     );

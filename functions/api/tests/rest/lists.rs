@@ -94,6 +94,14 @@ async fn every_fault_of_a_query_is_named() {
             "/v1/invoices?status=open",
             "status must be one of: draft, pending, paid, charged_with_error, canceled, refunded, in_protest, chargeback, uncollectible",
         ),
+        (
+            "/v1/invoices?status=paid&failure_class=soft",
+            "failure_class must be one of: not_sent, unknown, insufficient_funds, do_not_honor, generic, issuer_unavailable, hard, authentication_required, suspected_fraud, currency_mismatch, configuration, customer_not_found, pix_expired, duplicate, amount_mismatch",
+        ),
+        (
+            "/v1/attention?kind=odd",
+            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, reconciliation_difference",
+        ),
         ("/v1/invoices?status=paid&status=paid", "status must be given once"),
         ("/v1/invoices?status=paid&limit=101", "limit must be 1 to 100"),
         (

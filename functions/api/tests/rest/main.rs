@@ -4,9 +4,13 @@
 
 mod api_keys;
 mod arbitrary;
+mod attention;
 mod charging;
 mod contract;
 mod customers;
+mod disputes;
+mod dunning;
+mod history;
 mod idempotency;
 mod invoices;
 mod lists;
@@ -15,4 +19,7 @@ mod openapi;
 mod payment_methods;
 mod refunds;
 mod refusals;
+mod requeue;
+mod roles;
+mod runs;
 mod world;

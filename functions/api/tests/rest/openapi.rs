@@ -1,8 +1,11 @@
 //! The document and the router can't drift apart: each is walked and looked for in the other.
 
-use crate::world::{World, contract};
+use crate::world::{World, attempt_of, contract};
 use api::problem::Code;
+use fatura_application::DifferenceKind;
+use fatura_domain::attention::AttentionKind;
 use fatura_domain::charge::FailureClass;
+use fatura_domain::dispute::ContestReason;
 use fatura_domain::invoice::Status;
 use fatura_domain::ledger::TransactionKind;
 use http::Method;
@@ -80,6 +83,13 @@ async fn every_documented_member_is_one() {
         ("InvoiceInput", Method::POST, "/v1/invoices".to_owned()),
         ("InvoiceAmendment", Method::PATCH, format!("/v1/invoices/{invoice}")),
         ("ChargeInput", Method::POST, format!("/v1/invoices/{invoice}/charge")),
+        ("ContestInput", Method::POST, format!("/v1/invoices/{invoice}/contest")),
+        ("CloseInput", Method::POST, "/v1/attention/atn_1/close".to_owned()),
+        ("ResolutionInput", Method::POST, format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1))),
+        ("BillingRunInput", Method::POST, "/v1/billing-runs".to_owned()),
+        ("RequeueInput", Method::POST, "/v1/requeues".to_owned()),
+        ("ReconciliationInput", Method::POST, "/v1/reconciliations".to_owned()),
+        ("DunningPolicyInput", Method::PUT, "/v1/dunning-policy".to_owned()),
         ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
     ] {
         let schema = &contract().document["components"]["schemas"][schema];
@@ -108,6 +118,9 @@ fn every_code_is_documented() {
         |name: &str| -> Vec<String> { serde_json::from_value(schemas[name]["enum"].clone()).unwrap() };
     assert_eq!(words("InvoiceStatus"), Status::ALL.map(Status::as_str));
     assert_eq!(words("FailureClass"), FailureClass::ALL.map(FailureClass::as_str));
+    assert_eq!(words("AttentionKind"), AttentionKind::ALL.map(AttentionKind::as_str));
+    assert_eq!(words("ContestReason"), ContestReason::ALL.map(ContestReason::as_str));
+    assert_eq!(words("DifferenceKind"), DifferenceKind::ALL.map(DifferenceKind::as_str));
     assert_eq!(words("TransactionType"), TransactionKind::ALL.map(TransactionKind::as_str));
 }
 
@@ -128,7 +141,7 @@ fn every_example_is_one() {
             }
         }
     }
-    assert!(seen > 40, "{seen}");
+    assert!(seen > 70, "{seen}");
 }
 
 #[test]

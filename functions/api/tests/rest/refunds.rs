@@ -1,24 +1,13 @@
-use crate::world::{Says, World};
+use crate::world::{Says, World, brl};
 use fatura_domain::SignedDuration;
 use fatura_domain::charge::FailureClass;
 use futures::future::join_all;
 use serde_json::json;
 
-async fn paid(world: &World) -> String {
-    let invoice = world.invoice(&world.payer().await).await;
-    world.charge(&invoice).await.expect(202);
-    world.collect().await;
-    invoice
-}
-
-fn brl(amount: &str) -> serde_json::Value {
-    json!({"amount": amount, "currency": "BRL"})
-}
-
 #[tokio::test]
 async fn a_part_and_then_the_rest_go_back() {
     let world = World::new().await;
-    let invoice = paid(&world).await;
+    let invoice = world.paid().await;
     let path = format!("/v1/invoices/{invoice}/refunds");
     let part =
         world.post(&path, json!({"amount": brl("22.05"), "reason": "one seat too many"})).await.expect(202);
@@ -45,7 +34,7 @@ async fn a_part_and_then_the_rest_go_back() {
 #[tokio::test]
 async fn an_amount_may_be_a_bare_decimal_of_the_invoices_currency() {
     let world = World::new().await;
-    let path = format!("/v1/invoices/{}/refunds", paid(&world).await);
+    let path = format!("/v1/invoices/{}/refunds", world.paid().await);
     for amount in [json!("1.50"), json!(1.5)] {
         assert_eq!(world.post(&path, json!({"amount": amount})).await.expect(202)["amount"], brl("1.50"));
     }
@@ -54,7 +43,7 @@ async fn an_amount_may_be_a_bare_decimal_of_the_invoices_currency() {
 #[tokio::test]
 async fn what_cannot_go_back_is_said_so() {
     let world = World::new().await;
-    let invoice = paid(&world).await;
+    let invoice = world.paid().await;
     let path = format!("/v1/invoices/{invoice}/refunds");
     for amount in [
         json!("122.06"),
@@ -84,7 +73,7 @@ async fn what_cannot_go_back_is_said_so() {
 #[tokio::test]
 async fn a_refusal_of_the_gateway_is_told_and_leaves_the_money_where_it_is() {
     let world = World::new().await;
-    let invoice = paid(&world).await;
+    let invoice = world.paid().await;
     let path = format!("/v1/invoices/{invoice}/refunds");
     world.gateway.says(Says::Declined(FailureClass::Generic));
     world.post(&path, json!({})).await.expect(202);
@@ -99,7 +88,7 @@ async fn a_refusal_of_the_gateway_is_told_and_leaves_the_money_where_it_is() {
 #[tokio::test]
 async fn fifty_at_once_never_give_back_more_than_came() {
     let world = World::new().await;
-    let invoice = paid(&world).await;
+    let invoice = world.paid().await;
     let path = format!("/v1/invoices/{invoice}/refunds");
     let asked = join_all((0..50).map(|_| world.post(&path, json!({"amount": brl("10.00")})))).await;
     let taken = asked.iter().filter(|answer| answer.status == 202).count();
@@ -113,7 +102,7 @@ async fn fifty_at_once_never_give_back_more_than_came() {
 #[tokio::test]
 async fn the_same_refund_twice_is_one() {
     let world = World::new().await;
-    let path = format!("/v1/invoices/{}/refunds", paid(&world).await);
+    let path = format!("/v1/invoices/{}/refunds", world.paid().await);
     let first = world.post_as("refund-1", &path, json!({"amount": brl("1.00")})).await;
     let again = world.post_as("refund-1", &path, json!({"amount": brl("1.00")})).await;
     assert_eq!((again.status, &again.body), (202, &first.body));

@@ -1,5 +1,5 @@
 use crate::log::logged;
-use crate::world::{OPERATOR, World, plan};
+use crate::world::{OPERATOR, World, attempt_of, plan};
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 
@@ -47,6 +47,14 @@ async fn what_is_not_there_is_said_so() {
         "/v1/customers/external:",
         "/v1/customers/cus_000000000000",
         "/v1/invoices/inv_0000000000000000000000000000",
+        "/v1/invoices/inv_0000000000000000000000000000/history",
+        "/v1/invoices/inv_0000000000000000000000000000/disputes",
+        "/v1/attention/atn_1",
+        "/v1/attention/att_1",
+        "/v1/billing-runs/run_202611",
+        "/v1/requeues/run_202611",
+        "/v1/reconciliations/run_202611",
+        "/v1/reconciliations/run_202611/differences",
         "/health/",
     ] {
         let answer = world.get(path).await;
@@ -106,6 +114,12 @@ async fn a_key_is_required_where_something_happens() {
         "/v1/api-keys".to_owned(),
         format!("/v1/customers/{customer}/payment-methods"),
         format!("/v1/invoices/{invoice}/charge"),
+        format!("/v1/invoices/{invoice}/requeue"),
+        format!("/v1/invoices/{invoice}/contest"),
+        format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1)),
+        "/v1/billing-runs".to_owned(),
+        "/v1/requeues".to_owned(),
+        "/v1/reconciliations".to_owned(),
     ] {
         for request in
             [world.request(Method::POST, &path), world.request(Method::POST, &path).header(KEY, "")]

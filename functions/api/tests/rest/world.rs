@@ -12,14 +12,18 @@ use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, MeansType, PendingAction,
-    RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayName,
+    GatewayReference, Means, MeansType, Movement, MovementKind, MovementPage, PendingAction, RefundOutcome,
+    RefundRequest, Token,
 };
+use fatura_domain::id::AttemptId;
+use fatura_domain::money::Money;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -35,7 +39,7 @@ pub(crate) struct World {
     pub(crate) gateway: Arc<StubGateway>,
     keys: AtomicU64,
     /// Ends with the world.
-    _table: TestTable,
+    pub(crate) table: TestTable,
 }
 
 pub(crate) struct Answer {
@@ -82,17 +86,16 @@ impl World {
         let clock = Arc::new(VirtualClock::default());
         let queue = Arc::new(RecordingQueue::default());
         let gateway = Arc::new(StubGateway::new());
-        let app = App {
-            records: Records::of(store.clone()),
-            charges: queue.clone(),
-            gateways: Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            policy: Arc::default(),
-        };
+        let app = App::new(
+            Records::of(store.clone()),
+            queue.clone(),
+            Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
+            clock.clone(),
+            Arc::new(SeededEntropy::new(7)),
+        );
         let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
-        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), _table: table }
+        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), table }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -196,9 +199,86 @@ impl World {
         }
     }
 
+    /// The same until there is nothing left to do: what is done about a message may send others.
+    pub(crate) async fn collect_all(&self) {
+        const MOST_ROUNDS: usize = 20;
+        for round in 0.. {
+            let messages = self.queue.take();
+            if messages.is_empty() {
+                break;
+            }
+            assert!(round < MOST_ROUNDS, "the queue is never empty");
+            for message in messages {
+                self.app.handle_message(message, Duration::from_mins(1)).await.unwrap();
+            }
+        }
+    }
+
     pub(crate) fn wait(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
+
+    /// Time goes by, and what is due by then is done.
+    pub(crate) async fn pass(&self, seconds: i64) {
+        self.wait(seconds);
+        self.app.sweep_due(|| true).await.unwrap();
+        self.collect_all().await;
+    }
+
+    /// A key of its own for a shop's backend.
+    pub(crate) async fn service_key(&self) -> String {
+        let made = self.post("/v1/api-keys", json!({"role": "service"})).await.expect(201);
+        made["key"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn add_card(&self, customer: &str, token: &str) -> String {
+        let path = format!("/v1/customers/{customer}/payment-methods");
+        let card = json!({"type": "credit_card", "token": token, "default": true});
+        self.post(&path, card).await.created()
+    }
+
+    /// An invoice that the gateway has answered like this when it was charged.
+    pub(crate) async fn charged(&self, customer: &str, says: Says) -> String {
+        let invoice = self.invoice(customer).await;
+        self.gateway.says(says);
+        self.charge(&invoice).await.expect(202);
+        self.collect_all().await;
+        invoice
+    }
+
+    pub(crate) async fn paid(&self) -> String {
+        self.charged(&self.payer().await, Says::Yes).await
+    }
+
+    /// An unknown outcome that every look-up is silent about.
+    pub(crate) async fn lost(&self, customer: &str) -> String {
+        self.gateway.is_silent(true);
+        let invoice = self.charged(customer, Says::Unknown).await;
+        for seconds in [60, 300, 3_600, DAY, DAY, DAY, DAY, DAY] {
+            self.pass(seconds).await;
+        }
+        invoice
+    }
+}
+
+pub(crate) const DAY: i64 = 86_400;
+/// The name of whoever has the deployment's own key.
+pub(crate) const BY_OPERATOR: &str = "key_deployment";
+/// A card that is always refused for want of money, whatever the gateway says otherwise.
+pub(crate) const BROKE: &str = "tok_broke";
+
+pub(crate) fn brl(amount: &str) -> Value {
+    json!({"amount": amount, "currency": "BRL"})
+}
+
+/// The id of an invoice's attempt.
+pub(crate) fn attempt_of(invoice: &str, number: u8) -> String {
+    format!("att_{}{number:02}", invoice.strip_prefix("inv_").unwrap())
+}
+
+/// What an invoice's history says, newest last.
+pub(crate) fn steps(invoice: &Value) -> Vec<&str> {
+    invoice["history"].as_array().unwrap().iter().map(|step| step["cause"].as_str().unwrap()).collect()
 }
 
 pub(crate) fn plan(customer: &str) -> Value {
@@ -266,6 +346,10 @@ pub(crate) struct StubGateway {
     name: GatewayName,
     answer: Mutex<Says>,
     panics: AtomicBool,
+    is_silent: AtomicBool,
+    captured: Mutex<HashMap<AttemptId, Money>>,
+    dispute: Mutex<Option<DisputeStanding>>,
+    movements: Mutex<Vec<Movement>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -276,6 +360,8 @@ pub(crate) enum Says {
     Unknown,
     Pix,
     Redirect,
+    /// Another amount than it was asked for.
+    Captured(Money),
 }
 
 impl StubGateway {
@@ -284,6 +370,10 @@ impl StubGateway {
             name: GatewayName::parse("sandbox").unwrap(),
             answer: Mutex::new(Says::Yes),
             panics: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
+            captured: Mutex::default(),
+            dispute: Mutex::default(),
+            movements: Mutex::default(),
         }
     }
 
@@ -294,6 +384,37 @@ impl StubGateway {
 
     pub(crate) fn says(&self, answer: Says) {
         *self.answer.lock().unwrap() = answer;
+    }
+
+    /// Whether it leaves the question what became of a charge without an answer.
+    pub(crate) fn is_silent(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::SeqCst);
+    }
+
+    /// From now on it knows of none of its charges.
+    pub(crate) fn forgets(&self) {
+        self.captured.lock().unwrap().clear();
+    }
+
+    /// How the case stands that it has about every charge.
+    pub(crate) fn disputes(&self, case: &str, status: DisputeVerdict) {
+        let reference = GatewayReference(case.to_owned());
+        *self.dispute.lock().unwrap() = Some(DisputeStanding { reference, status, amount: None });
+    }
+
+    /// What is on its own books from now on.
+    pub(crate) fn lists(
+        &self,
+        kind: MovementKind,
+        reference: &str,
+        ours: &str,
+        amount: Money,
+        at: Timestamp,
+    ) {
+        let charge = GatewayReference("ch_1".to_owned());
+        let reference = GatewayReference(reference.to_owned());
+        let movement = Movement { kind, reference, charge, ours: ours.to_owned(), amount, at };
+        self.movements.lock().unwrap().push(movement);
     }
 }
 
@@ -316,8 +437,18 @@ impl Gateway for StubGateway {
 
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome {
         let reference = GatewayReference("ch_1".to_owned());
-        match *self.answer.lock().unwrap() {
-            Says::Yes => ChargeOutcome::Approved { reference, captured: request.amount },
+        let is_broke = request.means == Means::CreditCard(Token(BROKE.to_owned()));
+        let told = if is_broke {
+            Says::Declined(FailureClass::InsufficientFunds)
+        } else {
+            *self.answer.lock().unwrap()
+        };
+        match told {
+            Says::Yes => {
+                self.captured.lock().unwrap().insert(request.attempt, request.amount);
+                ChargeOutcome::Approved { reference, captured: request.amount }
+            }
+            Says::Captured(captured) => ChargeOutcome::Approved { reference, captured },
             Says::Declined(class) => {
                 let failure = Failure::new(class, class.as_str(), "the bank said no").with_raw_code("51");
                 ChargeOutcome::Declined { reference: Some(reference), failure }
@@ -344,8 +475,19 @@ impl Gateway for StubGateway {
         ChargeOutcome::Voided { reference: GatewayReference("ch_1".to_owned()) }
     }
 
-    async fn fetch_charge(&self, _: &ChargeLookup) -> ChargeOutcome {
-        ChargeOutcome::Absent
+    async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
+        if self.is_silent.load(Ordering::SeqCst) {
+            return ChargeOutcome::Unknown {
+                failure: Failure::new(FailureClass::Unknown, "unknown", "no answer"),
+            };
+        }
+        match self.captured.lock().unwrap().get(&lookup.attempt) {
+            Some(captured) => ChargeOutcome::Approved {
+                reference: GatewayReference("ch_1".to_owned()),
+                captured: *captured,
+            },
+            None => ChargeOutcome::Absent,
+        }
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
@@ -362,6 +504,25 @@ impl Gateway for StubGateway {
 
     async fn fetch_refund(&self, _: &RefundRequest) -> Option<RefundOutcome> {
         None
+    }
+
+    async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
+        let standing = self.dispute.lock().unwrap().clone();
+        standing.map_or(DisputeOutcome::Undisputed, DisputeOutcome::Disputed)
+    }
+
+    /// One a page.
+    async fn movements(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<MovementPage, Failure> {
+        let place: usize = after.map_or(0, |after| after.parse().unwrap());
+        let all = self.movements.lock().unwrap();
+        let within: Vec<&Movement> = all.iter().filter(|one| one.at >= from && one.at < to).collect();
+        let data = within.get(place).map(|one| (*one).clone()).into_iter().collect();
+        Ok(MovementPage { data, next: (place + 1 < within.len()).then(|| (place + 1).to_string()) })
     }
 
     async fn verify_webhook(&self, _: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {

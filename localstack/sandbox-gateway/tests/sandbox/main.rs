@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails says where")]
 
 mod charging;
+mod clock;
+mod disputes;
+mod movements;
 mod outside;
 mod refunding;
 mod shop;

@@ -1,4 +1,4 @@
-use crate::shop::{Shop, card};
+use crate::shop::Shop;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -66,35 +66,6 @@ async fn a_pix_pays_itself_when_told_to() {
     shop.control(&json!({ "pix_auto_pay_ms": 30 })).await;
     assert_eq!(shop.pix().await.body["status"], "pending");
     shop.wait_for_status("captured").await;
-}
-
-#[tokio::test]
-async fn a_dispute_opens_and_is_decided_once() {
-    let shop = Shop::open().await;
-    let charge = shop.pay_with("tok_visa").await.body;
-    let dispute = path(&charge, "dispute");
-    let say = async |outcome: &str| shop.post(&dispute, &json!({ "outcome": outcome })).await;
-    assert_eq!(say("maybe").await.status, 422);
-    let open = say("open").await.body;
-    assert_eq!((&open["disputed"], &open["dispute"]["status"]), (&json!(true), &json!("open")));
-    let won = say("won").await.body;
-    assert_eq!((&won["disputed"], &won["dispute"]["status"]), (&json!(true), &json!("won")));
-    assert_eq!(won["dispute"]["id"], open["dispute"]["id"]);
-    assert_eq!(say("won").await.status, 200);
-    assert_eq!(say("lost").await.status, 409);
-    let received = shop.inbox.wait_for(3).await;
-    let decided = received.iter().find(|it| it.kind() == "dispute.won").unwrap();
-    assert_eq!(decided.event()["data"]["dispute_id"], open["dispute"]["id"]);
-
-    let other = shop.charge("att_2", "inv_2", &card("tok_visa")).await.body;
-    shop.post(&path(&other, "dispute"), &json!({ "outcome": "lost" })).await;
-    shop.inbox.wait_for(6).await;
-    let kinds = shop.inbox.kinds();
-    for kind in ["dispute.opened", "dispute.lost"] {
-        assert!(kinds.iter().any(|it| it == kind), "{kind}");
-    }
-    let declined = shop.charge("att_3", "inv_3", &card("tok_fraud")).await.body;
-    assert_eq!(shop.post(&path(&declined, "dispute"), &json!({ "outcome": "lost" })).await.status, 409);
 }
 
 fn path(charge: &Value, verb: &str) -> String {

@@ -27,8 +27,15 @@ async fn refunds_never_exceed_what_was_captured() {
     let path = format!("/refunds/{}", first["id"].as_str().unwrap());
     assert_eq!(shop.merchant_get(&path).await.body, first);
     let received = shop.inbox.wait_for(3).await;
-    let told: Vec<_> = received.iter().map(|it| it.event()["data"]["refund_id"].clone()).collect();
-    assert!(told.contains(&first["id"]));
+    let told: Vec<_> = received.iter().map(|it| it.event()["data"].clone()).collect();
+    let data = json!({
+        "charge_id": charge["id"],
+        "reference": "att_1",
+        "invoice_id": "inv_1",
+        "refund_id": first["id"],
+        "refund_reference": "rfd_1",
+    });
+    assert!(told.contains(&data), "{told:?}");
 }
 
 #[tokio::test]

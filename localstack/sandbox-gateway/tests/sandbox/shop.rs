@@ -7,6 +7,7 @@ use axum::routing::post;
 use reqwest::{Client, Method, RequestBuilder};
 use sandbox_gateway::{Config, Sandbox};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -79,13 +80,21 @@ impl Inbox {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
+        Self::open_with(None).await
+    }
+
+    pub(crate) async fn open_with(clock_file: Option<PathBuf>) -> Self {
         let inbox = Arc::new(Inbox::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let webhook_target = Some(format!("http://{}/hooks", listener.local_addr().unwrap()));
         let router = Router::new().route("/hooks", post(take)).with_state(Arc::clone(&inbox));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let config =
-            Config { api_key: API_KEY.to_owned(), webhook_secret: SECRET.to_owned(), webhook_target };
+        let config = Config {
+            api_key: API_KEY.to_owned(),
+            webhook_secret: SECRET.to_owned(),
+            webhook_target,
+            clock_file,
+        };
         let client = Client::builder().no_proxy().build().unwrap();
         Self { sandbox: Sandbox::start(config).await.unwrap(), client, inbox }
     }

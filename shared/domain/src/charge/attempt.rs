@@ -45,8 +45,8 @@ pub enum Phase {
 
 impl LiveAttempt {
     /// An attempt that whoever holds it is about to send.
-    pub fn begun(number: AttemptNumber, policy: &Policy, now: Timestamp) -> Self {
-        Self { number, started_at: now, phase: Phase::sending(policy, now), unsent: 0 }
+    pub fn begun(number: AttemptNumber, now: Timestamp) -> Self {
+        Self { number, started_at: now, phase: Phase::sending(now), unsent: 0 }
     }
 
     pub const fn failure(&self) -> Option<&Failure> {
@@ -89,8 +89,8 @@ pub enum AttemptOutcome {
 }
 
 impl Phase {
-    pub fn sending(policy: &Policy, now: Timestamp) -> Self {
-        Self::Sending { lease_until: now.checked_add(policy.lease).unwrap_or(now) }
+    pub fn sending(now: Timestamp) -> Self {
+        Self::Sending { lease_until: now.checked_add(Policy::LEASE).unwrap_or(now) }
     }
 }
 

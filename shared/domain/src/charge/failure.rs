@@ -72,6 +72,26 @@ impl FailureClass {
         }
     }
 
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text)
+    }
+
+    /// Whether what follows it is a rule that can be changed. The order that wasn't sent and the outcome that isn't known
+    /// have schedules of their own, and another amount is for a person.
+    pub const fn has_rule(self) -> bool {
+        !matches!(self, Self::NotSent | Self::Unknown | Self::AmountMismatch)
+    }
+
+    /// Whether this card must not be sent again: the networks fine whoever does.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Hard | Self::SuspectedFraud)
+    }
+
+    /// Whether no retry of ours can help, but a person who looks at our set-up.
+    pub const fn needs_operator(self) -> bool {
+        matches!(self, Self::CurrencyMismatch | Self::Configuration | Self::CustomerNotFound)
+    }
+
     pub const fn retry(self) -> Retry {
         match self {
             Self::NotSent

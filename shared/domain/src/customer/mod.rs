@@ -5,8 +5,10 @@ mod payment_method;
 pub use payment_method::{Card, Expiry, Instrument, PaymentMethod, PaymentMethodError, PaymentSource};
 
 use crate::Timestamp;
+use crate::calendar::{AnchorDay, BillingPeriod};
 use crate::id::{CustomerId, PaymentMethodId};
 use crate::text::{Email, ExternalId, Metadata, Name, TextError};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Profile {
     pub kind: CustomerKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<TimeZoneName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_anchor_day: Option<AnchorDay>,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -58,7 +62,7 @@ pub struct TimeZoneName(String);
 
 impl TimeZoneName {
     pub fn parse(name: &str) -> Result<Self, TextError> {
-        jiff::tz::TimeZone::get(name)
+        TimeZone::get(name)
             .ok()
             .and_then(|zone| zone.iana_name().map(|canonical| Self(canonical.to_owned())))
             .ok_or(TextError::NotATimeZone)
@@ -66,6 +70,18 @@ impl TimeZoneName {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl Profile {
+    /// When the customer is billed in a month, if on a day of its own.
+    pub fn billed_at(&self, period: BillingPeriod) -> Option<Timestamp> {
+        let zone = self.time_zone.as_ref().map_or(TimeZone::UTC, TimeZoneName::zone);
+        self.billing_anchor_day.map(|anchor| period.billed_at(anchor, &zone))
     }
 }
 
@@ -115,6 +131,7 @@ mod tests {
             external_id: None,
             kind: CustomerKind::Buyer,
             time_zone: None,
+            billing_anchor_day: None,
             metadata: Metadata::default(),
         };
         Customer::new(CustomerId::new(1), profile, Timestamp::UNIX_EPOCH)

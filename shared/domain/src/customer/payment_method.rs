@@ -68,6 +68,14 @@ pub enum PaymentMethodError {
 }
 
 impl PaymentMethod {
+    /// The card's network, as far as it is known.
+    pub fn brand(&self) -> Option<&str> {
+        match &self.instrument {
+            Instrument::CreditCard(card) => card.brand.as_ref().map(Text::as_str),
+            Instrument::Pix(_) => None,
+        }
+    }
+
     /// What to charge, and where: a card at the gateway that holds it, pix at the one that routing names.
     pub fn source(&self, pix_gateway: &GatewayName) -> PaymentSource {
         let (gateway, means) = match &self.instrument {

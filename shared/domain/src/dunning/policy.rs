@@ -1,27 +1,20 @@
+use super::rules::Rules;
 use crate::charge::FailureClass;
 use crate::{Moment, SignedDuration, Timestamp};
 
-/// Every span of time and every cap that collecting obeys, as data.
+/// Every span of time and every cap that collecting obeys: the business's rules, and the machine's own patience, which
+/// follows from how long calls take and is no matter of business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// How long whoever calls the gateway owns the attempt: longer than the call can take.
-    pub lease: SignedDuration,
+    pub rules: Rules,
     /// A pending invoice without an attempt for this long has lost its message, and is sent again.
     pub resend_after: SignedDuration,
-    /// When to ask about an unknown outcome, each counted from the answer before.
-    pub unknown_polls: Vec<SignedDuration>,
     /// How long after the QR code's expiry the gateway is asked whether it was paid after all.
     pub pix_grace: SignedDuration,
     /// How often a charge that waits for the payer or for a review is looked up.
     pub awaiting_poll: SignedDuration,
-    /// An order that wasn't sent goes out again after this, doubled each time.
-    pub not_sent_backoff: SignedDuration,
-    pub not_sent_max: u8,
-    pub max_declines: u8,
-    pub max_attempts: u8,
-    pub give_up_after: SignedDuration,
-    /// How long after the payment it can be given back.
-    pub refund_window: SignedDuration,
+    /// How often the gateway is asked how an open dispute stands.
+    pub dispute_poll: SignedDuration,
     /// A refund without a word from the gateway is sent again after this, doubled each time up to a day.
     pub refund_resend: SignedDuration,
     /// After so many silent sends a person has to look.
@@ -30,44 +23,51 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let minutes = SignedDuration::from_mins;
-        let day = SignedDuration::from_hours(24);
-        Self {
-            lease: SignedDuration::from_secs(30),
-            resend_after: minutes(1),
-            unknown_polls: vec![minutes(1), minutes(5), minutes(60), day, day, day, day, day],
-            pix_grace: minutes(1),
-            awaiting_poll: minutes(60),
-            not_sent_backoff: minutes(5),
-            not_sent_max: 8,
-            max_declines: 7,
-            max_attempts: 20,
-            give_up_after: SignedDuration::from_hours(24 * 60),
-            refund_window: SignedDuration::from_hours(24 * 7),
-            refund_resend: minutes(1),
-            refund_max_sends: 12,
-        }
+        Self::of(Rules::default())
     }
 }
 
 impl Policy {
+    pub fn of(rules: Rules) -> Self {
+        let minutes = SignedDuration::from_mins;
+        Self {
+            rules,
+            resend_after: minutes(1),
+            pix_grace: minutes(1),
+            awaiting_poll: minutes(60),
+            dispute_poll: SignedDuration::from_hours(24),
+            refund_resend: minutes(1),
+            refund_max_sends: 12,
+        }
+    }
+
+    /// How long whoever calls the gateway owns the attempt: longer than the call can take.
+    pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
     /// When an invoice whose attempt failed in this way is tried again, if by itself at all. `failures` counts the
     /// failures so far, this one included.
     pub fn retry_at(&self, class: FailureClass, failures: u8, now: Timestamp) -> Option<Timestamp> {
         let index = usize::from(failures).checked_sub(1)?;
-        let wait = *schedule(class).get(index)?;
-        now.checked_add(wait).ok()
+        let wait = *self.rules.classes.get(&class)?.retry_after.get(index)?;
+        now.checked_add(wait.duration()).ok()
     }
 
-    /// When an order that has not reached the gateway `unsent` times goes out again: doubling, with up to a tenth more
-    /// so that a gateway that comes back isn't met by everybody at once.
+    /// When an invoice that was first charged then, and is still unpaid, is given up.
+    pub fn gives_up_at(&self, first_charged: Timestamp) -> Timestamp {
+        let days = i64::from(self.rules.caps.days);
+        first_charged.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// When an order that has not reached the gateway `unsent` times goes out again.
     pub fn resend_at(&self, unsent: u8, moment: Moment) -> Option<Timestamp> {
-        if unsent >= self.not_sent_max {
+        let rule = self.rules.not_sent;
+        if unsent >= rule.most_sends {
             return None;
         }
         let doublings = u32::from(unsent.saturating_sub(1));
-        let wait = self.not_sent_backoff.as_millis().checked_mul(1_i128.checked_shl(doublings)?)?;
-        let jitter = i128::from(moment.entropy % 1_000).checked_mul(wait)? / 10_000;
+        let first = rule.first_wait.duration().as_millis();
+        let wait = first.checked_mul(1_i128.checked_shl(doublings)?)?;
+        let jitter = i128::from(moment.entropy % 1_000) * wait * i128::from(rule.jitter_percent) / 100_000;
         let wait = SignedDuration::from_millis(i64::try_from(wait + jitter).ok()?);
         moment.now.checked_add(wait).ok()
     }
@@ -83,38 +83,11 @@ impl Policy {
     }
 
     pub fn poll_at(&self, polls: u8, now: Timestamp) -> Option<Timestamp> {
-        now.checked_add(*self.unknown_polls.get(usize::from(polls))?).ok()
+        now.checked_add(self.rules.unknown_polls.get(usize::from(polls))?.duration()).ok()
     }
-}
 
-/// Days after which each class is tried again. Empty: not by itself.
-fn schedule(class: FailureClass) -> &'static [SignedDuration] {
-    const DAY: SignedDuration = SignedDuration::from_hours(24);
-    const fn days(number: i64) -> SignedDuration {
-        SignedDuration::from_hours(24 * number)
-    }
-    static SOON_THEN_LATER: [SignedDuration; 3] = [days(3), days(5), days(7)];
-    static DAYS_APART: [SignedDuration; 3] = [days(1), days(3), days(5)];
-    static DAILY: [SignedDuration; 3] = [DAY; 3];
-    static ONCE: [SignedDuration; 1] = [DAY];
-    static AT_ONCE: [SignedDuration; 3] = [SignedDuration::ZERO; 3];
-
-    match class {
-        FailureClass::InsufficientFunds => &SOON_THEN_LATER,
-        FailureClass::DoNotHonor | FailureClass::Generic => &DAYS_APART,
-        FailureClass::IssuerUnavailable => &DAILY,
-        FailureClass::CustomerNotFound => &ONCE,
-        // Not a decline: the payer gets a new QR code.
-        FailureClass::PixExpired => &AT_ONCE,
-        FailureClass::NotSent
-        | FailureClass::Unknown
-        | FailureClass::Hard
-        | FailureClass::AuthenticationRequired
-        | FailureClass::SuspectedFraud
-        | FailureClass::CurrencyMismatch
-        | FailureClass::Configuration
-        | FailureClass::Duplicate
-        | FailureClass::AmountMismatch => &[],
+    pub fn poll_dispute_at(&self, now: Timestamp) -> Option<Timestamp> {
+        now.checked_add(self.dispute_poll).ok()
     }
 }
 

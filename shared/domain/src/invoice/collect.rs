@@ -64,30 +64,28 @@ impl Invoice {
     fn free(&self, now: Timestamp) -> Self {
         let mut paid = Self { state: State::Paid(Payment::new(now, None)), ..self.touched(now) };
         paid.history.extend([
-            Transition { status: Status::Pending, at: now, cause: Cause::ChargeRequested },
-            Transition { status: Status::Paid, at: now, cause: Cause::NothingToPay },
+            Transition::new(Status::Pending, now, Cause::ChargeRequested),
+            Transition::new(Status::Paid, now, Cause::NothingToPay),
         ]);
         paid
     }
 
     /// Decides what to do about an invoice whose message has come.
-    pub fn next_step(&self, policy: &Policy, now: Timestamp) -> NextStep {
+    pub fn next_step(&self, now: Timestamp) -> NextStep {
         let State::Pending(collection) = &self.state else { return NextStep::Rest };
         let Some(live) = &collection.live else {
             let is_time = collection.scheduled_for.is_none_or(|at| at <= now);
             return if is_time {
-                self.sending(collection, LiveAttempt::begun(self.attempts.next(), policy, now), now)
+                self.sending(collection, LiveAttempt::begun(self.attempts.next(), now), now)
             } else {
                 NextStep::Rest
             };
         };
         match &live.phase {
             Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
-            Phase::NotSent { .. } => self.sending(
-                collection,
-                LiveAttempt { phase: Phase::sending(policy, now), ..live.clone() },
-                now,
-            ),
+            Phase::NotSent { .. } => {
+                self.sending(collection, LiveAttempt { phase: Phase::sending(now), ..live.clone() }, now)
+            }
             Phase::Awaiting { reference, .. } if collection.cancel_requested => {
                 NextStep::Void(live.number, reference.clone())
             }
@@ -116,36 +114,10 @@ impl Invoice {
         Some((collection.source.clone(), request))
     }
 
-    /// What the sweep writes before it sends a message about a due invoice: a retry begins, anything else is put off, for
-    /// as long again as it has waited, so that a long queue isn't made longer each minute. None: it isn't due.
-    pub fn woken(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
-        self.state.due().filter(|due| *due <= now)?;
-        match &self.state {
-            State::Pending(collection) => {
-                let since = collection
-                    .scheduled_for
-                    .or(self.history.last().map(|step| step.at))
-                    .unwrap_or(self.created_at);
-                let wait = now.duration_since(since).clamp(policy.resend_after, policy.awaiting_poll);
-                let state =
-                    State::Pending(Collection { due: now.checked_add(wait).ok(), ..collection.clone() });
-                Some(Self { state, ..self.touched(now) })
-            }
-            State::ChargedWithError(failed) => {
-                let due = now.checked_add(policy.resend_after).ok();
-                let source = failed.source.clone();
-                let collection =
-                    Collection { source, due, scheduled_for: None, live: None, cancel_requested: false };
-                self.moved(State::Pending(collection), Cause::RetryDue, now).ok()
-            }
-            _ => None,
-        }
-    }
-
     pub fn canceled(&self, now: Timestamp) -> Result<Cancellation, IllegalTransition> {
         let done = |attempt: Option<Attempt>| {
             let invoice = self.moved(self.canceled_state(), Cause::Canceled, now)?;
-            Ok(Cancellation::Done(Box::new(Reduction { invoice, attempt, transaction: None, wake: false })))
+            Ok(Cancellation::Done(Box::new(Reduction { attempt, ..Reduction::of(invoice) })))
         };
         let State::Pending(collection) = &self.state else { return done(None) };
         match &collection.live {

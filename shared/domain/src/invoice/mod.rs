@@ -1,24 +1,34 @@
 //! Invoices: what is owed, and everything that may happen to it.
 //!
 //! `status` has the table of legal steps, `state` what each status knows, `collect` what clients and the queue may ask,
-//! `reduce` what the gateway's word does.
+//! `again` what follows a failure, `reduce` what the gateway's word does, `refund` and `dispute` how money goes back,
+//! `resolve` what a person decides, and `follow_up` what each state asks of others.
 
+mod again;
 mod collect;
+mod dispute;
+mod follow_up;
 mod line_item;
 mod reduce;
 mod refund;
+mod resolve;
 mod state;
 mod status;
 
+pub use again::{RequeueError, Woken};
 pub use collect::{Cancellation, ChargeError, NextStep};
+pub use dispute::{ContestError, DisputeReduced};
+pub use follow_up::NextAction;
 pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
+pub use resolve::{Resolution, ResolveError};
 pub use state::{Canceled, Captured, Collection, Draft, Failed, Orphan, Payment, State};
 pub use status::Status;
 
 use crate::Timestamp;
-use crate::id::{AttemptId, AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
+use crate::actor::Actor;
+use crate::id::{AttemptId, AttemptNumber, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RunId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::stored_instant;
 use crate::text::{Description, Metadata};
@@ -42,6 +52,10 @@ pub struct Invoice {
     /// How many the payer's bank refused.
     pub declines: u8,
     pub orphans: Vec<Orphan>,
+    /// The latest case about its payment.
+    pub dispute: Option<DisputeId>,
+    /// The run that had it charged last, which counts what becomes of it.
+    pub run: Option<RunId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -56,7 +70,7 @@ pub struct Content {
 }
 
 /// One step that an invoice took, and why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
     #[serde(rename = "s")]
     pub status: Status,
@@ -64,6 +78,9 @@ pub struct Transition {
     pub at: Timestamp,
     #[serde(rename = "c")]
     pub cause: Cause,
+    /// Who asked for it. None: nobody did, the cause says it all.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +98,15 @@ pub enum Cause {
     Voided,
     GaveUp,
     Refunded,
+    Requeued,
+    /// The customer brought another payment method.
+    PaymentMethodChanged,
+    Contested,
+    DisputeOpened,
+    DisputeWon,
+    DisputeLost,
+    /// A chargeback was taken back.
+    Reinstated,
 }
 
 impl Cause {
@@ -97,7 +123,43 @@ impl Cause {
             Self::Voided => "voided",
             Self::GaveUp => "gave_up",
             Self::Refunded => "refunded",
+            Self::Requeued => "requeued",
+            Self::PaymentMethodChanged => "payment_method_changed",
+            Self::Contested => "contested",
+            Self::DisputeOpened => "dispute_opened",
+            Self::DisputeWon => "dispute_won",
+            Self::DisputeLost => "dispute_lost",
+            Self::Reinstated => "reinstated",
         }
+    }
+
+    /// The part of the system that a step without an asker follows from.
+    pub const fn origin(self) -> &'static str {
+        match self {
+            Self::RetryDue | Self::GaveUp => "schedule",
+            Self::ChargeSucceeded
+            | Self::ChargeFailed
+            | Self::Voided
+            | Self::Refunded
+            | Self::DisputeOpened
+            | Self::DisputeWon
+            | Self::DisputeLost
+            | Self::Reinstated => "gateway",
+            Self::Created
+            | Self::ChargeRequested
+            | Self::Scheduled
+            | Self::NothingToPay
+            | Self::Canceled
+            | Self::Requeued
+            | Self::PaymentMethodChanged
+            | Self::Contested => "system",
+        }
+    }
+}
+
+impl Transition {
+    const fn new(status: Status, at: Timestamp, cause: Cause) -> Self {
+        Self { status, at, cause, by: None }
     }
 }
 
@@ -132,11 +194,13 @@ impl Invoice {
             total: content.total()?,
             content,
             state: State::Draft(Draft { payment_method }),
-            history: vec![Transition { status: Status::Draft, at: now, cause: Cause::Created }],
+            history: vec![Transition::new(Status::Draft, now, Cause::Created)],
             attempts: AttemptNumber(0),
             failures: 0,
             declines: 0,
             orphans: Vec::new(),
+            dispute: None,
+            run: None,
             created_at: now,
             updated_at: now,
         })
@@ -188,6 +252,32 @@ impl Invoice {
         Ok(Self { content, total, state: State::Draft(Draft { payment_method }), ..self.touched(now) })
     }
 
+    /// What its transactions say that they are for.
+    fn lines(&self) -> Vec<String> {
+        self.content.items.iter().map(|item| item.description.as_str().to_owned()).collect()
+    }
+
+    /// Says who asked for the steps that it has taken since it had `known` of them.
+    #[must_use]
+    pub fn by(mut self, actor: &Actor, known: usize) -> Self {
+        for step in self.history.iter_mut().skip(known) {
+            step.by = Some(actor.clone());
+        }
+        self
+    }
+
+    /// When it was first tried to collect, if it was. Of a charge that was planned ahead only its end is on record.
+    pub fn first_charged_at(&self) -> Option<Timestamp> {
+        let mut steps = self.history.iter().skip_while(|step| step.status != Status::Pending);
+        let first = steps.next()?;
+        if first.cause == Cause::Scheduled { steps.next().map(|step| step.at) } else { Some(first.at) }
+    }
+
+    /// Since when it has been in its status.
+    pub fn since(&self) -> Timestamp {
+        self.history.last().map_or(self.created_at, |step| step.at)
+    }
+
     /// The next version, otherwise the same.
     fn touched(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
@@ -200,7 +290,7 @@ impl Invoice {
             return Err(IllegalTransition { from, to });
         }
         let mut next = Self { state, ..self.touched(now) };
-        next.history.push(Transition { status: to, at: now, cause });
+        next.history.push(Transition::new(to, now, cause));
         Ok(next)
     }
 

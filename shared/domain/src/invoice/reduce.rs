@@ -1,13 +1,14 @@
 //! What the gateway's word does to an invoice, however it comes: as the answer to a call, by webhook, by a poll; early,
 //! late, twice, or against what it said before. One function, so that the order never matters.
 
-use super::{Captured, Cause, Collection, Failed, Invoice, Orphan, Payment, State, Status};
+use super::{Captured, Cause, Collection, Failed, Invoice, Orphan, Payment, State};
 use crate::charge::{Attempt, AttemptOutcome, Failure, FailureClass, LiveAttempt, Phase};
 use crate::dunning::Policy;
 use crate::gateway::{ChargeOutcome, GatewayName, GatewayReference, MeansType, PendingAction};
 use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
 use crate::ledger::{Account, Journal, Transaction, TransactionKind};
 use crate::money::Money;
+use crate::refund::Refund;
 use crate::{Moment, Timestamp};
 
 /// What a gateway said of one attempt.
@@ -31,8 +32,16 @@ pub struct Reduction {
     pub invoice: Invoice,
     pub attempt: Option<Attempt>,
     pub transaction: Option<Transaction>,
+    /// The order that gives back what was not owed.
+    pub refund: Option<Refund>,
     /// There is something to do for this invoice at once: send its message.
     pub wake: bool,
+}
+
+impl Reduction {
+    pub(super) const fn of(invoice: Invoice) -> Self {
+        Self { invoice, attempt: None, transaction: None, refund: None, wake: false }
+    }
 }
 
 impl Invoice {
@@ -43,18 +52,16 @@ impl Invoice {
                 LiveCollection { invoice: self, collection, live, policy, moment }
                     .observe(&observation.outcome)
             }
-            _ => self.observe_late(observation, moment),
+            _ => self.observe_late(observation, policy, moment),
         }
     }
 
     /// A word about an attempt that isn't live. Only money matters: it pays what is unpaid, or goes back.
-    fn observe_late(&self, observation: &Observation, moment: Moment) -> Reduced {
+    fn observe_late(&self, observation: &Observation, policy: &Policy, moment: Moment) -> Reduced {
         let ChargeOutcome::Approved { reference, captured } = &observation.outcome else {
             return Reduced::AlreadyApplied;
         };
-        if self.knows(&observation.gateway, reference) {
-            return Reduced::AlreadyApplied;
-        }
+        let booked = self.booked_of(&observation.gateway, reference);
         // For an attempt that was never begun there is nothing that we could have asked the gateway for.
         let is_ours = observation.attempt <= self.attempts && observation.attempt.0 > 0;
         let Some((method, means)) = self.state.tried().filter(|_| is_ours) else {
@@ -68,22 +75,44 @@ impl Invoice {
             method,
             means,
         };
+        if let Some(booked) = booked {
+            return self.paid_again(&money, booked, policy, moment);
+        }
         match &self.state {
             State::ChargedWithError(_) | State::Uncollectible(_) if *captured == self.total => {
-                self.paid_by(&money, None, moment)
+                self.paid_by(&money, None, policy, moment)
             }
-            _ => self.orphaned(&money, moment),
+            _ => self.returning(&money, policy, moment),
         }
     }
 
-    /// Whether this very money is already on our books.
-    fn knows(&self, gateway: &GatewayName, reference: &GatewayReference) -> bool {
-        let paid = self.state.payment().and_then(|payment| payment.charge.as_ref());
-        paid.is_some_and(|charge| charge.gateway == *gateway && charge.reference == *reference)
-            || self.orphans.iter().any(|orphan| orphan.gateway == *gateway && orphan.reference == *reference)
+    /// What is on our books of this very charge. None: it isn't.
+    pub fn booked_of(&self, gateway: &GatewayName, reference: &GatewayReference) -> Option<Money> {
+        let charge = self.state.payment().and_then(|payment| payment.charge.as_ref());
+        let paid = charge.filter(|charge| charge.gateway == *gateway && charge.reference == *reference);
+        let orphans =
+            self.orphans.iter().filter(|orphan| orphan.gateway == *gateway && orphan.reference == *reference);
+        let amounts = paid.map(|charge| charge.amount).into_iter().chain(orphans.map(|orphan| orphan.amount));
+        amounts.reduce(|sum, amount| sum.plus(amount).unwrap_or(sum))
     }
 
-    fn paid_by(&self, money: &Arrived<'_>, attempt: Option<Attempt>, moment: Moment) -> Reduced {
+    /// A QR code can be paid more than once, and stays one charge: what has come on top goes back. A card's charge is
+    /// captured once, so that another amount of it is somebody's mistake, and nothing to give money away for.
+    fn paid_again(&self, money: &Arrived<'_>, booked: Money, policy: &Policy, moment: Moment) -> Reduced {
+        let more = money.captured.minus(booked).ok().filter(|more| more.is_positive());
+        match more.filter(|_| money.means == MeansType::Pix) {
+            Some(more) => self.returning(&Arrived { captured: more, ..*money }, policy, moment),
+            None => Reduced::AlreadyApplied,
+        }
+    }
+
+    fn paid_by(
+        &self,
+        money: &Arrived<'_>,
+        attempt: Option<Attempt>,
+        policy: &Policy,
+        moment: Moment,
+    ) -> Reduced {
         let Some(transaction) = money.booked(self, TransactionKind::Charge, Account::Revenue, moment) else {
             return Reduced::AlreadyApplied;
         };
@@ -98,9 +127,21 @@ impl Invoice {
         };
         let state = State::Paid(Payment::new(moment.now, Some(charge)));
         match self.moved(state, Cause::ChargeSucceeded, moment.now) {
-            Ok(invoice) => Reduction { invoice, attempt, transaction: Some(transaction), wake: false }.into(),
-            Err(_) => self.orphaned(money, moment),
+            Ok(invoice) => {
+                Reduction { attempt, transaction: Some(transaction), ..Reduction::of(invoice) }.into()
+            }
+            Err(_) => self.returning(money, policy, moment),
         }
+    }
+
+    /// Money that nothing is owed for goes back by itself.
+    fn returning(&self, money: &Arrived<'_>, policy: &Policy, moment: Moment) -> Reduced {
+        let Reduced::Applied(orphaned) = self.orphaned(money, moment) else {
+            return Reduced::AlreadyApplied;
+        };
+        let mut reduction = *orphaned;
+        reduction.refund = reduction.invoice.return_orphan(policy, moment);
+        reduction.into()
     }
 
     fn orphaned(&self, money: &Arrived<'_>, moment: Moment) -> Reduced {
@@ -114,25 +155,32 @@ impl Invoice {
             gateway: money.gateway.clone(),
             reference: money.reference.clone(),
             amount: money.captured,
+            refund: None,
+            returned: false,
         });
-        Reduction { invoice, attempt: None, transaction: Some(transaction), wake: false }.into()
+        Reduction { transaction: Some(transaction), ..Reduction::of(invoice) }.into()
     }
 }
 
 /// An invoice with the attempt that is under way, at the moment a word about it comes.
-struct LiveCollection<'a> {
-    invoice: &'a Invoice,
-    collection: &'a Collection,
-    live: &'a LiveAttempt,
-    policy: &'a Policy,
-    moment: Moment,
+pub(super) struct LiveCollection<'a> {
+    pub(super) invoice: &'a Invoice,
+    pub(super) collection: &'a Collection,
+    pub(super) live: &'a LiveAttempt,
+    pub(super) policy: &'a Policy,
+    pub(super) moment: Moment,
 }
 
 impl LiveCollection<'_> {
     fn observe(&self, outcome: &ChargeOutcome) -> Reduced {
         match outcome {
             ChargeOutcome::Approved { reference, captured } => self.approved(reference, *captured),
+            // Money of another amount is on the books: a word of failure doesn't give it back, a person does.
+            _ if self.is_mismatched() => Reduced::AlreadyApplied,
             ChargeOutcome::Pending { reference, action } => self.awaiting(reference, action),
+            ChargeOutcome::Declined { failure, .. } if failure.class == FailureClass::Duplicate => {
+                self.duplicate(failure)
+            }
             ChargeOutcome::Declined { reference, failure } => {
                 self.ended(AttemptOutcome::Declined(failure.clone()), reference.clone(), failure)
             }
@@ -152,19 +200,35 @@ impl LiveCollection<'_> {
             method: self.collection.source.method,
             means: self.collection.source.means.kind(),
         };
+        if self.invoice.booked_of(money.gateway, money.reference).is_some() {
+            return Reduced::AlreadyApplied;
+        }
         if captured != self.invoice.total {
-            return self.mismatched(&money);
+            return if self.is_mismatched() {
+                self.invoice.returning(&money, self.policy, self.moment)
+            } else {
+                self.mismatched(&money)
+            };
         }
         let attempt =
             self.invoice.finished(AttemptOutcome::Succeeded, Some(reference.clone()), self.moment.now);
-        self.invoice.paid_by(&money, attempt, self.moment)
+        let paid = self.invoice.paid_by(&money, attempt, self.policy, self.moment);
+        match paid {
+            // What came before was not the payment, and nobody has to decide about it any more.
+            Reduced::Applied(mut reduction) if self.is_mismatched() => {
+                reduction.refund = reduction.invoice.return_orphan(self.policy, self.moment);
+                Reduced::Applied(reduction)
+            }
+            paid => paid,
+        }
+    }
+
+    const fn is_mismatched(&self) -> bool {
+        matches!(self.live.phase, Phase::Mismatched { .. })
     }
 
     /// The money is booked as not applied, and a person decides. The attempt stays live, so that nothing else is charged.
     fn mismatched(&self, money: &Arrived<'_>) -> Reduced {
-        if self.invoice.knows(money.gateway, money.reference) {
-            return Reduced::AlreadyApplied;
-        }
         let Reduced::Applied(orphaned) = self.invoice.orphaned(money, self.moment) else {
             return Reduced::AlreadyApplied;
         };
@@ -178,7 +242,7 @@ impl LiveCollection<'_> {
 
     fn awaiting(&self, reference: &GatewayReference, action: &PendingAction) -> Reduced {
         // Still waiting, as we knew; the sweep itself puts off the next look.
-        if matches!(self.live.phase, Phase::Awaiting { .. } | Phase::Mismatched { .. }) {
+        if matches!(self.live.phase, Phase::Awaiting { .. }) {
             return Reduced::AlreadyApplied;
         }
         let wait = match action {
@@ -219,6 +283,17 @@ impl LiveCollection<'_> {
         self.still_pending(Phase::Unknown { failure: failure.clone(), polls }, self.live.unsent, due).into()
     }
 
+    /// The gateway says that it had this order before: whether it charged then is for it to say.
+    fn duplicate(&self, failure: &Failure) -> Reduced {
+        // Asked, it says no more than that: nobody knows yet.
+        if !matches!(self.live.phase, Phase::Sending { .. }) {
+            return self.unknown(failure);
+        }
+        let phase = Phase::Unknown { failure: failure.clone(), polls: 0 };
+        let due = Some(self.moment.now);
+        Reduction { wake: true, ..self.still_pending(phase, self.live.unsent, due) }.into()
+    }
+
     /// The gateway knows nothing of the order: it goes out again under the same key, which keeps it one charge even if
     /// the first one is still on its way.
     fn absent(&self) -> Reduced {
@@ -227,11 +302,12 @@ impl LiveCollection<'_> {
             Phase::Sending { .. } | Phase::Unknown { .. } => {
                 let message = "the gateway has no record of the charge";
                 let failure = Failure::new(FailureClass::NotSent, "not_found_at_gateway", message);
-                if self.collection.cancel_requested {
+                let unsent = self.live.unsent.saturating_add(1);
+                if self.collection.cancel_requested || unsent >= self.policy.rules.not_sent.most_sends {
                     return self.ended(AttemptOutcome::NotSent(failure.clone()), None, &failure);
                 }
                 let now = Some(self.moment.now);
-                let reduction = self.still_pending(Phase::NotSent { failure }, self.live.unsent, now);
+                let reduction = self.still_pending(Phase::NotSent { failure }, unsent, now);
                 Reduction { wake: true, ..reduction }.into()
             }
             Phase::NotSent { .. } | Phase::Awaiting { .. } | Phase::Mismatched { .. } => {
@@ -271,9 +347,16 @@ impl LiveCollection<'_> {
         }
         let failures = self.invoice.failures.saturating_add(1);
         let declines = self.invoice.declines.saturating_add(u8::from(failure.class.is_decline()));
-        let gives_up = self.gives_up(declines);
-        let retry_at = self.policy.retry_at(failure.class, failures, now).filter(|_| !gives_up);
-        let failed = Failed { source: self.collection.source.clone(), failure: failure.clone(), retry_at };
+        let gives_up_at = self.policy.gives_up_at(self.invoice.first_charged_at().unwrap_or(now));
+        let gives_up = self.gives_up(declines) || gives_up_at <= now;
+        let retry_at = self.policy.retry_at(failure.class, failures, now);
+        let failed = Failed {
+            source: self.collection.source.clone(),
+            failure: failure.clone(),
+            retry_at: retry_at.filter(|at| !gives_up && *at <= gives_up_at),
+            gives_up_at: Some(gives_up_at).filter(|_| !gives_up),
+            awaits_method: self.policy.rules.of(failure.class).on_new_payment_method,
+        };
         let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), Cause::ChargeFailed, now);
         let moved = if gives_up {
             moved.and_then(|invoice| invoice.moved_on(State::Uncollectible(failed), Cause::GaveUp, now))
@@ -283,7 +366,7 @@ impl LiveCollection<'_> {
         match moved {
             Ok(invoice) => {
                 let invoice = Invoice { failures, declines, ..invoice };
-                Reduction { invoice, attempt, transaction: None, wake: false }.into()
+                Reduction { attempt, ..Reduction::of(invoice) }.into()
             }
             Err(_) => Reduced::AlreadyApplied,
         }
@@ -291,22 +374,25 @@ impl LiveCollection<'_> {
 
     fn canceled(&self, attempt: Option<Attempt>, cause: Cause) -> Reduced {
         match self.invoice.moved(self.invoice.canceled_state(), cause, self.moment.now) {
-            Ok(invoice) => Reduction { invoice, attempt, transaction: None, wake: false }.into(),
+            Ok(invoice) => Reduction { attempt, ..Reduction::of(invoice) }.into(),
             Err(_) => Reduced::AlreadyApplied,
         }
     }
 
     fn gives_up(&self, declines: u8) -> bool {
-        let first_charge = self.invoice.history.iter().find(|step| step.status == Status::Pending);
-        let too_old = first_charge
-            .is_some_and(|step| self.moment.now.duration_since(step.at) >= self.policy.give_up_after);
-        declines >= self.policy.max_declines || self.invoice.attempts.0 >= self.policy.max_attempts || too_old
+        let caps = self.policy.rules.caps;
+        declines >= caps.declines || self.invoice.attempts.0 >= caps.attempts
+    }
+
+    /// Whoever looked at the gateway says that nothing was charged.
+    pub(super) fn resolved_as_not_charged(&self, failure: &Failure) -> Reduced {
+        self.ended(AttemptOutcome::NotSent(failure.clone()), None, failure)
     }
 
     fn still_pending(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> Reduction {
         let state = self.state_in(phase, unsent, due);
         let invoice = Invoice { state, ..self.invoice.touched(self.moment.now) };
-        Reduction { invoice, attempt: None, transaction: None, wake: false }
+        Reduction::of(invoice)
     }
 
     fn state_in(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> State {
@@ -316,6 +402,7 @@ impl LiveCollection<'_> {
 }
 
 /// Money that a gateway captured.
+#[derive(Clone, Copy)]
 struct Arrived<'a> {
     attempt: AttemptNumber,
     gateway: &'a GatewayName,
@@ -347,7 +434,7 @@ impl Arrived<'_> {
             reference: self.reference.clone(),
             payment_method: self.method,
             means: self.means,
-            lines: invoice.content.items.iter().map(|item| item.description.as_str().to_owned()).collect(),
+            lines: invoice.lines(),
             at: moment.now,
             journal,
         })

@@ -2,11 +2,11 @@
 
 use super::{Cause, Invoice, Payment, State, Status};
 use crate::dunning::Policy;
-use crate::gateway::{GatewayReference, RefundOutcome};
-use crate::id::{RefundId, TransactionId};
+use crate::gateway::{GatewayReference, MeansType, RefundOutcome};
+use crate::id::{AttemptNumber, PaymentMethodId, RefundId, TransactionId};
 use crate::ledger::{Account, Journal, Transaction, TransactionKind};
 use crate::money::Money;
-use crate::refund::{Refund, RefundState};
+use crate::refund::{Refund, RefundOf, RefundState};
 use crate::text::Text;
 use crate::{Moment, Timestamp};
 use thiserror::Error;
@@ -45,7 +45,7 @@ impl Invoice {
     ) -> Result<(Self, Refund), RefundError> {
         let State::Paid(payment) = &self.state else { return Err(RefundError::NotPaid(self.status())) };
         let charge = payment.charge.as_ref().ok_or(RefundError::NothingCharged)?;
-        let until = payment.at.checked_add(policy.refund_window).unwrap_or(Timestamp::MAX);
+        let until = payment.at.checked_add(policy.rules.refund_window()).unwrap_or(Timestamp::MAX);
         if now > until {
             return Err(RefundError::TooLate(until));
         }
@@ -65,6 +65,7 @@ impl Invoice {
             id,
             version: 1,
             invoice: self.id,
+            of: RefundOf::Payment,
             amount,
             reason,
             gateway: charge.gateway.clone(),
@@ -77,6 +78,27 @@ impl Invoice {
         Ok((Self { state: State::Paid(payment), ..self.touched(now) }, refund))
     }
 
+    /// The order that gives back the latest orphan without one, noted beside it.
+    pub(super) fn return_orphan(&mut self, policy: &Policy, moment: Moment) -> Option<Refund> {
+        let id = RefundId::new(self.customer(), moment.now, moment.entropy);
+        let invoice = self.id;
+        let orphan = self.orphans.iter_mut().rev().find(|orphan| orphan.refund.is_none())?;
+        orphan.refund = Some(id);
+        Some(Refund {
+            id,
+            version: 1,
+            invoice,
+            of: RefundOf::Orphan,
+            amount: orphan.amount,
+            reason: None,
+            gateway: orphan.gateway.clone(),
+            charge: orphan.reference.clone(),
+            state: RefundState::Pending { sends: 0, due: policy.resend_refund_at(0, moment.now) },
+            created_at: moment.now,
+            updated_at: moment.now,
+        })
+    }
+
     /// The gateway's word about a refund: an answer, a webhook or a look-up, any number of times.
     pub fn observe_refund(
         &self,
@@ -87,11 +109,16 @@ impl Invoice {
     ) -> RefundReduced {
         let RefundState::Pending { sends, .. } = refund.state else { return RefundReduced::AlreadyApplied };
         match outcome {
-            RefundOutcome::Succeeded { reference, amount } if *amount == refund.amount => {
-                self.refunded(refund, reference, moment)
-            }
+            RefundOutcome::Succeeded { reference, amount } if *amount == refund.amount => match refund.of {
+                RefundOf::Payment => self.refunded(refund, reference, moment),
+                RefundOf::Orphan => self.returned(refund, reference, moment),
+            },
             RefundOutcome::Failed { failure } => {
                 let failed = refund.moved(RefundState::Failed { failure: failure.clone() }, moment.now);
+                if refund.of == RefundOf::Orphan {
+                    let refund = Box::new(failed);
+                    return RefundReduced::Applied { refund, invoice: None, transaction: None };
+                }
                 self.with_payment(|payment| Payment {
                     refunding: payment.refunding - refund.amount.minor(),
                     ..payment
@@ -122,8 +149,13 @@ impl Invoice {
             refunded: payment.refunded + refund.amount.minor(),
             ..payment
         };
+        let Some(charge) = self.state.payment().and_then(|payment| payment.charge.as_ref()) else {
+            return RefundReduced::AlreadyApplied;
+        };
+        let (method, means) = (charge.payment_method, charge.means);
+        let given_back = Returned { attempt: charge.attempt, method, means, from: Account::Revenue };
         let (Some(state), Some(transaction)) =
-            (self.with_payment(settled), self.reversal(refund, reference, moment))
+            (self.with_payment(settled), self.reversal(refund, reference, given_back, moment))
         else {
             return RefundReduced::AlreadyApplied;
         };
@@ -157,24 +189,57 @@ impl Invoice {
         }
     }
 
+    /// An orphan is back where it came from.
+    fn returned(&self, refund: &Refund, reference: &GatewayReference, moment: Moment) -> RefundReduced {
+        let mut invoice = self.touched(moment.now);
+        let orphan = invoice.orphans.iter_mut().find(|orphan| orphan.refund == Some(refund.id));
+        let (Some(orphan), Some((method, means))) = (orphan, self.state.tried()) else {
+            return RefundReduced::AlreadyApplied;
+        };
+        orphan.returned = true;
+        let given_back = Returned { attempt: orphan.attempt, method, means, from: Account::Unapplied };
+        let Some(transaction) = self.reversal(refund, reference, given_back, moment) else {
+            return RefundReduced::AlreadyApplied;
+        };
+        let state = RefundState::Succeeded { reference: reference.clone(), transaction: transaction.id };
+        RefundReduced::Applied {
+            refund: Box::new(refund.moved(state, moment.now)),
+            invoice: Some(Box::new(invoice)),
+            transaction: Some(Box::new(transaction)),
+        }
+    }
+
     /// The charge's entries the other way round, for what went back.
-    fn reversal(&self, refund: &Refund, reference: &GatewayReference, moment: Moment) -> Option<Transaction> {
-        let charge = self.state.payment()?.charge.as_ref()?;
-        let clearing = Account::GatewayClearing(charge.gateway.clone());
-        let journal = Journal::transfer(Account::Revenue, clearing, refund.amount).ok()?;
+    fn reversal(
+        &self,
+        refund: &Refund,
+        reference: &GatewayReference,
+        given_back: Returned,
+        moment: Moment,
+    ) -> Option<Transaction> {
+        let clearing = Account::GatewayClearing(refund.gateway.clone());
+        let journal = Journal::transfer(given_back.from, clearing, refund.amount).ok()?;
         Some(Transaction {
             id: TransactionId::new(self.customer(), moment.now, moment.entropy),
             kind: TransactionKind::Refund,
             amount: refund.amount,
             invoice: self.id,
-            attempt: charge.attempt,
-            gateway: charge.gateway.clone(),
+            attempt: given_back.attempt,
+            gateway: refund.gateway.clone(),
             reference: reference.clone(),
-            payment_method: charge.payment_method,
-            means: charge.means,
-            lines: self.content.items.iter().map(|item| item.description.as_str().to_owned()).collect(),
+            payment_method: given_back.method,
+            means: given_back.means,
+            lines: self.lines(),
             at: moment.now,
             journal,
         })
     }
+}
+
+/// Which charge goes back, and from what account.
+struct Returned {
+    attempt: AttemptNumber,
+    method: PaymentMethodId,
+    means: MeansType,
+    from: Account,
 }

@@ -3,7 +3,7 @@ use crate::Timestamp;
 use crate::charge::{Failure, LiveAttempt};
 use crate::customer::PaymentSource;
 use crate::gateway::{GatewayName, GatewayReference, MeansType};
-use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
+use crate::id::{AttemptNumber, PaymentMethodId, RefundId, TransactionId};
 use crate::money::Money;
 use crate::stored_instant;
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,17 @@ pub struct Failed {
         skip_serializing_if = "Option::is_none"
     )]
     pub retry_at: Option<Timestamp>,
+    /// When it ends as uncollectible if nothing happens before.
+    #[serde(
+        rename = "gu",
+        default,
+        with = "stored_instant::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub gives_up_at: Option<Timestamp>,
+    /// A new payment method of the customer's is tried at once.
+    #[serde(rename = "nm", default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_method: bool,
 }
 
 /// Nothing is owed any more. By what it was tried to collect stays known, because money may still arrive.
@@ -135,6 +146,11 @@ pub struct Orphan {
     pub reference: GatewayReference,
     #[serde(rename = "a")]
     pub amount: Money,
+    /// The order that gives it back. None: a person has to decide first.
+    #[serde(rename = "rf", default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<RefundId>,
+    #[serde(rename = "ok", default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
 }
 
 impl State {
@@ -156,7 +172,10 @@ impl State {
     pub const fn due(&self) -> Option<Timestamp> {
         match self {
             Self::Pending(collection) => collection.due,
-            Self::ChargedWithError(failed) => failed.retry_at,
+            Self::ChargedWithError(failed) => match failed.retry_at {
+                None => failed.gives_up_at,
+                retry_at => retry_at,
+            },
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! A refund: ours, part or all of a payment, on the gateway that charged.
 
 use crate::Timestamp;
+use crate::attention::{Attention, AttentionId, AttentionKind};
 use crate::charge::Failure;
 use crate::dunning::Policy;
 use crate::gateway::{GatewayName, GatewayReference, RefundRequest};
@@ -14,6 +15,7 @@ pub struct Refund {
     pub id: RefundId,
     pub version: u64,
     pub invoice: InvoiceId,
+    pub of: RefundOf,
     pub amount: Money,
     pub reason: Option<Text<500>>,
     pub gateway: GatewayName,
@@ -22,6 +24,17 @@ pub struct Refund {
     pub state: RefundState,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// What is given back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOf {
+    /// What paid the invoice, or part of it.
+    #[default]
+    Payment,
+    /// Money for which nothing was owed.
+    Orphan,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +78,28 @@ impl RefundState {
 impl Refund {
     pub fn request(&self) -> RefundRequest {
         RefundRequest { refund: self.id, charge: self.charge.clone(), amount: self.amount }
+    }
+
+    /// What a person has to look at because of the state that it is in.
+    pub fn matter(&self) -> Option<Attention> {
+        let detail = match &self.state {
+            RefundState::Pending { due: None, .. } => {
+                "the gateway has not said what became of the refund, or told of another amount".to_owned()
+            }
+            RefundState::Failed { failure } => format!("the gateway refused the refund: {}", failure.message),
+            RefundState::Pending { .. } | RefundState::Succeeded { .. } => return None,
+        };
+        Some(Attention {
+            id: AttentionId::of_refund(self.id),
+            kind: AttentionKind::RefundFailed,
+            invoice: Some(self.invoice),
+            amount: Some(self.amount),
+            gateway: Some(self.gateway.clone()),
+            reference: Some(self.charge.clone()),
+            detail,
+            raised_at: self.updated_at,
+            closed: None,
+        })
     }
 
     /// When the sweep has to look, if it has to.

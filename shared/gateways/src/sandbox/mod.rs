@@ -1,5 +1,7 @@
 //! The gateway of the local stack and the tests: real HTTP, signatures and failures, no real money.
 
+mod dispute;
+mod movements;
 mod outcome;
 mod refund;
 mod wire;
@@ -13,8 +15,10 @@ use fatura_application::ports::{
     ChargeLookup, Gateway, GatewaySecrets, MalformedWebhook, Secrets, WebhookDelivery, WebhookHint,
     WebhookRefusal,
 };
+use fatura_domain::charge::Failure;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, GatewayName, MeansType, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MeansType, MovementPage,
+    RefundOutcome, RefundRequest,
 };
 use fatura_domain::{SignedDuration, Timestamp};
 use outcome::{standing, standing_among};
@@ -61,16 +65,21 @@ impl Sandbox {
     }
 
     async fn find(&self, lookup: &ChargeLookup) -> Result<ChargeOutcome, Trouble> {
+        standing_among(self.look_up(lookup).await?, lookup.attempt)
+    }
+
+    /// What the gateway finds: one by its own id, or all under our reference. Whose they are is yet to be checked.
+    async fn look_up(&self, lookup: &ChargeLookup) -> Result<Vec<Charge>, Trouble> {
         if let Some(id) = known_id(lookup) {
             let answer = self.call(self.http.get(self.base_url.at(&["charges", id.as_str()]))).await?;
             if answer.status != StatusCode::NOT_FOUND {
-                return standing(succeeded(&answer)?.json()?, lookup.attempt);
+                return Ok(vec![succeeded(&answer)?.json()?]);
             }
             // A wrong id says nothing about the attempt: only its own reference can be absent.
         }
         let answer = self.call(self.http.get(self.charges_of(lookup))).await?;
         let charges: Charges = succeeded(&answer)?.json()?;
-        standing_among(charges.data, lookup.attempt)
+        Ok(charges.data)
     }
 
     async fn void(&self, lookup: &ChargeLookup) -> Result<ChargeOutcome, Trouble> {
@@ -177,6 +186,19 @@ impl Gateway for Sandbox {
 
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {
         self.find_refund(request).await.unwrap_or_else(|trouble| Some(trouble.of_refund()))
+    }
+
+    async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome {
+        within(self.http.total(), self.find_dispute(lookup)).await.unwrap_or_else(Trouble::of_dispute)
+    }
+
+    async fn movements(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        after: Option<&str>,
+    ) -> Result<MovementPage, Failure> {
+        self.find_movements(from..to, after).await.map_err(Trouble::into_failure)
     }
 
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal> {

@@ -52,19 +52,26 @@ pub(super) fn standing_among(charges: Vec<Charge>, attempt: AttemptId) -> Result
     if charges.is_empty() {
         return Ok(ChargeOutcome::Absent);
     }
+    let ours = ours(charges, attempt)?;
+    if ours.iter().filter(|charge| charge.status == Status::Captured).count() > 1 {
+        tracing::error!(%attempt, "the gateway captured more than once for one attempt");
+    }
+    ours.into_iter().next().map_or_else(|| Err(of_others()), |first| standing(first, attempt))
+}
+
+/// The attempt's charges among those that were found, which must be some: what took money first.
+pub(super) fn ours(charges: Vec<Charge>, attempt: AttemptId) -> Result<Vec<Charge>, Trouble> {
     let mut ours: Vec<Charge> = charges.into_iter().filter(|charge| is_of(charge, attempt)).collect();
     ours.sort_by_key(|charge| match charge.status {
         Status::Captured => 0,
         Status::Pending => 1,
         Status::Declined | Status::Voided => 2,
     });
-    if ours.iter().filter(|charge| charge.status == Status::Captured).count() > 1 {
-        tracing::error!(%attempt, "the gateway captured more than once for one attempt");
-    }
-    let first = ours.into_iter().next().ok_or_else(|| {
-        Trouble::unknown("reference_mismatch", "the gateway found charges of other attempts only")
-    })?;
-    standing(first, attempt)
+    if ours.is_empty() { Err(of_others()) } else { Ok(ours) }
+}
+
+fn of_others() -> Trouble {
+    Trouble::unknown("reference_mismatch", "the gateway found charges of other attempts only")
 }
 
 /// The attempt's id names its invoice, so a charge that names another one contradicts itself.

@@ -1,9 +1,10 @@
 //! The sandbox's JSON.
 
 use crate::trouble::Trouble;
-use fatura_application::ports::{ChargeLookup, MalformedWebhook, WebhookHint};
+use fatura_application::ports::{ChargeLookup, MalformedWebhook, WebhookHint, WebhookSubject};
 use fatura_domain::gateway::{ChargeRequest, GatewayReference, Means, RefundRequest};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 const MAX_ID: usize = 100;
 
@@ -49,6 +50,12 @@ pub(super) struct Charge {
     pub(super) status: Status,
     pub(super) decline: Option<Decline>,
     pub(super) pix: Option<Pix>,
+    /// Whether there is a [`Dispute`], and which. Left unread until somebody asks: a case in words that we don't know
+    /// must not make the charge itself unknown.
+    #[serde(default)]
+    pub(super) disputed: Value,
+    #[serde(default)]
+    pub(super) dispute: Value,
 }
 
 /// No case for others: a status that we don't know makes the answer unreadable, and so the charge unknown.
@@ -71,6 +78,21 @@ pub(super) struct Decline {
 pub(super) struct Pix {
     pub(super) emv: String,
     pub(super) expires_at: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Dispute {
+    pub(super) id: ChargeId,
+    pub(super) status: DisputeStatus,
+    pub(super) amount_minor: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DisputeStatus {
+    Open,
+    Won,
+    Lost,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +133,26 @@ pub(super) enum RefundStatus {
 #[derive(Deserialize)]
 pub(super) struct Refunds {
     pub(super) data: Vec<Refund>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Movements {
+    pub(super) data: Vec<Movement>,
+    /// Must be there, if only as null: what was left out could be more.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(super) next_cursor: Option<String>,
+}
+
+/// Words and numbers as they come, so that a fault can be told of the entry that has it.
+#[derive(Deserialize)]
+pub(super) struct Movement {
+    pub(super) kind: String,
+    pub(super) id: ChargeId,
+    pub(super) charge_id: ChargeId,
+    pub(super) reference: String,
+    pub(super) amount_minor: i64,
+    pub(super) currency: String,
+    pub(super) at: i64,
 }
 
 #[derive(Deserialize)]
@@ -163,10 +205,11 @@ pub(super) struct Event {
     data: Option<Subject>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Subject {
     charge_id: Option<String>,
     reference: Option<String>,
+    refund_reference: Option<String>,
 }
 
 impl Event {
@@ -186,10 +229,16 @@ impl Event {
 
     /// Refunds and disputes name their charge too: how it stands is worth a look whatever happened to it.
     pub(super) fn into_hint(self) -> WebhookHint {
-        let subject = self.data.unwrap_or(Subject { charge_id: None, reference: None });
-        let attempt = subject.reference.and_then(|reference| reference.parse().ok());
-        let reference = subject.charge_id.map(GatewayReference);
+        let data = self.data.unwrap_or_default();
+        let attempt = data.reference.and_then(|reference| reference.parse().ok());
+        let reference = data.charge_id.map(GatewayReference);
         let charge = attempt.map(|attempt| ChargeLookup { attempt, reference });
-        WebhookHint { event_id: self.id, kind: self.kind, charge }
+        let refund = data.refund_reference.and_then(|reference| reference.parse().ok());
+        let subject = match (self.kind.split('.').next(), refund) {
+            (Some("refund"), Some(refund)) => Some(WebhookSubject::Refund(refund)),
+            (Some("dispute"), _) => charge.map(WebhookSubject::Dispute),
+            _ => charge.map(WebhookSubject::Charge),
+        };
+        WebhookHint { event_id: self.id, kind: self.kind, subject }
     }
 }

@@ -5,7 +5,7 @@ use fatura_application::ports::{
     ChargeLookup, Gateway, GatewaySecrets, Secrets, SecretsError, WebhookDelivery,
 };
 use fatura_domain::charge::FailureClass;
-use fatura_domain::gateway::{ChargeRequest, GatewayName, Means};
+use fatura_domain::gateway::{ChargeRequest, DisputeVerdict, GatewayName, GatewayReference, Means};
 use fatura_domain::id::{AttemptId, AttemptNumber, CustomerId, InvoiceId};
 use fatura_domain::money::{Currency, Money};
 use fatura_gateways::Timeouts;
@@ -31,6 +31,9 @@ pub(crate) trait Bench: Send + Sync {
     fn url(&self) -> &str;
     /// How many charges the counterpart has under this attempt's reference: the truth, not what it tells.
     async fn charges(&self, attempt: AttemptId) -> usize;
+
+    /// The cardholder's bank opens a case about a charge, or decides it.
+    async fn dispute(&self, charge: &GatewayReference, verdict: DisputeVerdict);
 
     fn means(&self, wanted: Wanted) -> Means;
     /// Every decline that the counterpart can be made to give, with the class that it is and its raw code.

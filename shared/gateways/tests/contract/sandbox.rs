@@ -1,14 +1,18 @@
 //! The sandbox's adapter with the real sandbox, in process.
 
+mod disputes;
+mod hints;
+mod movements;
+
 use crate::bench::{API_KEY, Bench, Vault, WEBHOOK_SECRET, Wanted, WireOrder, by_ours, request};
 use crate::contract::charging::{approved, unknown};
 use crate::scripted::Scripted;
 use async_trait::async_trait;
 use fatura_application::ports::{ChargeLookup, Gateway, Secrets, WebhookDelivery};
-use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
-    ChargeOutcome, ChargeRequest, GatewayReference, Means, MeansType, PendingAction, PixKey, Token,
+    ChargeOutcome, ChargeRequest, DisputeVerdict, GatewayReference, Means, MeansType, PendingAction, PixKey,
+    Token,
 };
 use fatura_domain::id::AttemptId;
 use fatura_domain::money::{Currency, Money};
@@ -43,6 +47,10 @@ impl Bench for SandboxBench {
         let truth = format!("{}/charges?reference={attempt}", self.url());
         let found: Value = self.client.get(truth).send().await.unwrap().json().await.unwrap();
         found["data"].as_array().unwrap().len()
+    }
+
+    async fn dispute(&self, charge: &GatewayReference, verdict: DisputeVerdict) {
+        self.post(&format!("/charges/{charge}/dispute"), json!({ "outcome": verdict })).await;
     }
 
     fn means(&self, wanted: Wanted) -> Means {
@@ -118,8 +126,12 @@ impl Bench for SandboxBench {
 
 impl SandboxBench {
     async fn telling(webhook_target: Option<String>) -> Self {
-        let config =
-            Config { api_key: API_KEY.to_owned(), webhook_secret: WEBHOOK_SECRET.to_owned(), webhook_target };
+        let config = Config {
+            api_key: API_KEY.to_owned(),
+            webhook_secret: WEBHOOK_SECRET.to_owned(),
+            webhook_target,
+            clock_file: None,
+        };
         let server = sandbox_gateway::Sandbox::start(config).await.unwrap();
         // Building this one loads the system's certificates; it is enough to do so once a bench.
         Self { server, client: reqwest::Client::new() }
@@ -347,32 +359,4 @@ async fn a_wrong_key_charges_nothing() {
     let ChargeOutcome::Declined { failure, .. } = &outcome else { panic!("{outcome:?}") };
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Configuration, "unauthorized"));
     assert_eq!(bench.charges(order.attempt).await, 0);
-}
-
-#[tokio::test]
-async fn what_the_sandbox_signs_is_verified() {
-    let mut target = Scripted::answering("200 OK", "", "").await;
-    let bench = SandboxBench::telling(Some(target.url.clone())).await;
-    let (gateway, order) = (bench.gateway(), request(card("tok_visa")));
-    let reference = approved(&gateway.charge(&order).await, &order);
-    let sent = target.next().await;
-    let delivery = WebhookDelivery { body: sent.body, headers: sent.headers, query: Vec::new() };
-    assert_eq!(gateway.verify_webhook(&delivery, Timestamp::now()).await, Ok(()));
-    let hint = gateway.parse_webhook(&delivery.body).unwrap();
-    assert_eq!(hint.kind, "charge.captured");
-    assert_eq!(hint.charge, Some(ChargeLookup { reference: Some(reference), ..by_ours(&order) }));
-}
-
-#[tokio::test]
-async fn events_about_nothing_of_ours_are_kept_without_a_charge() {
-    let gateway = SandboxBench::start().await.gateway();
-    for data in [json!(null), json!({}), json!({ "charge_id": "ch_1", "reference": "somebody else's" })] {
-        let body = json!({ "id": "evt_1", "type": "payout.paid", "data": data }).to_string();
-        let hint = gateway.parse_webhook(body.as_bytes()).unwrap();
-        assert_eq!((hint.kind.as_str(), hint.charge), ("payout.paid", None));
-    }
-    for id in [String::new(), "a/b".to_owned(), "é".to_owned(), "e".repeat(101)] {
-        let body = json!({ "id": id, "type": "payout.paid" }).to_string();
-        assert!(gateway.parse_webhook(body.as_bytes()).is_err(), "{id}");
-    }
 }

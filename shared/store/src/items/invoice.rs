@@ -2,7 +2,7 @@ use super::{Item, corrupt, from_item, sort_key, to_item};
 use crate::keys;
 use fatura_application::ports::StoreError;
 use fatura_domain::Timestamp;
-use fatura_domain::id::AttemptNumber;
+use fatura_domain::id::{AttemptNumber, DisputeId, RunId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Orphan, State, Transition};
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::text::{Description, Metadata};
@@ -39,6 +39,10 @@ pub(crate) struct InvoiceItem {
     declines: u8,
     #[serde(rename = "or", default, skip_serializing_if = "Vec::is_empty")]
     orphans: Vec<Orphan>,
+    #[serde(rename = "dp", default, skip_serializing_if = "Option::is_none")]
+    dispute: Option<DisputeId>,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    run: Option<RunId>,
     #[serde(rename = "u", with = "fatura_domain::stored_instant")]
     updated_at: Timestamp,
 }
@@ -67,6 +71,8 @@ impl InvoiceItem {
             failures: invoice.failures,
             declines: invoice.declines,
             orphans: invoice.orphans,
+            dispute: invoice.dispute,
+            run: invoice.run,
             updated_at: invoice.updated_at,
         };
         to_item(keys::invoice(invoice.id), attributes)
@@ -92,6 +98,8 @@ impl InvoiceItem {
             failures: read.failures,
             declines: read.declines,
             orphans: read.orphans,
+            dispute: read.dispute,
+            run: read.run,
             created_at,
             updated_at: read.updated_at,
         })

@@ -5,11 +5,11 @@ use fatura_domain::Timestamp;
 use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::InvoiceId;
 use fatura_domain::money::Money;
-use fatura_domain::refund::{Refund, RefundState};
+use fatura_domain::refund::{Refund, RefundOf, RefundState};
 use fatura_domain::text::Text;
 use serde::{Deserialize, Serialize};
 
-/// In the work index only while there is something to do.
+/// In the work index while there is something to do, and when the money has gone back.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RefundItem {
     #[serde(rename = "WP", default, skip_serializing_if = "Option::is_none")]
@@ -20,6 +20,8 @@ pub(crate) struct RefundItem {
     version: u64,
     #[serde(rename = "inv")]
     invoice: InvoiceId,
+    #[serde(rename = "of", default, skip_serializing_if = "is_of_payment")]
+    of: RefundOf,
     #[serde(rename = "a")]
     amount: Money,
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
@@ -36,6 +38,11 @@ pub(crate) struct RefundItem {
     updated_at: Timestamp,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]
+const fn is_of_payment(of: &RefundOf) -> bool {
+    matches!(of, RefundOf::Payment)
+}
+
 impl RefundItem {
     pub(crate) fn write(refund: &Refund) -> Result<Item, StoreError> {
         let (work, position) = keys::refund_work(refund).unzip();
@@ -45,6 +52,7 @@ impl RefundItem {
             position,
             version: refund.version,
             invoice: refund.invoice,
+            of: refund.of,
             amount: refund.amount,
             reason: refund.reason,
             gateway: refund.gateway,
@@ -63,6 +71,7 @@ impl RefundItem {
             id,
             version: read.version,
             invoice: read.invoice,
+            of: read.of,
             amount: read.amount,
             reason: read.reason,
             gateway: read.gateway,

@@ -1,5 +1,5 @@
 use super::shards::Merge;
-use super::{MOST_READS, is_created_in};
+use super::{MOST_READS, passes as passes_filter};
 use crate::DynamoStore;
 use crate::items::{InvoiceItem, to_key};
 use crate::keys;
@@ -7,7 +7,7 @@ use crate::retry::{failure, passes, pause};
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use fatura_application::ports::{InvoiceFilter, ListError, Page, PageRequest, Position, StoreError};
 use fatura_domain::Timestamp;
-use fatura_domain::id::{InvoiceId, RefundId};
+use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::{Invoice, Status};
 use std::collections::{HashMap, HashSet};
 
@@ -45,7 +45,7 @@ impl DynamoStore {
             let mut invoices = self.invoices_by_id(&ids).await?;
             // The index is a moment behind: what has moved on isn't in this status any more.
             let found = ids.iter().filter_map(|id| invoices.remove(id));
-            data.extend(found.filter(|invoice| invoice.status() == status && is_created_in(invoice, filter)));
+            data.extend(found.filter(|invoice| invoice.status() == status && passes_filter(invoice, filter)));
             if data.len() == page.limit {
                 let is_last = merge.next(1).await?.is_empty();
                 let next = place.filter(|_| !is_last).map(|place| position(status, &place));
@@ -61,17 +61,10 @@ impl DynamoStore {
         Ok(entries.iter().filter_map(|sk| keys::work_invoice(sk)).collect())
     }
 
-    pub(super) async fn all_due_refunds(
+    pub(super) async fn invoices_by_id(
         &self,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<RefundId>, StoreError> {
-        let partitions = keys::refund_partitions();
-        let entries = Merge::new(self, partitions, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
-        Ok(entries.iter().filter_map(|sk| keys::work_refund(sk)).collect())
-    }
-
-    async fn invoices_by_id(&self, ids: &[InvoiceId]) -> Result<HashMap<InvoiceId, Invoice>, StoreError> {
+        ids: &[InvoiceId],
+    ) -> Result<HashMap<InvoiceId, Invoice>, StoreError> {
         let mut invoices = HashMap::new();
         for ids in ids.chunks(BATCH) {
             let keys = ids.iter().map(|id| to_key(keys::invoice(*id))).collect();

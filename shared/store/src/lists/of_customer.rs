@@ -5,17 +5,16 @@ use crate::keys::{self, PK, SK};
 use crate::retry::{failure, passes};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use fatura_application::ports::{ListError, Page, PageRequest, Position, StoreError};
-use fatura_domain::id::CustomerId;
 use std::collections::HashMap;
 
 /// The most items that one query reads where a filter passes few of them.
 const MOST_AT_ONCE: usize = 1_000;
 
 impl DynamoStore {
-    /// A customer's items between two sort keys, newest first, that pass a filter. The position is the last sort key.
+    /// A partition's items between two sort keys, newest first, that pass a filter. The position is the last sort key.
     pub(super) async fn newest_first<T>(
         &self,
-        customer: CustomerId,
+        partition: &str,
         (first, last): (String, String),
         page: PageRequest,
         read: fn(Item) -> Result<T, StoreError>,
@@ -25,7 +24,7 @@ impl DynamoStore {
             return Ok(Page { data: Vec::new(), next: None });
         }
         let mut start = match page.after {
-            Some(Position(sk)) if is_place(customer, &first, &last, &sk) => Some(start_key(customer, sk)),
+            Some(Position(sk)) if is_place(partition, (&first, &last), &sk) => Some(start_key(partition, sk)),
             Some(_) => return Err(ListError::BadPosition),
             None => None,
         };
@@ -34,7 +33,7 @@ impl DynamoStore {
             .query()
             .table_name(&self.table)
             .key_condition_expression("PK = :pk AND SK BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::customer_partition(customer)))
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
             .expression_attribute_values(":first", AttributeValue::S(first))
             .expression_attribute_values(":last", AttributeValue::S(last))
             .scan_index_forward(false)
@@ -74,11 +73,11 @@ impl DynamoStore {
 }
 
 /// A position is a sort key of this very list, or none of ours.
-fn is_place(customer: CustomerId, first: &str, last: &str, sk: &str) -> bool {
-    (first..=last).contains(&sk) && keys::owner(sk) == Some(customer)
+fn is_place(partition: &str, (first, last): (&str, &str), sk: &str) -> bool {
+    (first..=last).contains(&sk) && keys::may_lie_in(partition, sk)
 }
 
-fn start_key(customer: CustomerId, sk: String) -> HashMap<String, AttributeValue> {
-    let pk = keys::customer_partition(customer);
+fn start_key(partition: &str, sk: String) -> HashMap<String, AttributeValue> {
+    let pk = partition.to_owned();
     HashMap::from([(PK.to_owned(), AttributeValue::S(pk)), (SK.to_owned(), AttributeValue::S(sk))])
 }

@@ -1,6 +1,6 @@
 //! One write by itself: half the price of a transaction of one, but without a token that makes a second try the same.
 
-use super::{Condition, IfRefused, random, refusal};
+use super::{Condition, IfRefused, Update, random, refusal};
 use crate::DynamoStore;
 use crate::items::{Item, MARK};
 use crate::retry::{failure, passes};
@@ -49,11 +49,11 @@ impl DynamoStore {
         }
     }
 
-    /// Setting the same again does nothing, so a lost answer needs no mark.
-    pub(super) async fn set(
+    /// What is done alone changes nothing when it is done again, so a lost answer needs no mark.
+    pub(super) async fn update(
         &self,
         key: Item,
-        (attribute, value): (&'static str, AttributeValue),
+        update: Update,
         condition: Option<Condition>,
         if_refused: &IfRefused,
     ) -> Result<(), CommitError> {
@@ -63,10 +63,11 @@ impl DynamoStore {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key))
-            .update_expression("SET #a = :a")
-            .expression_attribute_names("#a", attribute)
-            .set_expression_attribute_values(values)
-            .expression_attribute_values(":a", value)
+            .set_expression_attribute_names(update.names())
+            .update_expression(update.expression)
+            .set_expression_attribute_values(Some(
+                values.into_iter().flatten().chain(update.values).collect(),
+            ))
             .set_condition_expression(expression)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         match self.patiently(|| request.clone().send(), passes).await {

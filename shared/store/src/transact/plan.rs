@@ -1,18 +1,20 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Write};
+use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, CustomerItem, InvoiceItem, OwnerItem, PaymentMethodItem, RefundItem,
-    TransactionItem, WebhookItem, to_key,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
+    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem,
+    TransactionItem, WebhookItem, corrupt, to_key,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::StoreError;
-use fatura_application::{Change, ChangeSet};
+use fatura_application::{Change, ChangeSet, RulesEdition};
+use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::Customer;
 use fatura_domain::id::{CustomerId, TransactionId};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 const IS_NEW: &str = "attribute_not_exists(PK)";
 const EXISTS: &str = "attribute_exists(PK)";
@@ -23,27 +25,21 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     // A succeeded attempt lies inside its transaction's item: one item less to pay for.
     let enclosed: Vec<(TransactionId, Attempt)> =
         changes.changes().iter().filter_map(|change| enclosed(change, changes.changes())).collect();
-    let mut actions = Vec::new();
+    let mut actions = tallies(&changes);
     for change in changes {
         match change {
             Change::CustomerExists(id) => {
                 actions.push(action(Write::Check(to_key(keys::customer(id))), EXISTS, IfRefused::NoCustomer));
             }
             Change::CustomerCreated(customer) => {
-                actions.push(action(Write::Put(CustomerItem::write(&customer)?), IS_NEW, IfRefused::Stale));
+                actions.push(new(CustomerItem::write(&customer)?));
                 actions.extend(taken(&customer, customer.id)?);
             }
             Change::CustomerChanged { before, after } => {
                 actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
                 actions.extend(moved_addresses(&before, &after)?);
             }
-            Change::PaymentMethodAdded(method) => {
-                actions.push(action(
-                    Write::Put(PaymentMethodItem::write(&method)?),
-                    IS_NEW,
-                    IfRefused::Stale,
-                ));
-            }
+            Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodDetached(id) => {
                 actions.push(action(
                     Write::Delete(to_key(keys::payment_method(id))),
@@ -51,31 +47,48 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                     IfRefused::Stale,
                 ));
             }
-            Change::InvoiceCreated(invoice) => {
-                actions.push(action(Write::Put(InvoiceItem::write(&invoice)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::InvoiceCreated(invoice) => actions.push(new(InvoiceItem::write(&invoice)?)),
             Change::InvoiceChanged(invoice) => {
-                actions.push(at_version(
-                    Write::Put(InvoiceItem::write(&invoice)?),
-                    invoice.version.saturating_sub(1),
-                ));
+                actions.push(changed(InvoiceItem::write(&invoice)?, invoice.version));
             }
             Change::AttemptFinished(attempt) if enclosed.iter().any(|(_, inner)| *inner == attempt) => {}
-            Change::AttemptFinished(attempt) => {
-                actions.push(action(Write::Put(AttemptItem::write(&attempt)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::AttemptFinished(attempt) => actions.push(new(AttemptItem::write(&attempt)?)),
             Change::TransactionBooked(transaction) => {
                 let of_it = enclosed.iter().find(|(id, _)| *id == transaction.id);
                 let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
-                actions.push(action(Write::Put(item), IS_NEW, IfRefused::Stale));
+                actions.push(new(item));
             }
-            Change::RefundRequested(refund) => {
-                actions.push(action(Write::Put(RefundItem::write(&refund)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::RefundRequested(refund) => actions.push(new(RefundItem::write(&refund)?)),
             Change::RefundChanged(refund) => {
-                let seen = refund.version.saturating_sub(1);
-                actions.push(at_version(Write::Put(RefundItem::write(&refund)?), seen));
+                actions.push(changed(RefundItem::write(&refund)?, refund.version));
             }
+            Change::DisputeOpened(dispute) => actions.push(new(DisputeItem::write(&dispute)?)),
+            Change::DisputeChanged(dispute) => {
+                actions.push(changed(DisputeItem::write(&dispute)?, dispute.version));
+            }
+            Change::MethodAwaited(invoice) => {
+                actions.push(unconditional(Write::Put(to_key(keys::waiting(invoice)))));
+            }
+            Change::MethodNoLongerAwaited(invoice) => {
+                actions.push(unconditional(Write::Delete(to_key(keys::waiting(invoice)))));
+            }
+            Change::AttentionRaised(matter) => {
+                actions.push(unconditional(Write::Put(AttentionItem::write(&matter)?)));
+            }
+            Change::AttentionRaisedOnce(matter) => actions.push(new(AttentionItem::write(&matter)?)),
+            Change::AttentionClosed { id, closed } => {
+                let write = Write::Update(to_key(keys::attention(&id)), Update::closing(&closed)?);
+                actions.push(action(write, EXISTS, IfRefused::Stale));
+            }
+            Change::RunBegun(run) => actions.push(new(RunItem::write(&run)?)),
+            Change::PartBegun(part) => actions.push(new(PartItem::write(&part)?)),
+            Change::PartChanged(part) => actions.push(changed(PartItem::write(&part)?, part.version)),
+            Change::DifferenceFound { run, difference } => {
+                actions.push(unconditional(Write::Put(DifferenceItem::write(&run, &difference)?)));
+            }
+            // Counted above, all of them together.
+            Change::Tallied { .. } => {}
+            Change::RulesReplaced(edition) => actions.extend(rules(&edition)?),
             Change::Answered(stored) => {
                 let mut action = action(
                     Write::Put(AnswerItem::write(&stored)?),
@@ -88,12 +101,11 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             Change::WebhookProcessed { gateway, event_id } => {
                 let key = to_key(keys::webhook(&gateway, &event_id));
-                let write = Write::Set(key, WebhookItem::PROCESSED, AttributeValue::Bool(true));
+                let write =
+                    Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
-            Change::ApiKeyCreated(key) => {
-                actions.push(action(Write::Put(ApiKeyItem::write(&key)?), IS_NEW, IfRefused::Stale));
-            }
+            Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
             Change::ApiKeyRevoked(key) => {
                 actions.push(action(Write::Put(ApiKeyItem::write(&key)?), EXISTS, IfRefused::Stale));
             }
@@ -116,6 +128,77 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
 fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
     let condition = Condition { expression: condition, values: HashMap::new() };
     Action { write, condition: Some(condition), if_refused }
+}
+
+/// What isn't there yet.
+fn new(item: Item) -> Action {
+    action(Write::Put(item), IS_NEW, IfRefused::Stale)
+}
+
+/// The next version of what is there.
+fn changed(item: Item, version: u64) -> Action {
+    at_version(Write::Put(item), version.saturating_sub(1))
+}
+
+/// The edition in force, and the one that stays.
+fn rules(edition: &RulesEdition) -> Result<[Action; 2], StoreError> {
+    let [current, kept] = RulesItem::write(edition)?;
+    let current = if edition.version == 1 { new(current) } else { changed(current, edition.version) };
+    Ok([current, new(kept)])
+}
+
+fn unconditional(write: Write) -> Action {
+    Action { write, condition: None, if_refused: IfRefused::Stale }
+}
+
+impl Update {
+    fn set(attribute: &str, value: AttributeValue) -> Self {
+        Self {
+            expression: "SET #a = :a".to_owned(),
+            names: HashMap::from([("#a".to_owned(), attribute.to_owned())]),
+            values: HashMap::from([(":a".to_owned(), value)]),
+        }
+    }
+
+    /// The first word stays.
+    fn closing(closed: &Closed) -> Result<Self, StoreError> {
+        let closed: AttributeValue = serde_dynamo::to_attribute_value(closed).map_err(corrupt)?;
+        Ok(Self {
+            expression: "SET cl = if_not_exists(cl, :closed) REMOVE WP, WS".to_owned(),
+            names: HashMap::new(),
+            values: HashMap::from([(":closed".to_owned(), closed)]),
+        })
+    }
+
+    /// Adds to counters, named by outcome.
+    fn add(counts: &BTreeMap<String, i64>) -> Self {
+        let mut update = Self { expression: String::new(), names: HashMap::new(), values: HashMap::new() };
+        let mut terms = Vec::new();
+        for (index, (outcome, count)) in counts.iter().enumerate() {
+            terms.push(format!("#o{index} :n{index}"));
+            update.names.insert(format!("#o{index}"), outcome.clone());
+            update.values.insert(format!(":n{index}"), AttributeValue::N(count.to_string()));
+        }
+        update.expression = format!("ADD {}", terms.join(", "));
+        update
+    }
+}
+
+/// One action for each counter: a transaction takes an item once.
+fn tallies(changes: &ChangeSet) -> Vec<Action> {
+    let mut counters: HashMap<Key, BTreeMap<String, i64>> = HashMap::new();
+    for change in changes.changes() {
+        let Change::Tallied { run, invoice, was, is } = change else { continue };
+        let counts = counters.entry(keys::tally(run, *invoice)).or_default();
+        *counts.entry(is.name()).or_default() += 1;
+        if let Some(was) = was {
+            *counts.entry(was.name()).or_default() -= 1;
+        }
+    }
+    let update = |(key, counts): (Key, BTreeMap<String, i64>)| {
+        unconditional(Write::Update(to_key(key), Update::add(&counts)))
+    };
+    counters.into_iter().map(update).collect()
 }
 
 fn at_version(write: Write, version: u64) -> Action {

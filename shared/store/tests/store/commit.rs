@@ -2,7 +2,6 @@ use crate::world::*;
 use fatura_application::ports::*;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::customer::{Instrument, PaymentMethod};
-use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::PixKey;
 use fatura_domain::id::PaymentMethodId;
 use fatura_domain::ledger::TransactionFilter;
@@ -127,7 +126,7 @@ async fn a_payment_is_written_as_a_whole() {
     let claimed = in_flight(&pending(ANA, 0, 1), at(2));
     write(&table.store, [Change::InvoiceCreated(claimed.clone())]).await;
     let paid = observed(&claimed, approved(&claimed), at(4));
-    table.store.commit(ChangeSet::from_reduction(paid.clone())).await.unwrap();
+    table.store.commit(ChangeSet::from_reduction(&claimed, paid.clone())).await.unwrap();
 
     assert_eq!(stored(&table.store, claimed.id).await, paid.invoice);
     assert_eq!(table.store.attempts(&paid.invoice).await.unwrap(), [paid.attempt.clone().unwrap()]);
@@ -138,7 +137,7 @@ async fn a_payment_is_written_as_a_whole() {
 
     // The same word again was decided on an old version: nothing of it is written.
     let again = observed(&claimed, approved(&claimed), at(5));
-    let refused = table.store.commit(ChangeSet::from_reduction(again)).await;
+    let refused = table.store.commit(ChangeSet::from_reduction(&claimed, again)).await;
     assert!(matches!(refused, Err(CommitError::Refused(_))));
     let page = PageRequest { limit: 10, after: None };
     let booked =
@@ -155,16 +154,15 @@ async fn attempts_are_listed_newest_first_wherever_they_lie() {
     for day in 1..=2 {
         let now = at(day * 10 * 86_400);
         let failed = observed(&invoice, declined(FailureClass::InsufficientFunds), now);
-        table.store.commit(ChangeSet::from_reduction(failed.clone())).await.unwrap();
+        table.store.commit(ChangeSet::from_reduction(&invoice, failed.clone())).await.unwrap();
         finished.push(failed.attempt.unwrap());
-        let woken =
-            failed.invoice.woken(&Policy::default(), now + SignedDuration::from_hours(24 * 9)).unwrap();
+        let woken = woken(&failed.invoice, now + SignedDuration::from_hours(24 * 9)).unwrap();
         write(&table.store, [Change::InvoiceChanged(woken.clone())]).await;
         invoice = in_flight(&woken, woken.updated_at);
         write(&table.store, [Change::InvoiceChanged(invoice.clone())]).await;
     }
     let paid = observed(&invoice, approved(&invoice), at(40 * 86_400));
-    table.store.commit(ChangeSet::from_reduction(paid.clone())).await.unwrap();
+    table.store.commit(ChangeSet::from_reduction(&invoice, paid.clone())).await.unwrap();
     finished.push(paid.attempt.unwrap());
     finished.reverse();
     assert_eq!(table.store.attempts(&paid.invoice).await.unwrap(), finished);
@@ -186,10 +184,10 @@ async fn an_attempt_without_its_transaction_has_its_own_item() {
     assert!(late.attempt.is_none() && late.transaction.is_some());
     let failed = in_flight(&pending(BEA, 0, 1), at(2));
     let declined = observed(&failed, declined(FailureClass::DoNotHonor), at(4));
-    write(&table.store, [Change::InvoiceCreated(failed)]).await;
-    table.store.commit(ChangeSet::from_reduction(declined.clone())).await.unwrap();
+    write(&table.store, [Change::InvoiceCreated(failed.clone())]).await;
+    table.store.commit(ChangeSet::from_reduction(&failed, declined.clone())).await.unwrap();
     let late = observed(&declined.invoice, approved(&declined.invoice), at(9));
-    table.store.commit(ChangeSet::from_reduction(late.clone())).await.unwrap();
+    table.store.commit(ChangeSet::from_reduction(&declined.invoice, late.clone())).await.unwrap();
     assert_eq!(table.store.attempts(&late.invoice).await.unwrap(), [declined.attempt.unwrap()]);
 }
 

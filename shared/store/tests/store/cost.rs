@@ -93,7 +93,7 @@ async fn from_draft_to_paid_in_the_units_of_the_design() {
     let Claim::Claimed(claimed) = claim else { panic!("not claimed") };
     let before = table.store.meter().reading();
     let paid = observed(&claimed, approved(&claimed), at(3));
-    table.store.commit(ChangeSet::from_reduction(paid.clone())).await.unwrap();
+    table.store.commit(ChangeSet::from_reduction(&claimed, paid.clone())).await.unwrap();
     assert_eq!(spent(&table, before), (1, 60), "settle");
 
     let event = WebhookEvent {
@@ -109,6 +109,22 @@ async fn from_draft_to_paid_in_the_units_of_the_design() {
     write(&table.store, [Change::WebhookProcessed { gateway: sandbox(), event_id: "evt_1".to_owned() }])
         .await;
     assert_eq!(spent(&table, before), (1, 10), "webhook without effect");
+}
+
+/// What most invoices go through: charged as they are made, and paid at the first attempt. Nothing that follows from a
+/// step may make it dearer for those that need none of it.
+#[tokio::test]
+async fn charged_at_once_and_paid_is_twelve_write_units() {
+    let table = TestTable::start().await;
+    let before = table.store.meter().reading();
+    let charged = pending(ANA, 0, 1);
+    let answered = Change::Answered(answer("create", &long_answer(), at(0)));
+    table.store.commit(ChangeSet::created(charged.clone()).and([answered])).await.unwrap();
+    let claim = table.store.claim(charged.id, charged.version, begun(1, 2), at(2)).await.unwrap();
+    let Claim::Claimed(claimed) = claim else { panic!("not claimed") };
+    let paid = observed(&claimed, approved(&claimed), at(3));
+    table.store.commit(ChangeSet::from_reduction(&claimed, paid)).await.unwrap();
+    assert_eq!(spent(&table, before), (3, 120));
 }
 
 #[tokio::test]

@@ -62,8 +62,8 @@ async fn keep(table: &TestTable, invoices: impl IntoIterator<Item = Invoice>) {
 async fn book(table: &TestTable, seconds: i64) -> Transaction {
     let claimed = in_flight(&pending(ANA, seconds, 5), at(seconds + 1));
     let paid = observed(&claimed, approved(&claimed), at(seconds + 2));
-    keep(table, [claimed]).await;
-    table.store.commit(ChangeSet::from_reduction(paid.clone())).await.unwrap();
+    keep(table, [claimed.clone()]).await;
+    table.store.commit(ChangeSet::from_reduction(&claimed, paid.clone())).await.unwrap();
     paid.transaction.unwrap()
 }
 
@@ -226,7 +226,7 @@ async fn an_invoice_that_moves_while_it_is_listed_is_seen_where_it_stands() {
     for index in [0, 8] {
         let canceled = invoices[index].canceled(at(60)).unwrap();
         let fatura_domain::invoice::Cancellation::Done(reduction) = canceled else { panic!("live") };
-        table.store.commit(ChangeSet::from_reduction(*reduction)).await.unwrap();
+        table.store.commit(ChangeSet::from_reduction(&invoices[index], *reduction)).await.unwrap();
     }
     let rest = table.store.in_status(Status::Pending, &all(), page(100, first.next)).await.unwrap();
     assert_eq!(ids(&first.data), ids(&invoices[..5]));
@@ -234,6 +234,75 @@ async fn an_invoice_that_moves_while_it_is_listed_is_seen_where_it_stands() {
         ids(&invoices[5..]).into_iter().filter(|id| *id != invoices[8].id).collect();
     assert_eq!(ids(&rest.data), expected);
     assert_eq!(in_status(&table, Status::Canceled, &all(), 1).await.len(), 2);
+}
+
+/// What a refund is asked for, or what is paid meanwhile, moves nobody from the place where a reader expects it.
+#[tokio::test]
+async fn what_stays_is_seen_exactly_once_while_others_come_change_and_go() {
+    let table = TestTable::start().await;
+    let paid = |n: u64| {
+        let second = i64::try_from(n).unwrap();
+        let claimed = in_flight(&pending(n, second, n * 13), at(second + 2));
+        observed(&claimed, approved(&claimed), at(second + 3)).invoice
+    };
+    let invoices: Vec<Invoice> = (0..12).map(paid).collect();
+    keep(&table, invoices.clone()).await;
+    let first = table.store.in_status(Status::Paid, &all(), page(5, None)).await.unwrap();
+    assert_eq!(ids(&first.data), ids(&invoices[..5]));
+
+    // One that was seen and one that was not are being refunded, which leaves them paid; two others are gone.
+    for index in [1, 7] {
+        let (reserved, refund) = refunding(&invoices[index], at(60));
+        let changes = ChangeSet::moved(&invoices[index], reserved);
+        table.store.commit(changes.and([Change::RefundRequested(refund)])).await.unwrap();
+    }
+    for index in [2, 9] {
+        let (protested, dispute) = contested(&invoices[index], at(60));
+        let changes = ChangeSet::moved(&invoices[index], protested);
+        table.store.commit(changes.and([Change::DisputeOpened(dispute)])).await.unwrap();
+    }
+    keep(&table, [paid(50)]).await;
+
+    let rest = table.store.in_status(Status::Paid, &all(), page(100, first.next)).await.unwrap();
+    let expected: Vec<InvoiceId> =
+        ids(&invoices[5..]).into_iter().filter(|id| *id != invoices[9].id).chain([paid(50).id]).collect();
+    assert_eq!(ids(&rest.data), expected);
+    assert_eq!(
+        ids(&in_status(&table, Status::InProtest, &all(), 1).await),
+        ids(&[invoices[2].clone(), invoices[9].clone(),])
+    );
+}
+
+#[tokio::test]
+async fn failures_are_found_by_their_class() {
+    let table = TestTable::start().await;
+    let failed = |second: i64, class| {
+        let claimed = in_flight(&pending(ANA, second, 1), at(second + 2));
+        observed(&claimed, declined(class), at(second + 3)).invoice
+    };
+    let hard: Vec<Invoice> = [10, 30].map(|second| failed(second, FailureClass::Hard)).into();
+    let funds = failed(20, FailureClass::InsufficientFunds);
+    keep(&table, hard.iter().chain([&funds]).cloned()).await;
+    // A call that never arrived has met a failure too, and is still pending.
+    let unsent = {
+        let claimed = in_flight(&pending(ANA, 40, 1), at(42));
+        let failure = fatura_domain::charge::Failure::new(FailureClass::NotSent, "refused", "no route");
+        observed(&claimed, fatura_domain::gateway::ChargeOutcome::NotSent { failure }, at(43)).invoice
+    };
+    keep(&table, [unsent.clone(), draft(ANA, 50, 1)]).await;
+
+    let of = |class| InvoiceFilter { failure_class: Some(class), ..all() };
+    let newest_first: Vec<Invoice> = hard.iter().rev().cloned().collect();
+    for limit in [1, 2, 10] {
+        assert_eq!(of_customer(&table, ANA, &of(FailureClass::Hard), limit).await, newest_first);
+        let listed = in_status(&table, Status::ChargedWithError, &of(FailureClass::Hard), limit).await;
+        assert_eq!(listed, hard, "pages of {limit}");
+    }
+    assert_eq!(of_customer(&table, ANA, &of(FailureClass::InsufficientFunds), 5).await, [funds]);
+    assert_eq!(of_customer(&table, ANA, &of(FailureClass::NotSent), 5).await, [unsent]);
+    assert!(of_customer(&table, ANA, &of(FailureClass::Generic), 5).await.is_empty());
+    let hard_drafts = InvoiceFilter { status: Some(Status::Draft), ..of(FailureClass::Hard) };
+    assert!(of_customer(&table, ANA, &hard_drafts, 5).await.is_empty());
 }
 
 /// The index is a moment behind the table: here it still shows a draft among the paid, and one draft twice.

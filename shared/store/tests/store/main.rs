@@ -1,11 +1,13 @@
 //! What the store promises to the use cases, each promise on a table of its own.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "that is how a test fails")]
 
+mod by_kind;
 mod claim;
 mod commit;
 mod cost;
 mod faults;
 mod lists;
+mod operations;
 mod records;
 mod round_trip;
 mod world;

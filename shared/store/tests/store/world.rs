@@ -5,14 +5,16 @@ use fatura_application::ports::{CommitError, Invoices, Refusal, Store};
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::customer::{Customer, CustomerKind, PaymentSource, Profile};
+use fatura_domain::dispute::{ContestReason, Dispute};
 use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Means, Token};
-use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
+use fatura_domain::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId, RefundId};
 use fatura_domain::invoice::{
-    Content, Invoice, LineItem, NextStep, Observation, Quantity, Reduced, Reduction, UnitPrice,
+    Content, Invoice, LineItem, NextStep, Observation, Quantity, Reduced, Reduction, State, UnitPrice, Woken,
 };
 use fatura_domain::money::Currency;
-use fatura_domain::text::{Description, Email, ExternalId, Metadata, Name};
+use fatura_domain::refund::Refund;
+use fatura_domain::text::{Description, Email, ExternalId, Metadata, Name, Text};
 use fatura_domain::{Moment, SignedDuration, Timestamp};
 use fatura_store::DynamoStore;
 
@@ -34,6 +36,7 @@ pub(crate) fn profile(email: &str, external_id: Option<&str>) -> Profile {
         external_id: external_id.map(|id| ExternalId::parse(id).unwrap()),
         kind: CustomerKind::Buyer,
         time_zone: None,
+        billing_anchor_day: None,
         metadata: Metadata::default(),
     }
 }
@@ -88,13 +91,25 @@ pub(crate) fn pending(number: u64, seconds: i64, entropy: u64) -> Invoice {
 }
 
 pub(crate) fn begun(number: u8, seconds: i64) -> LiveAttempt {
-    LiveAttempt::begun(AttemptNumber(number), &Policy::default(), at(seconds))
+    LiveAttempt::begun(AttemptNumber(number), at(seconds))
 }
 
 pub(crate) fn in_flight(invoice: &Invoice, now: Timestamp) -> Invoice {
-    match invoice.next_step(&Policy::default(), now) {
+    match invoice.next_step(now) {
         NextStep::Send(next) => *next,
         other => panic!("nothing to send: {other:?}"),
+    }
+}
+
+/// What the sweep makes of it, where the customer still pays with the same.
+pub(crate) fn woken(invoice: &Invoice, now: Timestamp) -> Option<Invoice> {
+    let policy = Policy::default();
+    match invoice.woken(&policy, now)? {
+        Woken::PutOff(next) | Woken::GaveUp(next) => Some(*next),
+        Woken::Retry => {
+            let State::ChargedWithError(failed) = &invoice.state else { panic!("nothing to retry") };
+            Some(invoice.retried(failed.source.clone(), &policy, now).unwrap())
+        }
     }
 }
 
@@ -116,6 +131,18 @@ pub(crate) fn approved(invoice: &Invoice) -> ChargeOutcome {
 pub(crate) fn declined(class: FailureClass) -> ChargeOutcome {
     let failure = Failure::new(class, class.as_str(), "the bank said no").with_raw_code("51");
     ChargeOutcome::Declined { reference: Some(GatewayReference("ch_declined".to_owned())), failure }
+}
+
+/// The order that gives all of a payment back, and the invoice that has reserved it.
+pub(crate) fn refunding(invoice: &Invoice, now: Timestamp) -> (Invoice, Refund) {
+    let id = RefundId::new(invoice.customer(), now, invoice.version);
+    invoice.refunding(id, None, None, &Policy::default(), now).unwrap()
+}
+
+pub(crate) fn contested(invoice: &Invoice, now: Timestamp) -> (Invoice, Dispute) {
+    let note = Some(Text::parse("never came").unwrap());
+    let moment = Moment { now, entropy: invoice.version };
+    invoice.contested(ContestReason::NotReceived, note, &Policy::default(), moment).unwrap()
 }
 
 /// The answer of a request with this key, as it was given at a time.

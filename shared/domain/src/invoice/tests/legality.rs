@@ -33,7 +33,7 @@ fn statuses_are_read_back() {
     assert_eq!(Status::parse("PAID"), None);
 }
 
-fn in_every_status() -> Vec<Invoice> {
+pub(super) fn in_every_status() -> Vec<Invoice> {
     let paid = after_outcome(&sending(), 1, approved("ch_1", 10_000), START);
     let State::Paid(payment) = paid.state.clone() else { panic!("not paid") };
     let failed = after_outcome(&sending(), 1, declined(FailureClass::Hard), START);

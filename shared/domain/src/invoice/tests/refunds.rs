@@ -2,47 +2,9 @@
 
 use super::*;
 use crate::gateway::RefundOutcome;
-use crate::id::RefundId;
-use crate::ledger::{Account, Direction, Transaction};
+use crate::ledger::{Account, Direction};
 use crate::refund::{Refund, RefundState};
 use proptest::prelude::*;
-
-fn paid() -> Invoice {
-    after_outcome(&sending(), 1, approved("ch_1", 10_000), START)
-}
-
-fn brl(minor: i64) -> Money {
-    Money::try_new(minor, Currency::BRL).unwrap()
-}
-
-fn refunding(
-    invoice: &Invoice,
-    minor: Option<i64>,
-    now: Timestamp,
-) -> Result<(Invoice, Refund), RefundError> {
-    let id = RefundId::new(invoice.customer(), now, invoice.version);
-    invoice.refunding(id, minor.map(brl), None, &Policy::default(), now)
-}
-
-fn heard(
-    invoice: &Invoice,
-    refund: &Refund,
-    outcome: &RefundOutcome,
-) -> (Invoice, Refund, Option<Transaction>) {
-    let moment = Moment { now: after(10), entropy: invoice.version };
-    match invoice.observe_refund(refund, outcome, &Policy::default(), moment) {
-        RefundReduced::Applied { refund, invoice: after, transaction } => (
-            after.map_or_else(|| invoice.clone(), |after| *after),
-            *refund,
-            transaction.map(|transaction| *transaction),
-        ),
-        RefundReduced::AlreadyApplied => (invoice.clone(), refund.clone(), None),
-    }
-}
-
-fn succeeded(minor: i64) -> RefundOutcome {
-    RefundOutcome::Succeeded { reference: reference("re_1"), amount: brl(minor) }
-}
 
 #[test]
 fn all_of_it_back_is_refunded_with_the_entries_reversed() {

@@ -1,6 +1,8 @@
 //! The list. A gateway that passes can be trusted with money: it never takes silence for a no, nor a no for silence.
 
 pub(crate) mod charging;
+pub(crate) mod disputes;
+pub(crate) mod movements;
 pub(crate) mod transport;
 pub(crate) mod webhooks;
 
@@ -30,6 +32,17 @@ macro_rules! every_gateway {
                 a_pix_waits_for_its_payer
                 a_card_charge_comes_too_late_to_cancel
                 the_order_is_exact_on_the_wire
+            }
+            disputes {
+                a_charge_is_undisputed_until_its_holder_goes_to_the_bank
+                a_lost_dispute_is_lost
+                what_was_never_charged_is_undisputed
+                a_dispute_leaves_the_charge_as_it_is
+            }
+            movements {
+                what_was_captured_and_given_back_is_told_page_by_page
+                the_window_begins_with_from_and_ends_before_to
+                nothing_moved_is_an_empty_page
             }
             transport {
                 what_cannot_connect_was_not_sent

@@ -1,9 +1,11 @@
 //! Troubles of the way. The question is always the same: may it have charged?
 
 use super::charging::{keeps_secrets, unknown};
+use super::disputes::unclear;
 use crate::bench::{Bench, Vault, Wanted, by_ours, request};
 use crate::scripted::{Act, Scripted, answer};
 use fatura_application::ports::Gateway;
+use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{ChargeOutcome, ChargeRequest};
 use fatura_gateways::Timeouts;
@@ -24,6 +26,9 @@ pub(crate) async fn what_cannot_connect_was_not_sent(bench: &dyn Bench) {
         let ChargeOutcome::NotSent { failure } = &outcome else { panic!("{url}: {outcome:?}") };
         assert_eq!((failure.class, failure.code.as_str()), (FailureClass::NotSent, "unreachable"));
         keeps_secrets(&outcome);
+        let now = Timestamp::now();
+        let failure = gateway.movements(now, now, None).await.unwrap_err();
+        assert_eq!((failure.class, failure.code.as_str()), (FailureClass::NotSent, "unreachable"));
         // That the question couldn't be asked says nothing about an order that was sent before.
         asks_in_vain(&*gateway, &order).await;
     }
@@ -171,4 +176,8 @@ pub(crate) async fn without_secrets_nothing_is_sent(bench: &dyn Bench) {
 async fn asks_in_vain(gateway: &dyn Gateway, order: &ChargeRequest) {
     unknown(&gateway.fetch_charge(&by_ours(order)).await);
     unknown(&gateway.cancel(&by_ours(order)).await);
+    unclear(&gateway.fetch_dispute(&by_ours(order)).await);
+    let now = Timestamp::now();
+    let failure = gateway.movements(now, now, None).await.unwrap_err();
+    keeps_secrets(&failure);
 }

@@ -1,7 +1,7 @@
 //! Deliveries, before anything in them is believed.
 
 use crate::bench::{Bench, PREVIOUS_WEBHOOK_SECRET, Vault, WEBHOOK_SECRET, Wanted, by_ours, request};
-use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal};
+use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::Timestamp;
 use fatura_domain::gateway::GatewayReference;
 use fatura_gateways::Timeouts;
@@ -81,7 +81,7 @@ pub(crate) async fn an_event_names_its_charge(bench: &dyn Bench) {
     let hint = bench.gateway().parse_webhook(bench.event("evt_1", &lookup).as_bytes()).unwrap();
     assert_eq!(hint.event_id, "evt_1");
     assert!(!hint.kind.is_empty());
-    assert_eq!(hint.charge, Some(lookup));
+    assert_eq!(hint.subject, Some(WebhookSubject::Charge(lookup)));
 }
 
 pub(crate) async fn what_is_no_event_is_malformed(bench: &dyn Bench) {

@@ -1,0 +1,69 @@
+//! What a shop's own backend may do, and what is for operators alone.
+
+use crate::world::{Answer, Says, World, attempt_of};
+use fatura_domain::charge::FailureClass;
+use http::{Method, Request, header};
+use serde_json::{Value, json};
+
+async fn as_service(world: &World, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, format!("Bearer {key}"))
+        .header("Idempotency-Key", "of-the-service");
+    world.send(request, body).await
+}
+
+#[tokio::test]
+async fn what_keeps_the_whole_going_is_for_operators() {
+    let world = World::new().await;
+    let key = world.service_key().await;
+    let invoice = world.charged(&world.payer().await, Says::Unknown).await;
+    let resolve = format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1));
+    let matter = attempt_of(&invoice, 1).replace("att_", "/v1/attention/atn_att_");
+    let period = json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"});
+    for (method, path, body) in [
+        (Method::GET, "/v1/attention", None),
+        (Method::GET, &matter, None),
+        (Method::POST, &format!("{matter}/close"), Some(json!({}))),
+        (Method::POST, &resolve, Some(json!({"outcome": "not_charged"}))),
+        (Method::POST, "/v1/billing-runs", Some(json!({}))),
+        (Method::GET, "/v1/billing-runs/run_202611", None),
+        (Method::POST, "/v1/requeues", Some(json!({}))),
+        (Method::GET, "/v1/requeues/run_202611", None),
+        (Method::POST, "/v1/reconciliations", Some(period)),
+        (Method::GET, "/v1/reconciliations/run_202611", None),
+        (Method::GET, "/v1/reconciliations/run_202611/differences", None),
+        (Method::GET, "/v1/dunning-policy", None),
+        (Method::PUT, "/v1/dunning-policy", Some(json!({}))),
+        (Method::GET, "/v1/dunning-policy/versions", None),
+        (Method::GET, "/v1/invoices?status=charged_with_error&failure_class=hard", None),
+    ] {
+        let answer = as_service(&world, &key, method.clone(), path, body).await;
+        assert_eq!(answer.code(), (403, "forbidden"), "{method} {path}");
+    }
+    assert_eq!(world.show(&invoice).await["status"], "pending");
+    assert_eq!(world.get("/v1/dunning-policy").await.expect(200)["version"], 0);
+}
+
+#[tokio::test]
+async fn what_a_shop_needs_a_service_may_do() {
+    let world = World::new().await;
+    let key = world.service_key().await;
+    let paid = world.paid().await;
+    let customer = world.payer().await;
+    let failed = world.charged(&customer, Says::Declined(FailureClass::Generic)).await;
+    let post = async |path: String, body| as_service(&world, &key, Method::POST, &path, Some(body)).await;
+    let requeued = post(format!("/v1/invoices/{failed}/requeue"), json!({})).await.expect(202);
+    let by = requeued["history"][3]["by"].as_str().unwrap();
+    assert!(by.starts_with("key_") && by != "key_deployment", "{by}");
+    post(format!("/v1/invoices/{paid}/contest"), json!({"reason": "other"})).await.expect(202);
+    for path in [
+        format!("/v1/invoices/{failed}/history"),
+        format!("/v1/invoices/{failed}/attempts"),
+        format!("/v1/invoices/{paid}/disputes"),
+        format!("/v1/invoices?customer_id={customer}&failure_class=generic"),
+    ] {
+        as_service(&world, &key, Method::GET, &path, None).await.expect(200);
+    }
+}

@@ -1,0 +1,119 @@
+//! What operators decide: attempts that nobody knows the outcome of, and everything else on their list.
+
+use crate::access::{Caller, Operation};
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::error::Error;
+use crate::idempotency::{Answer, Once, Reply};
+use crate::ports::{Message, Page, PageRequest};
+use crate::reads::ListFailure;
+use fatura_domain::attention::{Attention, AttentionId, AttentionKind, Closed};
+use fatura_domain::id::AttemptId;
+use fatura_domain::invoice::{Invoice, Resolution, ResolveError};
+use fatura_domain::text::Text;
+
+#[derive(Debug, Clone)]
+pub struct ResolveAttempt {
+    pub attempt: AttemptId,
+    pub resolution: Resolution,
+    pub note: Option<Text<500>>,
+}
+
+impl App {
+    /// What is open, oldest first.
+    pub async fn attention(
+        &self,
+        caller: &Caller,
+        kind: Option<AttentionKind>,
+        page: PageRequest,
+    ) -> Result<Page<Attention>, ListFailure> {
+        caller.may(Operation::Operate)?;
+        Ok(self.records.attentions.open_attention(kind, page).await?)
+    }
+
+    pub async fn attention_of(&self, caller: &Caller, id: &AttentionId) -> Result<Attention, Error> {
+        caller.may(Operation::Operate)?;
+        self.records.attentions.attention(id).await?.ok_or(Error::NotFound)
+    }
+
+    /// Takes a matter off the list. Closing twice is closing once: the first word stays.
+    pub async fn close_attention(
+        &self,
+        caller: &Caller,
+        id: &AttentionId,
+        note: Option<Text<500>>,
+    ) -> Result<Attention, Error> {
+        let matter = self.attention_of(caller, id).await?;
+        if matter.closed.is_some() {
+            return Ok(matter);
+        }
+        // Off the list, nobody would look at the attempt again, and its invoice would wait for ever.
+        if matches!(matter.kind, AttentionKind::UnknownOutcome | AttentionKind::AmountMismatch) {
+            let detail = "it ends when its attempt is resolved".to_owned();
+            return Err(Error::FailedPrecondition { detail, status: None });
+        }
+        let note = note.map(|note| note.as_str().to_owned());
+        let closed = Closed { at: self.clock.now(), by: Some(caller.actor()), note };
+        let change = Change::AttentionClosed { id: id.clone(), closed };
+        self.commit(ChangeSet::of([change]), None).await?;
+        // Somebody else's word may have been first.
+        self.attention_of(caller, id).await
+    }
+
+    /// Ends an attempt whose outcome is unknown, by the word of an operator, which is written down with its effect.
+    pub async fn resolve_attempt(
+        &self,
+        caller: &Caller,
+        command: ResolveAttempt,
+        once: &Once,
+        render: &(dyn Fn(&Invoice) -> Answer + Sync),
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::Operate)?;
+        let ResolveAttempt { attempt, resolution, note } = command;
+        for _ in 0..DECISIONS {
+            let moment = self.moment();
+            let (invoice, policy) = futures::try_join!(self.stored(attempt.invoice), self.policy())?;
+            let resolved = invoice.resolved(attempt.number, &resolution, &policy, moment);
+            let mut reduction = match resolved {
+                Ok(reduction) => reduction,
+                Err(refusal) => {
+                    return once.replay_or(&*self.records.answers, refusal.into(), moment.now).await;
+                }
+            };
+            reduction.invoice = reduction.invoice.by(&caller.actor(), invoice.history.len());
+            let answer = render(&reduction.invoice);
+            let refund = reduction.refund.as_ref().map(Message::about_refund);
+            let id = AttentionId::of_attempt(attempt);
+            let closed = Closed {
+                at: moment.now,
+                by: Some(caller.actor()),
+                note: note.as_ref().map(|note| note.as_str().to_owned()),
+            };
+            // Whoever decided is the one who closed it; one that was never raised is resolved all the same.
+            let was_raised = invoice.matter().is_some_and(|matter| matter.id == id);
+            let changes = ChangeSet::from_reduction(&invoice, reduction)
+                .without_closing(&id)
+                .and(was_raised.then_some(Change::AttentionClosed { id, closed }))
+                .and([once.answered(answer.clone(), moment.now)]);
+            match self.commit(changes, Some(once)).await? {
+                Committed::Written => {
+                    self.notify_all(refund.as_slice()).await;
+                    return Ok(Reply { answer, replayed: false });
+                }
+                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Stale => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+}
+
+impl From<ResolveError> for Error {
+    fn from(error: ResolveError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ResolveError::NotUnknown(status) => Self::FailedPrecondition { detail, status: Some(status) },
+            ResolveError::OtherAmount => Self::FailedPrecondition { detail, status: None },
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use crate::access::{Caller, Operation};
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::error::Error;
+use crate::idempotency::{Answer, Once, Reply};
+use crate::ports::{ChargeLookup, Gateway, ListError, Page, PageRequest};
+use crate::reads::ListFailure;
+use fatura_domain::dispute::{ContestReason, Dispute, DisputeState};
+use fatura_domain::gateway::{DisputeOutcome, DisputeStanding};
+use fatura_domain::id::{DisputeId, InvoiceId};
+use fatura_domain::invoice::{ContestError, DisputeReduced, Invoice};
+use fatura_domain::text::Text;
+
+const MOST_DISPUTES: usize = 100;
+
+#[derive(Debug, Clone)]
+pub struct Contest {
+    pub invoice: InvoiceId,
+    pub reason: ContestReason,
+    pub note: Option<Text<500>>,
+}
+
+impl App {
+    /// The customer says that a payment isn't right: the invoice is in protest until the gateway says how it ends.
+    pub async fn contest_invoice(
+        &self,
+        caller: &Caller,
+        command: Contest,
+        once: &Once,
+        render: &(dyn Fn(&Invoice) -> Answer + Sync),
+    ) -> Result<Reply, Error> {
+        caller.may(Operation::OwnedBy(command.invoice.owner()))?;
+        for _ in 0..DECISIONS {
+            let moment = self.moment();
+            let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;
+            let contested = invoice.contested(command.reason, command.note.clone(), &policy, moment);
+            let (protested, dispute) = match contested {
+                Ok(contested) => contested,
+                Err(refusal) => {
+                    return once.replay_or(&*self.records.answers, refusal.into(), moment.now).await;
+                }
+            };
+            let protested = protested.by(&caller.actor(), invoice.history.len());
+            let answer = render(&protested);
+            let changes = ChangeSet::moved(&invoice, protested)
+                .and([Change::DisputeOpened(dispute), once.answered(answer.clone(), moment.now)]);
+            match self.commit(changes, Some(once)).await? {
+                Committed::Written => return Ok(Reply { answer, replayed: false }),
+                Committed::Replayed(reply) => return Ok(reply),
+                Committed::Stale => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    pub async fn disputes(
+        &self,
+        caller: &Caller,
+        invoice: InvoiceId,
+        page: PageRequest,
+    ) -> Result<Page<Dispute>, ListFailure> {
+        let invoice = self.invoice(caller, invoice).await?;
+        Ok(self.records.disputes.disputes_of(&invoice, page).await?)
+    }
+
+    /// Asks the gateway how a dispute stands.
+    pub(crate) async fn review_dispute(&self, id: DisputeId, version: u64) -> Result<(), Error> {
+        let Some(dispute) = self.records.disputes.dispute(id).await? else { return Ok(()) };
+        if dispute.version != version || !matches!(dispute.state, DisputeState::Open { .. }) {
+            tracing::debug!(dispute = %id, "message is void");
+            return Ok(());
+        }
+        let invoice = self.stored(dispute.invoice).await?;
+        let Some(charge) = invoice.state.payment().and_then(|payment| payment.charge.as_ref()) else {
+            return Ok(());
+        };
+        let Some(gateway) = self.gateways.get(&charge.gateway) else { return Ok(()) };
+        let attempt = invoice.attempt_id(charge.attempt);
+        let lookup = ChargeLookup { attempt, reference: Some(charge.reference.clone()) };
+        // Silence, or no case yet: the sweep asks again in a day.
+        self.ask_about_dispute(gateway.as_ref(), &lookup, &[]).await.map(drop)
+    }
+
+    /// Puts the gateway's word about a dispute on the books. False: it could not say. `beside` is written with the effect,
+    /// or alone if there is none.
+    pub(crate) async fn ask_about_dispute(
+        &self,
+        gateway: &dyn Gateway,
+        lookup: &ChargeLookup,
+        beside: &[Change],
+    ) -> Result<bool, Error> {
+        let standing = match gateway.fetch_dispute(lookup).await {
+            DisputeOutcome::Disputed(standing) => Some(standing),
+            DisputeOutcome::Undisputed => None,
+            DisputeOutcome::Unclear { .. } => return Ok(false),
+        };
+        match standing {
+            Some(standing) => self.observe_dispute(lookup.attempt.invoice, &standing, beside).await?,
+            None => {
+                self.commit(ChangeSet::of(beside.iter().cloned()), None).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// An invoice's disputes, newest first: one as a rule, and never many.
+    async fn known_disputes(&self, invoice: &Invoice) -> Result<Vec<Dispute>, Error> {
+        if invoice.dispute.is_none() {
+            return Ok(Vec::new());
+        }
+        let page = PageRequest { limit: MOST_DISPUTES, after: None };
+        match self.records.disputes.disputes_of(invoice, page).await {
+            Ok(page) => Ok(page.data),
+            Err(ListError::Store(error)) => Err(error.into()),
+            Err(ListError::BadPosition) => Ok(Vec::new()),
+        }
+    }
+
+    async fn observe_dispute(
+        &self,
+        id: InvoiceId,
+        standing: &DisputeStanding,
+        beside: &[Change],
+    ) -> Result<(), Error> {
+        let policy = self.policy().await?;
+        for _ in 0..DECISIONS {
+            let changes = match self.records.invoices.invoice(id).await? {
+                None => ChangeSet::default(),
+                Some(invoice) => {
+                    let known = self.known_disputes(&invoice).await?;
+                    let meant = Dispute::meant(&known, standing);
+                    match invoice.observe_dispute(meant, standing, &policy, self.moment()) {
+                        DisputeReduced::AlreadyApplied => ChangeSet::default(),
+                        DisputeReduced::Applied(reduction) => {
+                            let dispute = reduction.dispute;
+                            let dispute = if reduction.is_new {
+                                Change::DisputeOpened(dispute)
+                            } else {
+                                Change::DisputeChanged(dispute)
+                            };
+                            ChangeSet::moved(&invoice, reduction.invoice)
+                                .and([dispute])
+                                .and(reduction.transaction.map(Change::TransactionBooked))
+                                .and(reduction.matter.map(Change::AttentionRaised))
+                        }
+                    }
+                }
+            };
+            if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Busy)
+    }
+}
+
+impl From<ContestError> for Error {
+    fn from(error: ContestError) -> Self {
+        match error {
+            ContestError::Illegal(illegal) => illegal.into(),
+            ContestError::NothingCharged => {
+                Self::FailedPrecondition { detail: error.to_string(), status: None }
+            }
+        }
+    }
+}

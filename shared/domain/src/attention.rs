@@ -1,0 +1,136 @@
+//! What a person has to look at: everything that no rule of ours can end well by itself.
+
+use crate::actor::Actor;
+use crate::gateway::{GatewayName, GatewayReference};
+use crate::id::{AttemptId, DisputeId, InvoiceId, OwnedId, RefundId};
+use crate::money::Money;
+use crate::{Timestamp, stored_instant};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attention {
+    pub id: AttentionId,
+    pub kind: AttentionKind,
+    pub invoice: Option<InvoiceId>,
+    pub amount: Option<Money>,
+    pub gateway: Option<GatewayName>,
+    /// What the gateway calls it, if it told.
+    pub reference: Option<GatewayReference>,
+    /// One sentence for whoever decides.
+    pub detail: String,
+    pub raised_at: Timestamp,
+    pub closed: Option<Closed>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    #[serde(with = "stored_instant")]
+    pub at: Timestamp,
+    /// None: it ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionKind {
+    /// Every poll was silent: nobody knows whether it charged.
+    UnknownOutcome,
+    /// The gateway captured another amount than it was asked for.
+    AmountMismatch,
+    /// Money came for which nothing was owed. It is being refunded.
+    OrphanPayment,
+    /// A refund that the gateway refused, or about which it stays silent.
+    RefundFailed,
+    /// Our set-up, the currency, or the customer's record at the gateway keeps the charge from being made.
+    CannotCharge,
+    /// The cardholder disputes what was given back already.
+    DisputeAfterRefund,
+    /// Our books and the gateway's differ.
+    ReconciliationDifference,
+}
+
+impl AttentionKind {
+    pub const ALL: [Self; 7] = [
+        Self::UnknownOutcome,
+        Self::AmountMismatch,
+        Self::OrphanPayment,
+        Self::RefundFailed,
+        Self::CannotCharge,
+        Self::DisputeAfterRefund,
+        Self::ReconciliationDifference,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownOutcome => "unknown_outcome",
+            Self::AmountMismatch => "amount_mismatch",
+            Self::OrphanPayment => "orphan_payment",
+            Self::RefundFailed => "refund_failed",
+            Self::CannotCharge => "cannot_charge",
+            Self::DisputeAfterRefund => "dispute_after_refund",
+            Self::ReconciliationDifference => "reconciliation_difference",
+        }
+    }
+}
+
+/// Called after what it is about, so that the same matter is raised once and can be closed without being looked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttentionId(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not the id of a matter that needs attention")]
+pub struct InvalidAttentionId;
+
+impl AttentionId {
+    pub const PREFIX: &str = "atn_";
+    const LONGEST: usize = 64;
+
+    pub fn of_attempt(attempt: AttemptId) -> Self {
+        Self(format!("{}att_{}{:02}", Self::PREFIX, attempt.invoice.code(), attempt.number.0))
+    }
+
+    /// Orphans are counted within their invoice.
+    pub fn of_orphan(invoice: InvoiceId, place: usize) -> Self {
+        Self(format!("{}orphan_{}{place:02}", Self::PREFIX, invoice.code()))
+    }
+
+    pub fn of_refund(refund: RefundId) -> Self {
+        Self(format!("{}{}{}", Self::PREFIX, OwnedId::<crate::id::kind::Refund>::PREFIX, refund.code()))
+    }
+
+    pub fn of_dispute(dispute: DisputeId) -> Self {
+        Self(format!("{}{}{}", Self::PREFIX, OwnedId::<crate::id::kind::Dispute>::PREFIX, dispute.code()))
+    }
+
+    /// `digest` tells one difference from another.
+    pub fn of_difference(digest: &str) -> Self {
+        Self(format!("{}diff_{digest}", Self::PREFIX).chars().take(Self::LONGEST).collect())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AttentionId {
+    type Err = InvalidAttentionId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidAttentionId> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let fits = text.len() <= Self::LONGEST && text.starts_with(Self::PREFIX) && text.bytes().all(plain);
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidAttentionId) }
+    }
+}
+
+impl fmt::Display for AttentionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

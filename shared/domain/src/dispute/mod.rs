@@ -1,0 +1,140 @@
+//! A dispute: the cardholder's case against a charge, brought to us, or by the bank to the gateway.
+
+use crate::Timestamp;
+use crate::dunning::Policy;
+use crate::gateway::{DisputeStanding, GatewayName, GatewayReference};
+use crate::id::{DisputeId, InvoiceId, TransactionId};
+use crate::money::Money;
+use crate::stored_instant;
+use crate::text::Text;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    pub id: DisputeId,
+    pub version: u64,
+    pub invoice: InvoiceId,
+    pub gateway: GatewayName,
+    /// The charge that it is about.
+    pub charge: GatewayReference,
+    /// What the gateway calls it, once there is a case there.
+    pub case: Option<GatewayReference>,
+    pub amount: Money,
+    pub origin: Origin,
+    pub state: DisputeState,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Where we heard of it first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Somebody contested the invoice with us.
+    Contest {
+        #[serde(rename = "r")]
+        reason: ContestReason,
+        #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+        note: Option<Text<500>>,
+    },
+    Gateway,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContestReason {
+    Fraud,
+    NotReceived,
+    Duplicate,
+    Other,
+}
+
+impl ContestReason {
+    pub const ALL: [Self; 4] = [Self::Fraud, Self::NotReceived, Self::Duplicate, Self::Other];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fraud => "fraud",
+            Self::NotReceived => "not_received",
+            Self::Duplicate => "duplicate",
+            Self::Other => "other",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeState {
+    Open {
+        /// When the gateway is asked next how it stands.
+        #[serde(
+            rename = "due",
+            default,
+            with = "stored_instant::optional",
+            skip_serializing_if = "Option::is_none"
+        )]
+        due: Option<Timestamp>,
+    },
+    /// The money stays with us, or came back.
+    Won {
+        /// What was booked when a chargeback was taken back.
+        #[serde(rename = "tx", default, skip_serializing_if = "Option::is_none")]
+        reinstatement: Option<TransactionId>,
+    },
+    /// The money was taken back.
+    Lost {
+        #[serde(rename = "tx")]
+        chargeback: TransactionId,
+    },
+}
+
+impl DisputeState {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Won { .. } => "won",
+            Self::Lost { .. } => "lost",
+        }
+    }
+}
+
+impl Dispute {
+    /// When the sweep has to look, if it has to.
+    pub const fn due(&self) -> Option<Timestamp> {
+        match self.state {
+            DisputeState::Open { due } => due,
+            DisputeState::Won { .. } | DisputeState::Lost { .. } => None,
+        }
+    }
+
+    /// What the sweep writes before it sends a message about it: the next look is put off. None: it isn't due.
+    pub fn woken(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
+        self.due().filter(|due| *due <= now)?;
+        Some(self.moved(DisputeState::Open { due: policy.poll_dispute_at(now) }, now))
+    }
+
+    /// Which of an invoice's disputes the gateway means: the one of that case, or the contest that has none yet.
+    pub fn meant<'a>(known: &'a [Self], standing: &DisputeStanding) -> Option<&'a Self> {
+        let named = known.iter().find(|dispute| dispute.case.as_ref() == Some(&standing.reference));
+        named.or_else(|| known.iter().find(|dispute| dispute.is(standing)))
+    }
+
+    /// Whether the gateway means this one: the case that we know, or the first that comes after a contest.
+    pub(crate) fn is(&self, standing: &DisputeStanding) -> bool {
+        match &self.case {
+            Some(case) => *case == standing.reference,
+            None => matches!(self.state, DisputeState::Open { .. }),
+        }
+    }
+
+    /// As the gateway tells of it: how much it is about is the bank's to say, until it is decided.
+    pub(crate) fn told(&self, standing: &DisputeStanding) -> Self {
+        let told = standing.amount_in(self.amount.currency());
+        let amount = told.filter(|_| matches!(self.state, DisputeState::Open { .. })).unwrap_or(self.amount);
+        Self { amount, ..self.clone() }
+    }
+
+    pub(crate) fn moved(&self, state: DisputeState, now: Timestamp) -> Self {
+        Self { version: self.version + 1, state, updated_at: now, ..self.clone() }
+    }
+}

@@ -1,0 +1,291 @@
+//! What a dispute does to an invoice: the customer's contest, and the gateway's word about its case, in whatever order.
+
+use super::{Captured, Cause, IllegalTransition, Invoice, Payment, State, Status};
+use crate::attention::{Attention, AttentionId, AttentionKind};
+use crate::dispute::{ContestReason, Dispute, DisputeState, Origin};
+use crate::dunning::Policy;
+use crate::gateway::{DisputeStanding, DisputeVerdict};
+use crate::id::{DisputeId, TransactionId};
+use crate::ledger::{Account, Journal, Transaction, TransactionKind};
+use crate::money::Money;
+use crate::text::Text;
+use crate::{Moment, Timestamp};
+use thiserror::Error;
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ContestError {
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    #[error("nothing was charged for this invoice")]
+    NothingCharged,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisputeReduced {
+    Applied(Box<DisputeReduction>),
+    /// Nothing new.
+    AlreadyApplied,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeReduction {
+    pub dispute: Dispute,
+    /// It has not been on record before.
+    pub is_new: bool,
+    pub invoice: Invoice,
+    pub transaction: Option<Transaction>,
+    pub matter: Option<Attention>,
+}
+
+impl Invoice {
+    /// The customer says that this payment is not right. How it ends is for the gateway to say.
+    pub fn contested(
+        &self,
+        reason: ContestReason,
+        note: Option<Text<500>>,
+        policy: &Policy,
+        moment: Moment,
+    ) -> Result<(Self, Dispute), ContestError> {
+        let State::Paid(payment) = &self.state else {
+            return Err(IllegalTransition { from: self.status(), to: Status::InProtest }.into());
+        };
+        let charge = payment.charge.as_ref().ok_or(ContestError::NothingCharged)?;
+        let dispute = self.opened(charge, payment, Origin::Contest { reason, note }, None, policy, moment);
+        let state = State::InProtest(payment.clone());
+        let moved = self.moved(state, Cause::Contested, moment.now)?;
+        Ok((Self { dispute: Some(dispute.id), ..moved }, dispute))
+    }
+
+    /// The gateway's word about a case: a webhook or a look-up, any number of times. `known` is the dispute that it means, if
+    /// that is on record ([`Dispute::meant`]).
+    pub fn observe_dispute(
+        &self,
+        known: Option<&Dispute>,
+        standing: &DisputeStanding,
+        policy: &Policy,
+        moment: Moment,
+    ) -> DisputeReduced {
+        let Some((payment, charge)) =
+            self.state.payment().and_then(|payment| payment.charge.as_ref().map(|charge| (payment, charge)))
+        else {
+            return DisputeReduced::AlreadyApplied;
+        };
+        let known = known.filter(|dispute| dispute.is(standing));
+        let case = match known {
+            Some(dispute) => Case { dispute: dispute.told(standing), is_new: false },
+            None => Case {
+                dispute: self.opened(charge, payment, Origin::Gateway, Some(standing), policy, moment),
+                is_new: true,
+            },
+        };
+        // An older case that is decided while a newer one is open is booked, and decides nothing for the invoice.
+        if !case.is_new && self.dispute != Some(case.dispute.id) {
+            return self.observe_older(case, standing, charge, moment);
+        }
+        let reduction = match (&case.dispute.state, standing.status) {
+            (DisputeState::Open { .. }, DisputeVerdict::Open) => self.is_open(case, standing, moment),
+            (DisputeState::Open { .. }, DisputeVerdict::Won) => Some(self.is_won(case, standing, moment)),
+            (DisputeState::Open { .. }, DisputeVerdict::Lost) => self.is_lost(case, standing, charge, moment),
+            (DisputeState::Lost { .. }, DisputeVerdict::Won) => self.is_reinstated(&case, charge, moment),
+            (DisputeState::Won { .. } | DisputeState::Lost { .. }, _) => None,
+        };
+        reduction
+            .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
+    }
+
+    fn observe_older(
+        &self,
+        case: Case,
+        standing: &DisputeStanding,
+        charge: &Captured,
+        moment: Moment,
+    ) -> DisputeReduced {
+        let clearing = Account::GatewayClearing(charge.gateway.clone());
+        let (kind, booking) = match (&case.dispute.state, standing.status) {
+            (DisputeState::Open { .. }, DisputeVerdict::Won) => (None, (clearing, Account::Chargebacks)),
+            (DisputeState::Open { .. }, DisputeVerdict::Lost) => {
+                (Some(TransactionKind::Chargeback), (Account::Chargebacks, clearing))
+            }
+            (DisputeState::Lost { .. }, DisputeVerdict::Won) => {
+                (Some(TransactionKind::Reinstatement), (clearing, Account::Chargebacks))
+            }
+            _ => return DisputeReduced::AlreadyApplied,
+        };
+        let transaction = kind.and_then(|kind| self.booked(kind, booking, &case.dispute, charge, moment));
+        let booked = transaction.as_ref().map(|transaction| transaction.id);
+        let state = match (standing.status, booked) {
+            (DisputeVerdict::Lost, Some(chargeback)) => DisputeState::Lost { chargeback },
+            (DisputeVerdict::Won, reinstatement) => DisputeState::Won { reinstatement },
+            _ => return DisputeReduced::AlreadyApplied,
+        };
+        let invoice = self.touched(moment.now);
+        let latest = invoice.dispute;
+        let reduction = case.into_reduction(invoice, state, standing, transaction, moment.now);
+        let invoice = Self { dispute: latest, ..reduction.invoice };
+        DisputeReduced::Applied(Box::new(DisputeReduction { invoice, ..reduction }))
+    }
+
+    fn opened(
+        &self,
+        charge: &Captured,
+        payment: &Payment,
+        origin: Origin,
+        standing: Option<&DisputeStanding>,
+        policy: &Policy,
+        moment: Moment,
+    ) -> Dispute {
+        let left = Money::try_new(charge.amount.minor() - payment.refunded, charge.amount.currency())
+            .ok()
+            .filter(|left| left.is_positive());
+        let told = standing.and_then(|standing| standing.amount_in(charge.amount.currency()));
+        Dispute {
+            id: DisputeId::new(self.customer(), moment.now, moment.entropy),
+            version: 1,
+            invoice: self.id,
+            gateway: charge.gateway.clone(),
+            charge: charge.reference.clone(),
+            case: standing.map(|standing| standing.reference.clone()),
+            // Banks dispute what was given back, too.
+            amount: told.or(left).unwrap_or(charge.amount),
+            origin,
+            state: DisputeState::Open { due: policy.poll_dispute_at(moment.now) },
+            created_at: moment.now,
+            updated_at: moment.now,
+        }
+    }
+
+    fn is_open(&self, case: Case, standing: &DisputeStanding, moment: Moment) -> Option<DisputeReduction> {
+        if !case.is_new && case.dispute.case.is_some() {
+            return None;
+        }
+        let state = case.dispute.state.clone();
+        Some(case.into_reduction(self.in_protest(moment.now), state, standing, None, moment.now))
+    }
+
+    fn is_won(&self, case: Case, standing: &DisputeStanding, moment: Moment) -> DisputeReduction {
+        let invoice = self.in_protest(moment.now).paid_after_all(Cause::DisputeWon, moment.now);
+        let state = DisputeState::Won { reinstatement: None };
+        case.into_reduction(invoice, state, standing, None, moment.now)
+    }
+
+    fn is_lost(
+        &self,
+        case: Case,
+        standing: &DisputeStanding,
+        charge: &Captured,
+        moment: Moment,
+    ) -> Option<DisputeReduction> {
+        let booking = (Account::Chargebacks, Account::GatewayClearing(charge.gateway.clone()));
+        let transaction = self.booked(TransactionKind::Chargeback, booking, &case.dispute, charge, moment)?;
+        let protested = self.in_protest(moment.now);
+        let invoice = match protested.state.clone() {
+            State::InProtest(payment) => protested
+                .clone()
+                .moved_on(State::Chargeback(payment), Cause::DisputeLost, moment.now)
+                .unwrap_or(protested),
+            _ => protested,
+        };
+        let state = DisputeState::Lost { chargeback: transaction.id };
+        Some(case.into_reduction(invoice, state, standing, Some(transaction), moment.now))
+    }
+
+    fn is_reinstated(&self, case: &Case, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
+        let booking = (Account::GatewayClearing(charge.gateway.clone()), Account::Chargebacks);
+        let transaction =
+            self.booked(TransactionKind::Reinstatement, booking, &case.dispute, charge, moment)?;
+        let touched = self.touched(moment.now);
+        let invoice = touched.paid_after_all(Cause::Reinstated, moment.now);
+        let state = DisputeState::Won { reinstatement: Some(transaction.id) };
+        let dispute = case.dispute.moved(state, moment.now);
+        Some(DisputeReduction {
+            dispute,
+            is_new: false,
+            invoice,
+            transaction: Some(transaction),
+            matter: None,
+        })
+    }
+
+    /// The next version, in protest if it was paid; what was given back or is in protest already stays what it is.
+    fn in_protest(&self, now: Timestamp) -> Self {
+        let touched = self.touched(now);
+        match &self.state {
+            State::Paid(payment) => {
+                let state = State::InProtest(payment.clone());
+                touched.clone().moved_on(state, Cause::DisputeOpened, now).unwrap_or(touched)
+            }
+            _ => touched,
+        }
+    }
+
+    /// Paid again after a dispute; or refunded, if everything went back in the meantime.
+    fn paid_after_all(self, cause: Cause, now: Timestamp) -> Self {
+        let (State::InProtest(payment) | State::Chargeback(payment)) = self.state.clone() else {
+            return self;
+        };
+        let paid = self.clone().moved_on(State::Paid(payment.clone()), cause, now).unwrap_or(self);
+        if payment.refunded > 0 && paid.amount_refunded() == paid.amount_paid() {
+            paid.clone().moved_on(State::Refunded(payment), Cause::Refunded, now).unwrap_or(paid)
+        } else {
+            paid
+        }
+    }
+
+    fn booked(
+        &self,
+        kind: TransactionKind,
+        (debit, credit): (Account, Account),
+        dispute: &Dispute,
+        charge: &Captured,
+        moment: Moment,
+    ) -> Option<Transaction> {
+        let journal = Journal::transfer(debit, credit, dispute.amount).ok()?;
+        Some(Transaction {
+            id: TransactionId::new(self.customer(), moment.now, moment.entropy),
+            kind,
+            amount: dispute.amount,
+            invoice: self.id,
+            attempt: charge.attempt,
+            gateway: charge.gateway.clone(),
+            reference: dispute.case.clone().unwrap_or_else(|| charge.reference.clone()),
+            payment_method: charge.payment_method,
+            means: charge.means,
+            lines: self.lines(),
+            at: moment.now,
+            journal,
+        })
+    }
+}
+
+/// A dispute that the gateway tells of, and whether we knew it.
+struct Case {
+    dispute: Dispute,
+    is_new: bool,
+}
+
+impl Case {
+    fn into_reduction(
+        self,
+        invoice: Invoice,
+        state: DisputeState,
+        standing: &DisputeStanding,
+        transaction: Option<Transaction>,
+        now: Timestamp,
+    ) -> DisputeReduction {
+        let Self { dispute, is_new } = self;
+        let linked = Dispute { case: Some(standing.reference.clone()), ..dispute };
+        let dispute = if is_new { Dispute { state, ..linked } } else { linked.moved(state, now) };
+        let matter = (is_new && invoice.status() == Status::Refunded).then(|| {
+            invoice.attention(
+                AttentionId::of_dispute(dispute.id),
+                AttentionKind::DisputeAfterRefund,
+                dispute.amount,
+                &dispute.gateway,
+                dispute.case.clone(),
+                "disputed after it was given back: show the bank the refund".to_owned(),
+            )
+        });
+        let invoice = Invoice { dispute: Some(dispute.id), ..invoice };
+        DisputeReduction { dispute, is_new, invoice, transaction, matter }
+    }
+}

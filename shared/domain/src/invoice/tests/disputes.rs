@@ -1,0 +1,356 @@
+//! The cardholder's case: contested with us or opened by the bank, and whatever the gateway says of it, in any order.
+
+use super::*;
+use crate::attention::AttentionKind;
+use crate::dispute::{ContestReason, Dispute, DisputeState, Origin};
+use crate::gateway::{DisputeStanding, DisputeVerdict};
+use crate::ledger::TransactionKind;
+use DisputeVerdict::{Lost, Open, Won};
+
+/// A paid invoice, its case and its books.
+#[derive(Clone)]
+struct Case {
+    invoice: Invoice,
+    dispute: Option<Dispute>,
+    books: Vec<Transaction>,
+    now: Timestamp,
+}
+
+impl Case {
+    fn paid() -> Self {
+        let reduction = applied(observe(&sending(), 1, approved("ch_1", 10_000), START));
+        let books = reduction.transaction.into_iter().collect();
+        Self { invoice: reduction.invoice, dispute: None, books, now: START }
+    }
+
+    fn contested() -> Self {
+        let mut case = Self::paid();
+        let (invoice, dispute) = contest(&case.invoice, after(1)).unwrap();
+        (case.invoice, case.dispute, case.now) = (invoice, Some(dispute), after(1));
+        case
+    }
+
+    /// Given back, as far as it is named: the refund has succeeded.
+    fn refunded(mut self, minor: Option<i64>) -> Self {
+        let (invoice, refund) = refunding(&self.invoice, minor, self.now).unwrap();
+        let (invoice, _, transaction) = heard(&invoice, &refund, &succeeded(refund.amount.minor()));
+        self.books.extend(transaction);
+        Self { invoice, ..self }
+    }
+
+    /// The gateway's word; what came of it besides is a matter for a person.
+    fn told(&mut self, standing: &DisputeStanding) -> Option<AttentionKind> {
+        self.now += SignedDuration::from_secs(1);
+        let moment = Moment { now: self.now, entropy: 3 };
+        let policy = Policy::default();
+        let observed = self.invoice.observe_dispute(self.dispute.as_ref(), standing, &policy, moment);
+        let DisputeReduced::Applied(reduction) = observed else { return None };
+        assert_eq!(reduction.invoice.version, self.invoice.version + 1, "one change");
+        assert_eq!(reduction.invoice.dispute, Some(reduction.dispute.id));
+        assert_eq!(reduction.is_new, self.dispute.as_ref().is_none_or(|d| d.id != reduction.dispute.id));
+        let version = self.dispute.as_ref().filter(|_| !reduction.is_new).map_or(1, |d| d.version + 1);
+        assert_eq!(reduction.dispute.version, version);
+        self.invoice = reduction.invoice;
+        self.dispute = Some(reduction.dispute);
+        self.books.extend(reduction.transaction);
+        let again = self.invoice.observe_dispute(self.dispute.as_ref(), standing, &policy, moment);
+        assert_eq!(again, DisputeReduced::AlreadyApplied, "told twice");
+        reduction.matter.map(|matter| matter.kind)
+    }
+
+    fn hears(mut self, verdicts: &[DisputeVerdict]) -> Self {
+        for verdict in verdicts {
+            self.told(&standing(*verdict));
+        }
+        self
+    }
+
+    fn dispute(&self) -> &Dispute {
+        self.dispute.as_ref().unwrap()
+    }
+
+    fn causes(&self) -> Vec<Cause> {
+        self.invoice.history.iter().skip(3).map(|step| step.cause).collect()
+    }
+
+    fn kinds(&self) -> Vec<(TransactionKind, i64)> {
+        self.books.iter().map(|booked| (booked.kind, booked.amount.minor())).collect()
+    }
+}
+
+fn contest(invoice: &Invoice, now: Timestamp) -> Result<(Invoice, Dispute), ContestError> {
+    invoice.contested(ContestReason::Fraud, None, &Policy::default(), Moment { now, entropy: 4 })
+}
+
+fn standing(status: DisputeVerdict) -> DisputeStanding {
+    DisputeStanding { reference: reference("dp_1"), status, amount: None }
+}
+
+fn of_amount(status: DisputeVerdict, minor: i64) -> DisputeStanding {
+    DisputeStanding { amount: Some(brl(minor)), ..standing(status) }
+}
+
+fn paid_in() -> BTreeMap<String, i64> {
+    in_accounts(&[("gateway_clearing:sandbox", 10_000), ("revenue", -10_000)])
+}
+
+#[test]
+fn only_what_was_paid_by_a_charge_is_contested() {
+    for invoice in legality::in_every_status() {
+        let refused =
+            ContestError::Illegal(IllegalTransition { from: invoice.status(), to: Status::InProtest });
+        match contest(&invoice, after(1)) {
+            Ok(_) => assert_eq!(invoice.status(), Status::Paid),
+            Err(refusal) => assert_eq!(refusal, refused),
+        }
+    }
+    let free = Invoice { total: Money::zero(Currency::BRL), content: content("0"), ..draft() };
+    let free = free.charged(None, None, &Policy::default(), START).unwrap();
+    assert_eq!(contest(&free, after(1)), Err(ContestError::NothingCharged));
+}
+
+#[test]
+fn a_contest_is_in_protest_and_the_gateway_is_asked_each_day() {
+    let case = Case::contested();
+    assert_eq!((case.invoice.status(), case.causes()), (Status::InProtest, vec![Cause::Contested]));
+    assert_eq!(case.invoice.dispute, Some(case.dispute().id));
+    let Dispute { version, case: reference, amount, origin, charge, .. } = case.dispute().clone();
+    assert_eq!((version, reference, amount), (1, None, brl(10_000)));
+    assert_eq!(origin, Origin::Contest { reason: ContestReason::Fraud, note: None });
+    assert_eq!(charge, self::reference("ch_1"));
+    assert_eq!(case.dispute().due(), Some(after(1 + DAY)));
+
+    let policy = Policy::default();
+    assert_eq!(case.dispute().woken(&policy, after(DAY)), None);
+    let woken = case.dispute().woken(&policy, after(DAY + 1)).unwrap();
+    assert_eq!((woken.version, woken.due()), (2, Some(after(2 * DAY + 1))));
+    assert_eq!(case.invoice.state.due(), None, "the invoice itself waits for nothing");
+}
+
+#[test]
+fn a_contest_that_the_bank_follows_ends_as_the_bank_says() {
+    let opened = Case::contested().hears(&[Open]);
+    assert_eq!(
+        (opened.invoice.status(), &opened.dispute().case),
+        (Status::InProtest, &Some(reference("dp_1")))
+    );
+    assert!(matches!(opened.dispute().origin, Origin::Contest { .. }), "who spoke first stays on record");
+
+    let won = opened.clone().hears(&[Won]);
+    assert_eq!((won.invoice.status(), won.dispute().state.as_str()), (Status::Paid, "won"));
+    assert_eq!(won.causes(), [Cause::Contested, Cause::DisputeWon]);
+    assert_eq!(balances(&won.books), paid_in());
+    assert_eq!(won.dispute().due(), None);
+
+    let lost = opened.hears(&[Lost]);
+    assert_eq!((lost.invoice.status(), lost.dispute().state.as_str()), (Status::Chargeback, "lost"));
+    assert_eq!(lost.causes(), [Cause::Contested, Cause::DisputeLost]);
+    assert_eq!(lost.kinds(), [(TransactionKind::Charge, 10_000), (TransactionKind::Chargeback, 10_000)]);
+    let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
+    assert_eq!(balances(&lost.books), taken, "the gateway holds nothing of it any more");
+    assert_eq!(lost.dispute().state, DisputeState::Lost { chargeback: lost.books[1].id });
+    assert_eq!(lost.books[1].reference, reference("dp_1"), "the case, not the charge");
+}
+
+#[test]
+fn a_case_that_nobody_told_us_of_puts_the_invoice_in_protest() {
+    let case = Case::paid().hears(&[Open]);
+    assert_eq!((case.invoice.status(), case.causes()), (Status::InProtest, vec![Cause::DisputeOpened]));
+    assert_eq!((&case.dispute().origin, case.dispute().version), (&Origin::Gateway, 1));
+    let lost = Case::paid().hears(&[Lost]);
+    assert_eq!(lost.causes(), [Cause::DisputeOpened, Cause::DisputeLost], "both steps in one change");
+    let won = Case::paid().hears(&[Won]);
+    assert_eq!(won.causes(), [Cause::DisputeOpened, Cause::DisputeWon]);
+    for invoice in [draft(), sending(), failed(FailureClass::Hard), uncollectible()] {
+        let moment = Moment { now: START, entropy: 3 };
+        let word = invoice.observe_dispute(None, &standing(Lost), &Policy::default(), moment);
+        assert_eq!(word, DisputeReduced::AlreadyApplied, "nothing was charged for it");
+    }
+}
+
+#[test]
+fn a_chargeback_that_is_taken_back_is_paid_with_both_on_the_books() {
+    let case = Case::paid().hears(&[Open, Lost, Won]);
+    assert_eq!(case.invoice.status(), Status::Paid);
+    assert_eq!(case.causes(), [Cause::DisputeOpened, Cause::DisputeLost, Cause::Reinstated]);
+    let kinds = case.kinds();
+    assert_eq!(kinds[1..], [(TransactionKind::Chargeback, 10_000), (TransactionKind::Reinstatement, 10_000)]);
+    assert_eq!(balances(&case.books), paid_in());
+    assert_eq!(case.dispute().state, DisputeState::Won { reinstatement: Some(case.books[2].id) });
+}
+
+fn orders(words: &[DisputeVerdict]) -> Vec<Vec<DisputeVerdict>> {
+    if words.is_empty() {
+        return vec![Vec::new()];
+    }
+    let mut all = Vec::new();
+    for (place, word) in words.iter().enumerate() {
+        let rest: Vec<_> = words.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, w)| *w).collect();
+        all.extend(orders(&rest).into_iter().map(|mut order| {
+            order.insert(0, *word);
+            order
+        }));
+    }
+    all
+}
+
+#[test]
+fn whatever_the_order_of_the_words_the_end_is_the_same() {
+    let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
+    for (words, status, state, books) in [
+        (&[Open][..], Status::InProtest, "open", paid_in()),
+        (&[Open, Won], Status::Paid, "won", paid_in()),
+        (&[Open, Lost], Status::Chargeback, "lost", taken.clone()),
+        (&[Open, Open, Lost, Lost], Status::Chargeback, "lost", taken),
+        (&[Open, Lost, Won], Status::Paid, "won", paid_in()),
+        (&[Open, Lost, Won, Lost, Won], Status::Paid, "won", paid_in()),
+    ] {
+        for order in orders(words) {
+            for begun in [Case::paid(), Case::contested()] {
+                let ended = begun.hears(&order);
+                assert_eq!(ended.invoice.status(), status, "{order:?}");
+                assert_eq!(ended.dispute().state.as_str(), state, "{order:?}");
+                assert_eq!(balances(&ended.books), books, "{order:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_given_back_and_is_disputed_all_the_same_stays_refunded_and_is_shown_to_a_person() {
+    let mut case = Case::paid().refunded(None);
+    assert_eq!(case.invoice.status(), Status::Refunded);
+    let matter = case.told(&standing(Open));
+    assert_eq!(matter, Some(AttentionKind::DisputeAfterRefund));
+    assert_eq!((case.invoice.status(), case.dispute().amount), (Status::Refunded, brl(10_000)));
+    assert_eq!(balances(&case.books), in_accounts(&[]));
+    let won = case.clone().hears(&[Won]);
+    assert_eq!((won.invoice.status(), won.dispute().state.as_str()), (Status::Refunded, "won"));
+    assert_eq!(balances(&won.books), in_accounts(&[]));
+    // The bank took it a second time: that it did is on the books, whatever the invoice is.
+    assert_eq!(case.told(&standing(Lost)), None, "the person knows");
+    assert_eq!((case.invoice.status(), case.dispute().state.as_str()), (Status::Refunded, "lost"));
+    let twice = in_accounts(&[("gateway_clearing:sandbox", -10_000), ("chargebacks", 10_000)]);
+    assert_eq!(balances(&case.books), twice);
+    let back = case.hears(&[Won]);
+    assert_eq!((back.invoice.status(), balances(&back.books)), (Status::Refunded, in_accounts(&[])));
+}
+
+#[test]
+fn after_part_went_back_the_case_is_about_the_rest() {
+    let contested = {
+        let mut case = Case::paid().refunded(Some(2_550));
+        let (invoice, dispute) = contest(&case.invoice, after(20)).unwrap();
+        (case.invoice, case.dispute, case.now) = (invoice, Some(dispute), after(20));
+        case
+    };
+    for begun in [Case::paid().refunded(Some(2_550)), contested] {
+        let lost = begun.hears(&[Open, Lost]);
+        assert_eq!(lost.dispute().amount, brl(7_450));
+        assert_eq!(lost.invoice.status(), Status::Chargeback);
+        let taken = in_accounts(&[("revenue", -7_450), ("chargebacks", 7_450)]);
+        assert_eq!(balances(&lost.books), taken);
+        let back = lost.hears(&[Won]);
+        assert_eq!((back.invoice.status(), back.invoice.amount_refunded()), (Status::Paid, brl(2_550)));
+        let rest = in_accounts(&[("gateway_clearing:sandbox", 7_450), ("revenue", -7_450)]);
+        assert_eq!(balances(&back.books), rest);
+    }
+}
+
+/// What the customer says with us has no amount of its own; the bank's case has.
+#[test]
+fn the_amount_is_the_banks_whoever_spoke_first() {
+    for mut case in [Case::paid(), Case::contested()] {
+        case.told(&of_amount(Open, 4_000));
+        assert_eq!(case.dispute().amount, brl(4_000));
+        case.told(&of_amount(Lost, 4_000));
+        assert_eq!(case.kinds().last(), Some(&(TransactionKind::Chargeback, 4_000)));
+        let taken = [("gateway_clearing:sandbox", 6_000), ("revenue", -10_000), ("chargebacks", 4_000)];
+        assert_eq!(balances(&case.books), in_accounts(&taken));
+        case.told(&of_amount(Won, 4_000));
+        assert_eq!((case.invoice.status(), balances(&case.books)), (Status::Paid, paid_in()));
+    }
+}
+
+#[test]
+fn a_refund_that_ends_while_in_protest_is_counted_and_decides_what_comes_after() {
+    let in_protest = |minor: Option<i64>| {
+        let mut case = Case::paid();
+        let (invoice, refund) = refunding(&case.invoice, minor, START).unwrap();
+        case.invoice = invoice;
+        let mut case = case.hears(&[Open]);
+        let (invoice, refund, transaction) = heard(&case.invoice, &refund, &succeeded(refund.amount.minor()));
+        assert_eq!((invoice.status(), refund.state.as_str()), (Status::InProtest, "succeeded"));
+        case.invoice = invoice;
+        case.books.extend(transaction);
+        case
+    };
+    let whole = in_protest(None);
+    assert_eq!(whole.invoice.amount_refunded(), brl(10_000));
+    let won = whole.hears(&[Won]);
+    assert_eq!(won.invoice.status(), Status::Refunded, "there is nothing left that is paid");
+    assert_eq!(won.causes(), [Cause::DisputeOpened, Cause::DisputeWon, Cause::Refunded]);
+    assert_eq!(balances(&won.books), in_accounts(&[]));
+
+    let part = in_protest(Some(3_000)).hears(&[Won]);
+    assert_eq!((part.invoice.status(), part.invoice.amount_refunded()), (Status::Paid, brl(3_000)));
+    let (_, rest) = refunding(&part.invoice, None, after(99)).unwrap();
+    assert_eq!(rest.amount, brl(7_000));
+}
+
+#[test]
+fn a_refund_that_fails_while_in_protest_gives_its_reserve_back() {
+    let (invoice, refund) = refunding(&paid(), Some(3_000), START).unwrap();
+    let case = Case { invoice, ..Case::paid() }.hears(&[Open]);
+    let refused = RefundOutcome::Failed { failure: failure(FailureClass::Generic) };
+    let (invoice, ..) = heard(&case.invoice, &refund, &refused);
+    let payment = invoice.state.payment().unwrap();
+    assert_eq!((payment.refunding, payment.refunded), (0, 0));
+}
+
+#[test]
+fn nothing_is_refunded_while_in_protest_or_charged_back() {
+    for case in [Case::contested(), Case::paid().hears(&[Lost])] {
+        let status = case.invoice.status();
+        assert_eq!(refunding(&case.invoice, Some(1), after(9)), Err(RefundError::NotPaid(status)));
+    }
+}
+
+#[test]
+fn a_second_case_after_the_first_was_won_is_a_dispute_of_its_own() {
+    let mut case = Case::paid().hears(&[Open, Won]);
+    let first = case.dispute().id;
+    case.now = after(9 * DAY);
+    case.told(&DisputeStanding { reference: reference("dp_2"), ..standing(Open) });
+    assert_eq!(case.invoice.status(), Status::InProtest);
+    assert!(case.dispute().id != first && case.invoice.dispute == Some(case.dispute().id));
+    case.told(&DisputeStanding { reference: reference("dp_2"), ..standing(Lost) });
+    assert_eq!(case.invoice.status(), Status::Chargeback);
+    assert_eq!(balances(&case.books), in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]));
+}
+
+/// The bank opens a second case, and only then the first is decided, or told of once more.
+#[test]
+fn an_older_case_is_booked_and_decides_nothing_while_a_newer_one_is_open() {
+    let policy = Policy::default();
+    let second = DisputeStanding { reference: reference("dp_2"), ..standing(Open) };
+    let mut case = Case::paid().hears(&[Open]);
+    let first = case.dispute().clone();
+    case.dispute = None;
+    case.told(&second);
+    let both = [case.dispute().clone(), first.clone()];
+    assert_eq!(Dispute::meant(&both, &standing(Won)), Some(&first));
+    assert_eq!(Dispute::meant(&both, &second), Some(case.dispute()));
+
+    let moment = Moment { now: after(9), entropy: 4 };
+    let word = |verdict| case.invoice.observe_dispute(Some(&first), &standing(verdict), &policy, moment);
+    let DisputeReduced::Applied(won) = word(Won) else { panic!("nothing new") };
+    assert_eq!((won.invoice.status(), won.transaction), (Status::InProtest, None));
+    let DisputeReduced::Applied(lost) = word(Lost) else { panic!("nothing new") };
+    assert_eq!(lost.invoice.status(), Status::InProtest);
+    assert_eq!(lost.transaction.map(|booked| booked.kind), Some(TransactionKind::Chargeback));
+    assert_eq!(lost.invoice.dispute, Some(case.dispute().id), "the newer one stays the latest");
+    let again = lost.invoice.observe_dispute(Some(&lost.dispute), &standing(Lost), &policy, moment);
+    assert_eq!(again, DisputeReduced::AlreadyApplied);
+    assert_eq!(word(Open), DisputeReduced::AlreadyApplied);
+}
