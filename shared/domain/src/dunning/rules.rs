@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 /// What a business decides about money that fails to come: data, changed while the system runs. The defaults are what
 /// gateways and card networks advise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+// What an edition of an older release doesn't know is as in the defaults.
+#[serde(default)]
 pub struct Rules {
     pub classes: BTreeMap<FailureClass, ClassRule>,
     pub not_sent: NotSentRule,

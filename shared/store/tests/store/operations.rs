@@ -1,6 +1,7 @@
 //! What operators look at and what runs leave behind: open matters, counters, rules, circuits.
 
 use crate::world::*;
+use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::circuit::{Circuit, CircuitState};
 use fatura_application::ports::*;
 use fatura_application::{Change, ChangeSet, Difference, DifferenceKind, RulesEdition};
@@ -354,6 +355,25 @@ fn edition(version: u64) -> RulesEdition {
     rules.classes.remove(&FailureClass::PixExpired);
     rules.caps.days = 90;
     RulesEdition { version, rules, put: Some((Actor::new("key_7"), at(i64::from(minutes)))) }
+}
+
+/// An edition that an older release has written lies there for as long as nobody puts another.
+#[tokio::test]
+async fn rules_that_an_older_release_wrote_are_read_with_the_defaults_for_what_is_new() {
+    let table = TestTable::start().await;
+    write(&table.store, [Change::RulesReplaced(edition(1))]).await;
+    table
+        .client
+        .update_item()
+        .table_name(TestTable::name())
+        .key("PK", AttributeValue::S("CFG#dunning".to_owned()))
+        .key("SK", AttributeValue::S("CURRENT".to_owned()))
+        .update_expression("REMOVE r.card_networks")
+        .send()
+        .await
+        .unwrap();
+    let read = table.store.rules().await.unwrap().unwrap();
+    assert_eq!(read, edition(1), "the defaults, as it was put with");
 }
 
 #[tokio::test]
