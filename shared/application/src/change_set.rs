@@ -1,6 +1,7 @@
 //! What a use case decided, as values. A store writes a change set as a whole or not at all.
 
 use crate::access::ApiKey;
+use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
@@ -70,6 +71,8 @@ pub enum Change {
     },
     /// Refused unless it follows the edition that is in force. Every edition is kept.
     RulesReplaced(RulesEdition),
+    /// Refused unless it follows the edition that is in force. Every edition is kept.
+    PlanReplaced(PlanEdition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.

@@ -6,10 +6,10 @@ use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Message, Payer};
 use fatura_domain::Timestamp;
-use fatura_domain::customer::{PaymentMethod, PaymentSource};
-use fatura_domain::gateway::MeansType;
+use fatura_domain::customer::PaymentSource;
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{AmendError, Cancellation, Content, Invoice, State, Status};
+use fatura_domain::money::Money;
 
 #[derive(Debug, Clone)]
 pub struct CreateInvoice {
@@ -53,7 +53,7 @@ impl App {
         // and has the transaction look instead.
         let (invoice, exists) = if is_charged || command.payment_method.is_some() {
             let (payer, policy) = futures::try_join!(self.payer(command.customer), self.policy())?;
-            let source = self.source(&payer, command.payment_method, None)?;
+            let source = self.source(&payer, command.payment_method, None, draft.total).await?;
             let invoice = if is_charged {
                 draft.charged(source, command.charge_at, &policy, moment.now)?
             } else {
@@ -89,7 +89,10 @@ impl App {
         caller.may(Operation::OwnedBy(id.owner()))?;
         if let Some(Some(method)) = amendment.payment_method {
             let payer = self.payer(id.owner()).await?;
-            self.source(&payer, Some(method), None)?;
+            let is_attached = payer.methods.iter().any(|attached| attached.id == method);
+            if !is_attached {
+                return Err(invalid("payment_method_id", "is not a payment method of this customer"));
+            }
         }
         for _ in 0..DECISIONS {
             let invoice = self.stored(id).await?;
@@ -139,7 +142,7 @@ impl App {
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
-            let source = self.source(&payer, method, invoice.payment_method())?;
+            let source = self.source(&payer, method, invoice.payment_method(), invoice.total).await?;
             let charged = invoice.charged(source, None, &policy, now)?;
             let charged = charged.by(&caller.actor(), invoice.history.len());
             let answer = render(&charged);
@@ -209,23 +212,24 @@ impl App {
     }
 
     /// What to charge again: the method that failed, as it is now, else the customer's default.
-    pub(crate) fn source_again(
+    pub(crate) async fn source_again(
         &self,
         payer: &Payer,
         invoice: &Invoice,
     ) -> Result<Option<PaymentSource>, Error> {
         let same = invoice.method_to_retry();
         let is_attached = |id: &PaymentMethodId| payer.methods.iter().any(|method| method.id == *id);
-        self.source(payer, same.filter(is_attached), None)
+        self.source(payer, same.filter(is_attached), None, invoice.total).await
     }
 
     /// What to charge: the method that the request names, else the invoice's, else the customer's default. One that was
     /// named and is gone isn't replaced by another behind the client's back.
-    pub(crate) fn source(
+    pub(crate) async fn source(
         &self,
         payer: &Payer,
         requested: Option<PaymentMethodId>,
         of_invoice: Option<PaymentMethodId>,
+        amount: Money,
     ) -> Result<Option<PaymentSource>, Error> {
         let find = |id| payer.methods.iter().find(|method| method.id == id);
         let method =
@@ -238,20 +242,9 @@ impl App {
                 (None, None, None) => None,
             };
         match method {
-            Some(method) => self.source_of(method),
+            Some(method) => self.source_of(method, amount).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// What to charge of a method, and where.
-    pub(crate) fn source_of(&self, method: &PaymentMethod) -> Result<Option<PaymentSource>, Error> {
-        let pix_gateway = self.gateways.default_for(MeansType::Pix);
-        let card_gateway = self.gateways.default_for(MeansType::CreditCard);
-        let routed = pix_gateway.or(card_gateway).ok_or_else(|| Error::FailedPrecondition {
-            detail: "no gateway is configured".to_owned(),
-            status: None,
-        })?;
-        Ok(Some(method.source(routed)))
     }
 
     pub(crate) async fn notify_if_due(&self, invoice: &Invoice) {

@@ -5,10 +5,11 @@ use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Message, Payer};
 use fatura_domain::customer::{Card, Expiry, Instrument, PaymentMethod};
-use fatura_domain::gateway::{GatewayName, MeansType, PixKey, Token};
+use fatura_domain::gateway::{GatewayName, PixKey, Token};
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::invoice::Invoice;
 use fatura_domain::text::Text;
+use std::collections::BTreeMap;
 
 /// Invoices that one transaction takes beside the method: at most four writes each.
 const AT_ONCE: usize = 20;
@@ -46,7 +47,7 @@ impl App {
         caller.may(Operation::OwnedBy(command.customer))?;
         let moment = self.moment();
         let id = PaymentMethodId::new(command.customer, moment.now, moment.entropy);
-        let instrument = self.instrument(command.instrument)?;
+        let instrument = self.instrument(command.instrument).await?;
         let method = PaymentMethod { id, instrument, created_at: moment.now };
         for _ in 0..DECISIONS {
             let (before, waiting) = futures::try_join!(
@@ -93,7 +94,12 @@ impl App {
         let mut changes = ChangeSet::default();
         let mut messages = Vec::new();
         for invoice in waiting {
-            let Some(source) = self.source_of(method)? else { continue };
+            let source = match self.source_of(method, invoice.total).await {
+                Ok(source) => source,
+                // Nothing takes it in this currency: the invoice waits on.
+                Err(Error::FailedPrecondition { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             let Some(charged) = invoice.charged_by_new_method(source, &policy, now) else { continue };
             let charged = charged.by(&caller.actor(), invoice.history.len());
             messages.push(Message::about(&charged));
@@ -126,17 +132,19 @@ impl App {
         Ok(())
     }
 
-    fn instrument(&self, new: NewInstrument) -> Result<Instrument, Error> {
+    async fn instrument(&self, new: NewInstrument) -> Result<Instrument, Error> {
         match new {
             NewInstrument::Pix(key) => Ok(Instrument::Pix(key)),
             NewInstrument::CreditCard { gateway, token, brand, last4, expiry } => {
-                let gateway = gateway
-                    .or_else(|| self.gateways.default_for(MeansType::CreditCard).cloned())
-                    .filter(|name| self.gateways.get(name).is_some())
-                    .ok_or_else(|| {
-                        Error::Invalid(vec![Fault::new("gateway", "must be a gateway that takes cards here")])
-                    })?;
-                Ok(Instrument::CreditCard(Card { gateway, token, brand, last4, expiry }))
+                let gateway = match gateway {
+                    Some(named) => Some(named).filter(|name| self.gateways.get(name).is_some()),
+                    None => self.gateway_for_new_card().await?,
+                };
+                let gateway = gateway.ok_or_else(|| {
+                    Error::Invalid(vec![Fault::new("gateway", "must be a gateway that takes cards here")])
+                })?;
+                let others = BTreeMap::new();
+                Ok(Instrument::CreditCard(Card { gateway, token, others, brand, last4, expiry }))
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;
 use crate::circuit::Circuit;
+use crate::gateways::PlanEdition;
 use crate::idempotency::{AnswerScope, StoredAnswer};
 pub use crate::message::Message;
 use crate::rulebook::RulesEdition;
@@ -15,8 +16,8 @@ use fatura_domain::customer::{Customer, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
-    MovementPage, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MovementPage,
+    RefundOutcome, RefundRequest,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -25,7 +26,7 @@ use fatura_domain::refund::Refund;
 use fatura_domain::run::{Part, Run};
 use fatura_domain::text::ExternalId;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -249,6 +250,14 @@ pub trait Rulebook: Send + Sync {
 }
 
 #[async_trait]
+pub trait Plans: Send + Sync {
+    /// The gateways' plan in force. None: nobody has put one.
+    async fn plan(&self) -> Result<Option<PlanEdition>, StoreError>;
+    /// Every edition, newest first.
+    async fn plan_editions(&self, page: PageRequest) -> Result<Page<PlanEdition>, ListError>;
+}
+
+#[async_trait]
 pub trait Circuits: Send + Sync {
     /// The circuits that are not closed; few, if any.
     async fn open_circuits(&self) -> Result<Vec<Circuit>, StoreError>;
@@ -433,6 +442,10 @@ pub trait Gateway: Send + Sync {
     fn name(&self) -> &GatewayName;
     fn capabilities(&self) -> Capabilities;
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome;
+    /// Proves the credentials by a call that does no harm.
+    async fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Takes back a charge that has not been captured. Answers how the charge stands now.
     async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome;
     /// How the charge stands: Absent if the gateway surely has no such charge, Unknown if it can't be asked just now.
@@ -458,30 +471,44 @@ pub trait Gateway: Send + Sync {
 
 /// The gateways that this deployment has.
 #[derive(Clone, Default)]
-pub struct Gateways(BTreeMap<GatewayName, Arc<dyn Gateway>>);
+pub struct Gateways {
+    all: BTreeMap<GatewayName, Arc<dyn Gateway>>,
+    idle: BTreeSet<GatewayName>,
+}
 
 impl Gateways {
+    /// Those that are in use until somebody says otherwise.
     pub fn of(gateways: impl IntoIterator<Item = Arc<dyn Gateway>>) -> Self {
-        Self(gateways.into_iter().map(|gateway| (gateway.name().clone(), gateway)).collect())
+        let named = |gateway: Arc<dyn Gateway>| (gateway.name().clone(), gateway);
+        Self { all: gateways.into_iter().map(named).collect(), idle: BTreeSet::new() }
+    }
+
+    /// And those that wait until somebody puts them in use.
+    #[must_use]
+    pub fn and_idle(mut self, gateways: impl IntoIterator<Item = Arc<dyn Gateway>>) -> Self {
+        for gateway in gateways {
+            self.idle.insert(gateway.name().clone());
+            self.all.insert(gateway.name().clone(), gateway);
+        }
+        self
     }
 
     pub fn get(&self, name: &GatewayName) -> Option<&Arc<dyn Gateway>> {
-        self.0.get(name)
+        self.all.get(name)
     }
 
     pub fn names(&self) -> Vec<GatewayName> {
-        self.0.keys().cloned().collect()
+        self.all.keys().cloned().collect()
     }
 
-    /// The gateway for a kind of payment that isn't bound to one.
-    pub fn default_for(&self, means: MeansType) -> Option<&GatewayName> {
-        self.0.iter().find(|(_, gateway)| gateway.capabilities().means.contains(&means)).map(|(name, _)| name)
+    pub(crate) fn is_idle(&self, name: &GatewayName) -> bool {
+        self.idle.contains(name)
     }
 }
 
 impl fmt::Debug for Gateways {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.all.keys()).finish()
     }
 }
 

@@ -100,7 +100,7 @@ impl App {
         now: Timestamp,
     ) -> Result<Option<(Invoice, bool)>, Error> {
         let payer = self.payer(invoice.customer()).await?;
-        Ok(match self.source_again(&payer, invoice)? {
+        Ok(match self.source_again(&payer, invoice).await? {
             Some(source) => match invoice.barred_until(&source, payer.brand(source.method), policy, now) {
                 Some(until) => invoice.postponed(until, now).map(|next| (next, false)),
                 None => invoice.retried(source, policy, now).ok().map(|next| (next, true)),

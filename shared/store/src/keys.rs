@@ -226,18 +226,33 @@ pub(crate) fn differences(run: &RunId) -> (String, String, String) {
     (run_partition(run), DIFFERENCE.to_owned(), format!("{DIFFERENCE}{PAST_ALL}"))
 }
 
-const RULES: &str = "CFG#dunning";
-
-pub(crate) fn rules() -> Key {
-    Key { pk: RULES.to_owned(), sk: CURRENT.to_owned() }
+/// What is changed while the system runs: one item in force, and one for every edition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Configuration {
+    Dunning,
+    Gateways,
 }
 
-pub(crate) fn rules_edition(version: u64) -> Key {
-    Key { pk: RULES.to_owned(), sk: format!("{EDITION}{version:010}") }
-}
+impl Configuration {
+    fn partition(self) -> String {
+        match self {
+            Self::Dunning => "CFG#dunning",
+            Self::Gateways => "CFG#gateways",
+        }
+        .to_owned()
+    }
 
-pub(crate) fn rules_editions() -> (String, String, String) {
-    (RULES.to_owned(), EDITION.to_owned(), format!("{EDITION}{PAST_ALL}"))
+    pub(crate) fn current(self) -> Key {
+        Key { pk: self.partition(), sk: CURRENT.to_owned() }
+    }
+
+    pub(crate) fn edition(self, version: u64) -> Key {
+        Key { pk: self.partition(), sk: format!("{EDITION}{version:010}") }
+    }
+
+    pub(crate) fn editions(self) -> (String, String, String) {
+        (self.partition(), EDITION.to_owned(), format!("{EDITION}{PAST_ALL}"))
+    }
 }
 
 pub(crate) fn circuit(gateway: &GatewayName) -> Key {

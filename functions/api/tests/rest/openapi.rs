@@ -90,6 +90,8 @@ async fn every_documented_member_is_one() {
         ("RequeueInput", Method::POST, "/v1/requeues".to_owned()),
         ("ReconciliationInput", Method::POST, "/v1/reconciliations".to_owned()),
         ("DunningPolicyInput", Method::PUT, "/v1/dunning-policy".to_owned()),
+        ("GatewayInput", Method::PUT, "/v1/gateways/sandbox".to_owned()),
+        ("GatewayRoutingInput", Method::PUT, "/v1/gateway-routing".to_owned()),
         ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
     ] {
         let schema = &contract().document["components"]["schemas"][schema];

@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) queue: Arc<RecordingQueue<Message>>,
     pub(crate) gateway: Arc<StubGateway>,
+    /// One that nobody uses until it is put in use.
+    pub(crate) other: Arc<StubGateway>,
     keys: AtomicU64,
     /// Ends with the world.
     pub(crate) table: TestTable,
@@ -85,17 +87,18 @@ impl World {
         crate::log::start();
         let clock = Arc::new(VirtualClock::default());
         let queue = Arc::new(RecordingQueue::default());
-        let gateway = Arc::new(StubGateway::new());
+        let gateway = Arc::new(StubGateway::named("sandbox"));
+        let other = Arc::new(StubGateway::named("other"));
         let app = App::new(
             Records::of(store.clone()),
             queue.clone(),
-            Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
+            Gateways::of([gateway.clone() as Arc<dyn Gateway>]).and_idle([other.clone() as Arc<dyn Gateway>]),
             clock.clone(),
             Arc::new(SeededEntropy::new(7)),
         );
         let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
-        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), table }
+        Self { app, router, clock, queue, gateway, other, keys: AtomicU64::new(0), table }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -346,6 +349,7 @@ pub(crate) struct StubGateway {
     name: GatewayName,
     answer: Mutex<Says>,
     panics: AtomicBool,
+    refuses: AtomicBool,
     is_silent: AtomicBool,
     captured: Mutex<HashMap<AttemptId, Money>>,
     dispute: Mutex<Option<DisputeStanding>>,
@@ -365,16 +369,21 @@ pub(crate) enum Says {
 }
 
 impl StubGateway {
-    fn new() -> Self {
+    fn named(name: &str) -> Self {
         Self {
-            name: GatewayName::parse("sandbox").unwrap(),
+            name: GatewayName::parse(name).unwrap(),
             answer: Mutex::new(Says::Yes),
             panics: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
             captured: Mutex::default(),
             dispute: Mutex::default(),
             movements: Mutex::default(),
         }
+    }
+
+    pub(crate) fn refuses_our_key(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
     }
 
     /// From now on it breaks when it is looked at.
@@ -469,6 +478,14 @@ impl Gateway for StubGateway {
                 action: PendingAction::RequiresAction { url: Some("https://bank.example/3ds".to_owned()) },
             },
         }
+    }
+
+    async fn check(&self) -> Result<(), Failure> {
+        if !self.refuses.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let message = "the gateway does not accept our API key";
+        Err(Failure::new(FailureClass::Configuration, "unauthorized", message))
     }
 
     async fn cancel(&self, _: &ChargeLookup) -> ChargeOutcome {

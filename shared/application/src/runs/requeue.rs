@@ -58,7 +58,7 @@ impl App {
         for invoice in meant {
             let Some(payer) = payers.get(&invoice.customer()) else { continue };
             count(&mut counted, "due");
-            let Some(source) = self.source_again(payer, &invoice)? else {
+            let Some(source) = self.source_again(payer, &invoice).await? else {
                 count(&mut counted, "skipped_no_payment_method");
                 continue;
             };

@@ -1,8 +1,9 @@
 use crate::Timestamp;
-use crate::gateway::{GatewayName, Means, PixKey, Token};
+use crate::gateway::{GatewayName, Means, MeansType, PixKey, Token};
 use crate::id::PaymentMethodId;
 use crate::text::{Text, holds_card_number};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Something a customer registered to pay with.
@@ -20,11 +21,14 @@ pub enum Instrument {
     Pix(PixKey),
 }
 
-/// A card as its gateway keeps it: a token that only that gateway understands, and what may be shown of it.
+/// A card as gateways keep it: a token each, which only that gateway understands, and what may be shown of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     pub gateway: GatewayName,
     pub token: Token,
+    /// The same card at other gateways.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<GatewayName, Token>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Text<40>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,13 +80,34 @@ impl PaymentMethod {
         }
     }
 
-    /// What to charge, and where: a card at the gateway that holds it, pix at the one that routing names.
-    pub fn source(&self, pix_gateway: &GatewayName) -> PaymentSource {
-        let (gateway, means) = match &self.instrument {
-            Instrument::CreditCard(card) => (&card.gateway, Means::CreditCard(card.token.clone())),
-            Instrument::Pix(key) => (pix_gateway, Means::Pix(key.clone())),
+    pub const fn means(&self) -> MeansType {
+        match &self.instrument {
+            Instrument::CreditCard(_) => MeansType::CreditCard,
+            Instrument::Pix(_) => MeansType::Pix,
+        }
+    }
+
+    /// Whether this gateway can charge it: a card only where there is a token for it, a pix key anywhere.
+    pub fn is_held_by(&self, gateway: &GatewayName) -> bool {
+        match &self.instrument {
+            Instrument::CreditCard(card) => card.token_at(gateway).is_some(),
+            Instrument::Pix(_) => true,
+        }
+    }
+
+    /// What to charge at this gateway. None: it doesn't hold the card.
+    pub fn source(&self, gateway: &GatewayName) -> Option<PaymentSource> {
+        let means = match &self.instrument {
+            Instrument::CreditCard(card) => Means::CreditCard(card.token_at(gateway)?.clone()),
+            Instrument::Pix(key) => Means::Pix(key.clone()),
         };
-        PaymentSource { method: self.id, gateway: gateway.clone(), means }
+        Some(PaymentSource { method: self.id, gateway: gateway.clone(), means })
+    }
+}
+
+impl Card {
+    fn token_at(&self, gateway: &GatewayName) -> Option<&Token> {
+        if self.gateway == *gateway { Some(&self.token) } else { self.others.get(gateway) }
     }
 }
 

@@ -3,13 +3,13 @@
 use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
-    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem,
-    TransactionItem, WebhookItem, corrupt, to_key,
+    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RunItem, TransactionItem,
+    WebhookItem, corrupt, to_key, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::StoreError;
-use fatura_application::{Change, ChangeSet, RulesEdition};
+use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::Customer;
@@ -88,7 +88,12 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             // Counted above, all of them together.
             Change::Tallied { .. } => {}
-            Change::RulesReplaced(edition) => actions.extend(rules(&edition)?),
+            Change::RulesReplaced(edition) => {
+                actions.extend(replaced(write_rules(&edition)?, edition.version));
+            }
+            Change::PlanReplaced(edition) => {
+                actions.extend(replaced(write_plan(&edition)?, edition.version));
+            }
             Change::Answered(stored) => {
                 let mut action = action(
                     Write::Put(AnswerItem::write(&stored)?),
@@ -141,10 +146,9 @@ fn changed(item: Item, version: u64) -> Action {
 }
 
 /// The edition in force, and the one that stays.
-fn rules(edition: &RulesEdition) -> Result<[Action; 2], StoreError> {
-    let [current, kept] = RulesItem::write(edition)?;
-    let current = if edition.version == 1 { new(current) } else { changed(current, edition.version) };
-    Ok([current, new(kept)])
+fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
+    let current = if version == 1 { new(current) } else { changed(current, version) };
+    [current, new(kept)]
 }
 
 fn unconditional(write: Write) -> Action {

@@ -1,0 +1,175 @@
+//! Where charges go, changed while the system runs.
+
+use crate::world::{Answer, Says, World, plan};
+use http::Method;
+use serde_json::{Value, json};
+
+const ROUTING: &str = "/v1/gateway-routing";
+
+fn used(name: &str, enabled: bool, priority: u16) -> Value {
+    json!({
+        "name": name, "enabled": enabled, "priority": priority,
+        "payment_method_types": ["credit_card", "pix"], "currencies": [],
+    })
+}
+
+async fn put(world: &World, path: &str, if_match: Option<&str>, body: Value) -> Answer {
+    world.change(Method::PUT, path, if_match, body).await
+}
+
+async fn put_in_use(world: &World, name: &str, priority: u16, means: &[&str]) -> Answer {
+    let body = json!({"enabled": true, "priority": priority, "payment_method_types": means});
+    put(world, &format!("/v1/gateways/{name}"), None, body).await
+}
+
+/// Which gateway a new charge of a new customer's pix goes to.
+async fn goes_to(world: &World) -> Value {
+    let customer = world.customer().await;
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    world.post(&path, json!({"type": "pix", "key": "ana@example.com"})).await.created();
+    let invoice = world.invoice(&customer).await;
+    world.charge(&invoice).await.expect(202);
+    world.collect().await;
+    world.show(&invoice).await["gateway"].clone()
+}
+
+#[tokio::test]
+async fn a_gateway_is_put_in_use_and_the_next_charge_goes_there() {
+    let world = World::new().await;
+    world.other.says(Says::Yes);
+    let listed = world.get("/v1/gateways").await;
+    assert_eq!(listed.header("etag"), "\"0\"");
+    let data = json!([used("other", false, 100), used("sandbox", true, 100)]);
+    assert_eq!(listed.expect(200), json!({"data": data, "next_cursor": null}));
+    assert_eq!(goes_to(&world).await, "sandbox");
+
+    let answer = put_in_use(&world, "other", 1, &["credit_card", "pix"]).await;
+    assert_eq!(answer.header("etag"), "\"1\"");
+    assert_eq!(answer.expect(200), used("other", true, 1));
+    world.wait(29);
+    assert_eq!(goes_to(&world).await, "sandbox", "what was read is good for half a minute");
+    world.wait(1);
+    assert_eq!(goes_to(&world).await, "other");
+
+    let stale = put(
+        &world,
+        "/v1/gateways/other",
+        Some("\"0\""),
+        json!({"enabled": false, "priority": 1, "payment_method_types": []}),
+    )
+    .await;
+    assert_eq!((stale.code(), &stale.body["details"]), ((412, "version_mismatch"), &json!({"version": 1})));
+}
+
+#[tokio::test]
+async fn rules_come_before_priorities_and_refunds_stay_where_the_charge_was() {
+    let world = World::new().await;
+    put_in_use(&world, "other", 1, &["credit_card", "pix"]).await.expect(200);
+    let customer = world.customer().await;
+    let routing = json!({
+        "rules": [
+            {"match": {"customer_id": customer, "payment_method_type": "pix"}, "gateways": ["sandbox"]},
+            {"match": {"currency": "BRL", "min_amount": "500.00"}, "gateways": ["sandbox", "other"]},
+        ],
+        "default": ["other", "sandbox"],
+    });
+    let put_routing = put(&world, ROUTING, Some("\"1\""), routing).await;
+    assert_eq!(put_routing.header("etag"), "\"2\"");
+    let shown = world.get(ROUTING).await.expect(200);
+    assert_eq!(shown, put_routing.body);
+    assert_eq!(shown["rules"][1]["match"]["min_amount"], json!({"amount": "500.00", "currency": "BRL"}));
+    assert_eq!((&shown["version"], &shown["updated_by"]), (&json!(2), &json!("key_deployment")));
+
+    assert_eq!(goes_to(&world).await, "other", "122.05 of somebody else");
+    let paid = world.paid().await;
+    put(&world, ROUTING, None, json!({"default": ["sandbox"]})).await.expect(200);
+    world.wait(30);
+    let refund = world.post(&format!("/v1/invoices/{paid}/refunds"), json!({})).await.expect(202);
+    assert_eq!(refund["gateway"], world.show(&paid).await["gateway"]);
+    let versions = world.get("/v1/gateway-routing/versions?limit=2").await.expect(200);
+    assert_eq!((&versions["data"][0]["version"], &versions["data"][1]["version"]), (&json!(3), &json!(2)));
+    assert_eq!(versions["data"][0]["gateways"][1], used("other", true, 1));
+    assert!(versions["next_cursor"].is_string());
+}
+
+#[tokio::test]
+async fn what_would_leave_a_payer_with_no_gateway_is_refused_with_every_reason() {
+    let world = World::new().await;
+    let routing = json!({
+        "rules": [
+            {"match": {"payment_method_type": "pix"}, "gateways": ["other"]},
+            {"gateways": ["stripe", "sandbox"]},
+        ],
+        "default": ["other"],
+    });
+    assert_eq!(
+        put(&world, ROUTING, None, routing).await.faults(),
+        [
+            "rules[0].gateways leave pix with no gateway that is enabled for it",
+            "rules[1].gateways stripe is not a gateway of this deployment",
+            "default leave credit_card with no gateway that is enabled for it",
+            "default leave pix with no gateway that is enabled for it",
+        ]
+    );
+    let odd = json!({
+        "rules": [
+            {"match": {"min_amount": "1.00", "country": "BR"}, "gateways": ["sandbox", "sandbox"]},
+            {"match": {"currency": "BRLX", "min_amount": "x"}, "gateways": "sandbox"}, 7,
+        ],
+        "default": ["Not A Name"],
+    });
+    let mut faults = put(&world, ROUTING, None, odd).await.faults();
+    faults.sort_unstable();
+    assert_eq!(faults.len(), 7, "{faults:?}");
+
+    put(&world, ROUTING, None, json!({"rules": [{"gateways": ["sandbox"]}]})).await.expect(200);
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card"]});
+    put_in_use(&world, "other", 1, &["pix"]).await.expect(200);
+    assert_eq!(
+        put(&world, "/v1/gateways/sandbox", None, off).await.faults(),
+        ["rules[0].gateways leave pix with no gateway that is enabled for it"]
+    );
+    assert_eq!(world.get(ROUTING).await.expect(200)["version"], 2, "nothing of it is in force");
+    let unknown = put_in_use(&world, "stripe", 1, &["pix"]).await;
+    assert_eq!(unknown.code(), (404, "not_found"));
+    assert_eq!(put_in_use(&world, "Not-A-Name", 1, &["pix"]).await.code(), (404, "not_found"));
+    let wrong = json!({"enabled": "yes", "payment_method_types": ["cash"], "currencies": ["BRL", "BRL"]});
+    assert_eq!(put(&world, "/v1/gateways/sandbox", None, wrong).await.faults().len(), 4);
+}
+
+#[tokio::test]
+async fn a_card_that_no_gateway_in_use_holds_is_not_charged_and_says_so() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    put_in_use(&world, "other", 1, &["credit_card", "pix"]).await.expect(200);
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card"]});
+    put(&world, "/v1/gateways/sandbox", None, off).await.expect(200);
+    let invoice = world.invoice(&customer).await;
+    let refused = world.charge(&invoice).await;
+    assert_eq!(refused.code(), (422, "failed_precondition"), "{}", refused.text);
+    let created = world.post("/v1/invoices", {
+        let mut body = plan(&customer);
+        body["auto_charge"] = json!(true);
+        body
+    });
+    assert_eq!(created.await.code(), (422, "failed_precondition"));
+    world.add_card(&customer, "tok_new").await;
+    world.charge(&invoice).await.expect(202);
+    world.collect().await;
+    assert_eq!(world.show(&invoice).await["gateway"], "other", "new cards go where cards go now");
+}
+
+#[tokio::test]
+async fn credentials_are_proven_by_a_call_that_does_no_harm() {
+    let world = World::new().await;
+    let path = |name: &str| format!("/v1/gateways/{name}/check");
+    let good = world.post(&path("sandbox"), json!({})).await.expect(200);
+    assert_eq!(good, json!({"ok": true, "code": null, "message": null}));
+    world.other.refuses_our_key();
+    let bad = world.post(&path("other"), json!({})).await.expect(200);
+    assert_eq!(
+        bad,
+        json!({"ok": false, "code": "unauthorized", "message": "the gateway does not accept our API key"})
+    );
+    assert_eq!(world.post(&path("stripe"), json!({})).await.code(), (404, "not_found"));
+}

@@ -1,0 +1,177 @@
+//! The gateways of this deployment, what each is used for, and where a charge goes.
+
+use crate::access::{Caller, Operation};
+use crate::app::{App, Committed, DECISIONS};
+use crate::change_set::{Change, ChangeSet};
+use crate::customers::expect_version;
+use crate::error::{Error, Fault};
+use crate::ports::{Gateways, Page, PageRequest};
+use crate::reads::ListFailure;
+use fatura_domain::Timestamp;
+use fatura_domain::actor::Actor;
+use fatura_domain::charge::Failure;
+use fatura_domain::customer::{PaymentMethod, PaymentSource};
+use fatura_domain::gateway::{GatewayName, MeansType};
+use fatura_domain::money::{Currency, Money};
+use fatura_domain::routing::{Plan, Routing, Settings};
+
+/// A plan as it was put in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanEdition {
+    /// From 1; what a deployment begins with is edition 0.
+    pub version: u64,
+    pub plan: Plan,
+    /// None: nobody has changed anything.
+    pub put: Option<(Actor, Timestamp)>,
+}
+
+/// What a client says of one gateway, as a whole.
+#[derive(Debug, Clone)]
+pub struct PutGateway {
+    pub enabled: bool,
+    pub priority: u16,
+    pub means: Vec<MeansType>,
+    pub currencies: Vec<Currency>,
+}
+
+impl Gateways {
+    /// What a deployment begins with, or goes on with: what is on record, and whatever gateways have come since, unused; one
+    /// that is gone is used for nothing.
+    fn completed(&self, edition: Option<PlanEdition>) -> PlanEdition {
+        let is_first = edition.is_none();
+        let mut edition = edition.unwrap_or(PlanEdition { version: 0, plan: Plan::default(), put: None });
+        for settings in &mut edition.plan.gateways {
+            settings.enabled &= self.get(&settings.name).is_some();
+        }
+        for name in self.names() {
+            if edition.plan.settings(&name).is_none() {
+                let means = self.get(&name).map(|gateway| gateway.capabilities().means.to_vec());
+                edition.plan.gateways.push(Settings {
+                    enabled: is_first && !self.is_idle(&name),
+                    name,
+                    priority: 100,
+                    means: means.unwrap_or_default(),
+                    currencies: Vec::new(),
+                });
+            }
+        }
+        edition
+    }
+}
+
+impl App {
+    pub async fn gateway_plan(&self, caller: &Caller) -> Result<PlanEdition, Error> {
+        caller.may(Operation::Operate)?;
+        Ok(self.gateways.completed(self.records.plans.plan().await?))
+    }
+
+    /// Every edition that was ever put in force, newest first.
+    pub async fn gateway_plan_editions(
+        &self,
+        caller: &Caller,
+        page: PageRequest,
+    ) -> Result<Page<PlanEdition>, ListFailure> {
+        caller.may(Operation::Operate)?;
+        Ok(self.records.plans.plan_editions(page).await?)
+    }
+
+    /// What a gateway is used for, from the next charge on and within half a minute. What is under way, and what was charged,
+    /// stays with the gateway that has it.
+    pub async fn put_gateway(
+        &self,
+        caller: &Caller,
+        name: &GatewayName,
+        put: PutGateway,
+        if_version: Option<u64>,
+    ) -> Result<PlanEdition, Error> {
+        caller.may(Operation::Operate)?;
+        let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
+        let able = gateway.capabilities().means;
+        let unable: Vec<Fault> = put
+            .means
+            .iter()
+            .filter(|means| !able.contains(means))
+            .map(|means| {
+                Fault::new("payment_method_types", format!("{name} does not take {}", means.as_str()))
+            })
+            .collect();
+        if !unable.is_empty() {
+            return Err(Error::Invalid(unable));
+        }
+        let PutGateway { enabled, priority, means, currencies } = put;
+        let settings = Settings { name: name.clone(), enabled, priority, means, currencies };
+        self.replan(caller, if_version, |plan| {
+            plan.gateways.retain(|other| other.name != settings.name);
+            plan.gateways.push(settings.clone());
+        })
+        .await
+    }
+
+    pub async fn put_routing(
+        &self,
+        caller: &Caller,
+        routing: Routing,
+        if_version: Option<u64>,
+    ) -> Result<PlanEdition, Error> {
+        caller.may(Operation::Operate)?;
+        self.replan(caller, if_version, |plan| plan.routing = routing.clone()).await
+    }
+
+    /// Proves a gateway's credentials by a call that does no harm. None: they are good.
+    pub async fn check_gateway(&self, caller: &Caller, name: &GatewayName) -> Result<Option<Failure>, Error> {
+        caller.may(Operation::Operate)?;
+        let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
+        Ok(gateway.check().await.err())
+    }
+
+    async fn replan(
+        &self,
+        caller: &Caller,
+        if_version: Option<u64>,
+        change: impl Fn(&mut Plan),
+    ) -> Result<PlanEdition, Error> {
+        for _ in 0..DECISIONS {
+            let before = self.gateways.completed(self.records.plans.plan().await?);
+            expect_version(if_version, before.version)?;
+            let mut plan = before.plan;
+            change(&mut plan);
+            let faults = plan.faults();
+            if !faults.is_empty() {
+                let faults = faults.into_iter().map(|fault| Fault::new(fault.field, fault.reason));
+                return Err(Error::Invalid(faults.collect()));
+            }
+            let put = Some((caller.actor(), self.clock.now()));
+            let edition = PlanEdition { version: before.version + 1, plan, put };
+            match self.commit(ChangeSet::of([Change::PlanReplaced(edition.clone())]), None).await? {
+                Committed::Written => return Ok(edition),
+                Committed::Stale | Committed::Replayed(_) => {}
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// What to charge of a method, and where: decided anew for each charge.
+    pub(crate) async fn source_of(
+        &self,
+        method: &PaymentMethod,
+        amount: Money,
+    ) -> Result<PaymentSource, Error> {
+        let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?).plan) };
+        let plan = self.plan.get(self.clock.now(), read).await?;
+        let chosen =
+            plan.choose(method, amount).and_then(|(gateway, why)| Some((method.source(gateway)?, why)));
+        let (source, why) = chosen.ok_or_else(|| Error::FailedPrecondition {
+            detail: "no gateway that is enabled takes this payment method in this currency".to_owned(),
+            status: None,
+        })?;
+        tracing::debug!(method = %method.id, gateway = %source.gateway, why = why.name(), "routed");
+        Ok(source)
+    }
+
+    /// Where a card goes whose gateway isn't named.
+    pub(crate) async fn gateway_for_new_card(&self) -> Result<Option<GatewayName>, Error> {
+        let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?).plan) };
+        let plan = self.plan.get(self.clock.now(), read).await?;
+        Ok(plan.for_new_card().cloned())
+    }
+}

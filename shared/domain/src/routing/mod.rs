@@ -1,0 +1,149 @@
+//! Which gateway a charge goes to: what each is used for, and rules that come before their priorities. Data, changed while
+//! the system runs; what was charged stays with the gateway that charged it.
+
+mod check;
+
+pub use check::PlanFault;
+
+use crate::customer::PaymentMethod;
+use crate::gateway::{GatewayName, MeansType};
+use crate::id::CustomerId;
+use crate::money::{Currency, Money};
+use serde::{Deserialize, Serialize};
+
+/// Everything that decides where a charge goes, changed as one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    #[serde(rename = "g")]
+    pub gateways: Vec<Settings>,
+    #[serde(rename = "r")]
+    pub routing: Routing,
+}
+
+/// What one gateway is used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    #[serde(rename = "n")]
+    pub name: GatewayName,
+    #[serde(rename = "on")]
+    pub enabled: bool,
+    /// Lower comes first.
+    #[serde(rename = "p")]
+    pub priority: u16,
+    #[serde(rename = "m")]
+    pub means: Vec<MeansType>,
+    /// Empty: all.
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    pub currencies: Vec<Currency>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routing {
+    /// The first that matches decides.
+    #[serde(rename = "r", default)]
+    pub rules: Vec<Rule>,
+    /// Where no rule matches, in this order. Empty: by priority.
+    #[serde(rename = "d", default)]
+    pub default: Vec<GatewayName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    #[serde(rename = "w")]
+    pub when: Condition,
+    #[serde(rename = "g")]
+    pub gateways: Vec<GatewayName>,
+}
+
+/// Everything that is said has to hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<MeansType>,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    #[serde(rename = "cu", default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    /// In its own currency: an amount of another one never matches.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub min_amount: Option<Money>,
+}
+
+/// Why a charge goes to this gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The rule of this place, from 1.
+    Rule(usize),
+    Default,
+    Priority,
+}
+
+impl Plan {
+    pub fn settings(&self, name: &GatewayName) -> Option<&Settings> {
+        self.gateways.iter().find(|settings| settings.name == *name)
+    }
+
+    /// Where a charge by this method goes: the first gateway in the order of the rules that is enabled for it and, for a card,
+    /// holds the card. None: nowhere.
+    pub fn choose(&self, method: &PaymentMethod, amount: Money) -> Option<(&GatewayName, Why)> {
+        let customer = method.id.owner();
+        let fits = |name: &&GatewayName| {
+            self.settings(name).is_some_and(|settings| settings.takes(method.means(), amount.currency()))
+                && method.is_held_by(name)
+        };
+        let matching = self.routing.rules.iter().zip(1..);
+        let mut matching = matching.filter(|(rule, _)| rule.when.holds(method.means(), amount, customer));
+        let (order, why): (Vec<&GatewayName>, Why) = match matching.next() {
+            Some((rule, place)) => (rule.gateways.iter().collect(), Why::Rule(place)),
+            None if !self.routing.default.is_empty() => (self.routing.default.iter().collect(), Why::Default),
+            None => (self.by_priority(), Why::Priority),
+        };
+        order.into_iter().find(fits).map(|name| (name, why))
+    }
+
+    /// Where a card goes whose gateway isn't named.
+    pub fn for_new_card(&self) -> Option<&GatewayName> {
+        let takes_cards = |name: &&GatewayName| {
+            self.settings(name)
+                .is_some_and(|settings| settings.enabled && settings.means.contains(&MeansType::CreditCard))
+        };
+        self.routing.default.iter().chain(self.by_priority()).find(takes_cards)
+    }
+
+    fn by_priority(&self) -> Vec<&GatewayName> {
+        let mut gateways: Vec<&Settings> = self.gateways.iter().collect();
+        gateways.sort_by_key(|settings| (settings.priority, &settings.name));
+        gateways.into_iter().map(|settings| &settings.name).collect()
+    }
+}
+
+impl Settings {
+    pub fn takes(&self, means: MeansType, currency: Currency) -> bool {
+        self.enabled
+            && self.means.contains(&means)
+            && (self.currencies.is_empty() || self.currencies.contains(&currency))
+    }
+}
+
+impl Condition {
+    fn holds(&self, means: MeansType, amount: Money, customer: CustomerId) -> bool {
+        let is_enough = |min: Money| min.currency() == amount.currency() && amount.minor() >= min.minor();
+        self.means.is_none_or(|wanted| wanted == means)
+            && self.currency.is_none_or(|wanted| wanted == amount.currency())
+            && self.customer.is_none_or(|wanted| wanted == customer)
+            && self.min_amount.is_none_or(is_enough)
+    }
+}
+
+impl Why {
+    pub fn name(self) -> String {
+        match self {
+            Self::Rule(place) => format!("rule_{place}"),
+            Self::Default => "default".to_owned(),
+            Self::Priority => "priority".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
