@@ -17,7 +17,10 @@ const MOST_RULES: usize = 100;
 pub(crate) fn read_gateway(mut fields: Fields) -> Result<PutGateway, Problem> {
     let enabled = fields.required("enabled", flag);
     let priority = fields.required("priority", whole);
-    let means = fields.required("payment_method_types", several(means));
+    let means = fields.required("payment_method_types", |value| match several(means)(value)? {
+        none if none.is_empty() => Err("must have at least 1 entry".to_owned()),
+        some => Ok(some),
+    });
     let currencies = fields.optional("currencies", several(text(str::parse::<Currency>)));
     fields.finish(|| {
         let currencies = currencies.unwrap_or_default();
@@ -35,9 +38,10 @@ pub(crate) fn read_routing(mut fields: Fields) -> Result<Routing, Problem> {
 fn read_rule(rule: &mut Fields) -> Option<Rule> {
     let when = rule.object("match", |when| {
         let means = when.optional("payment_method_type", means);
+        let has_currency = when.has("currency");
         let currency = when.optional("currency", text(str::parse::<Currency>));
         let customer = when.optional("customer_id", id::<CustomerId>);
-        if when.has("min_amount") && currency.is_none() {
+        if when.has("min_amount") && !has_currency {
             when.fault("min_amount", "needs the match's currency");
         }
         let currency_of_min = currency.unwrap_or(Currency::BRL);

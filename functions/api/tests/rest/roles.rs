@@ -22,7 +22,7 @@ async fn what_keeps_the_whole_going_is_for_operators() {
     let resolve = format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1));
     let matter = attempt_of(&invoice, 1).replace("att_", "/v1/attention/atn_att_");
     let period = json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"});
-    let settings = json!({"enabled": false, "priority": 1, "payment_method_types": []});
+    let settings = json!({"enabled": false, "priority": 1, "payment_method_types": ["pix"]});
     for (method, path, body) in [
         (Method::GET, "/v1/attention", None),
         (Method::GET, &matter, None),
