@@ -2,6 +2,7 @@ use crate::change_set::ChangeSet;
 use crate::circuit::Breakers;
 use crate::error::Error;
 use crate::fresh::Fresh;
+use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
@@ -10,7 +11,6 @@ use crate::ports::{
 use crate::rulebook::Policies;
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
-use fatura_domain::routing::Plan;
 use std::fmt;
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     policies: Arc<Policies>,
-    pub(crate) plan: Arc<Fresh<Plan>>,
+    pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
 }
 

@@ -97,10 +97,16 @@ impl App {
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
     async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
-        if let Admission::HoldUntil(until) = self.breakers.admit(&source.gateway, self.clock.now()).await? {
-            return self.hold_back(invoice, until).await;
-        }
+        let admission = self.breakers.admit(&source.gateway, self.clock.now()).await?;
         let outcome = match self.gateways.get(&source.gateway) {
+            Some(_) if let Admission::HoldUntil(until) = admission => {
+                let failure =
+                    Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
+                if invoice.elsewhere().is_none() {
+                    return self.hold_back(invoice, failure, until).await;
+                }
+                ChargeOutcome::NotSent { failure }
+            }
             Some(gateway) => {
                 let outcome = gateway.charge(&request).await;
                 self.breakers.report(&source.gateway, &outcome, self.clock.now()).await;
@@ -120,9 +126,7 @@ impl App {
     }
 
     /// Writes down that the attempt, which is ours, waits until its gateway takes orders again.
-    async fn hold_back(&self, invoice: &Invoice, until: Timestamp) -> Result<(), Error> {
-        let failure =
-            Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
+    async fn hold_back(&self, invoice: &Invoice, failure: Failure, until: Timestamp) -> Result<(), Error> {
         // Not all at the same moment: the first of them is the probe.
         let until = until.checked_add(SignedDuration::from_millis(
             i64::try_from(self.entropy.bits() % HELD_APART_MS).unwrap_or_default(),

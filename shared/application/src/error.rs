@@ -33,6 +33,8 @@ pub enum Error {
     FailedPrecondition { detail: String, status: Option<Status> },
     #[error("the customer has no payment method")]
     NoPaymentMethod,
+    #[error("no gateway that is enabled takes this payment method in this currency")]
+    NoGateway,
     #[error("the object has changed: its version is {current}")]
     VersionMismatch { current: u64 },
     #[error("the idempotency key was used for another request")]

@@ -14,6 +14,7 @@ use fatura_domain::customer::{PaymentMethod, PaymentSource};
 use fatura_domain::gateway::{GatewayName, MeansType};
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::routing::{Plan, Routing, Settings};
+use std::sync::Arc;
 
 /// A plan as it was put in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,22 +157,17 @@ impl App {
         method: &PaymentMethod,
         amount: Money,
     ) -> Result<PaymentSource, Error> {
-        let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?).plan) };
-        let plan = self.plan.get(self.clock.now(), read).await?;
-        let chosen =
-            plan.choose(method, amount).and_then(|(gateway, why)| Some((method.source(gateway)?, why)));
-        let (source, why) = chosen.ok_or_else(|| Error::FailedPrecondition {
-            detail: "no gateway that is enabled takes this payment method in this currency".to_owned(),
-            status: None,
-        })?;
-        tracing::debug!(method = %method.id, gateway = %source.gateway, why = why.name(), "routed");
-        Ok(source)
+        let edition = self.plan_in_force().await?;
+        edition.plan.route(edition.version, method, amount).ok_or(Error::NoGateway)
     }
 
     /// Where a card goes whose gateway isn't named.
     pub(crate) async fn gateway_for_new_card(&self) -> Result<Option<GatewayName>, Error> {
-        let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?).plan) };
-        let plan = self.plan.get(self.clock.now(), read).await?;
-        Ok(plan.for_new_card().cloned())
+        Ok(self.plan_in_force().await?.plan.for_new_card().cloned())
+    }
+
+    async fn plan_in_force(&self) -> Result<Arc<PlanEdition>, Error> {
+        let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?)) };
+        Ok(self.plan.get(self.clock.now(), read).await?)
     }
 }

@@ -97,7 +97,7 @@ impl App {
             let source = match self.source_of(method, invoice.total).await {
                 Ok(source) => source,
                 // Nothing takes it in this currency: the invoice waits on.
-                Err(Error::FailedPrecondition { .. }) => continue,
+                Err(Error::NoGateway) => continue,
                 Err(error) => return Err(error),
             };
             let Some(charged) = invoice.charged_by_new_method(source, &policy, now) else { continue };

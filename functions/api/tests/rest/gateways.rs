@@ -1,6 +1,7 @@
 //! Where charges go, changed while the system runs.
 
 use crate::world::{Answer, Says, World, plan};
+use fatura_domain::charge::FailureClass;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -173,4 +174,94 @@ async fn credentials_are_proven_by_a_call_that_does_no_harm() {
         json!({"ok": false, "code": "unauthorized", "message": "the gateway does not accept our API key"})
     );
     assert_eq!(world.post(&path("stripe"), json!({})).await.code(), (404, "not_found"));
+}
+
+/// A customer's pix, which either gateway can charge, and the charge's invoice once the queue is empty.
+async fn charged_by_pix(world: &World, sandbox: Says, other: Says) -> String {
+    put_in_use(world, "other", 200, &["credit_card", "pix"]).await.expect(200);
+    world.wait(30);
+    let customer = world.customer().await;
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    world.post(&path, json!({"type": "pix", "key": "ana@example.com"})).await.created();
+    world.gateway.says(sandbox);
+    world.other.says(other);
+    let invoice = world.invoice(&customer).await;
+    world.charge(&invoice).await.expect(202);
+    world.collect_all().await;
+    invoice
+}
+
+/// Gateway, status and reason of every attempt, the first one first.
+async fn attempts(world: &World, invoice: &str) -> Vec<String> {
+    let listed = world.get(&format!("/v1/invoices/{invoice}/attempts")).await.expect(200);
+    let told = |attempt: &Value| {
+        let member = |value: &Value| value.as_str().unwrap().to_owned();
+        let routing = &attempt["routing"];
+        let parts = [&attempt["gateway"], &attempt["status"], &routing["by"]].map(member);
+        format!("{} of {}", parts.join(" "), routing["version"])
+    };
+    listed["data"].as_array().unwrap().iter().rev().map(told).collect()
+}
+
+#[tokio::test]
+async fn what_one_gateway_does_not_take_is_charged_by_the_next_and_both_say_why() {
+    let world = World::new().await;
+    let invoice = charged_by_pix(&world, Says::NotSent, Says::Yes).await;
+    let shown = world.show(&invoice).await;
+    assert_eq!((&shown["status"], &shown["gateway"]), (&json!("paid"), &json!("other")));
+    let causes: Vec<&Value> =
+        shown["history"].as_array().unwrap().iter().map(|step| &step["cause"]).collect();
+    assert_eq!(causes, ["created", "charge_requested", "charge_failed", "failed_over", "charge_succeeded"]);
+    assert_eq!(
+        attempts(&world, &invoice).await,
+        ["sandbox not_sent priority of 1", "other succeeded failover of 1"]
+    );
+    let refund = world.post(&format!("/v1/invoices/{invoice}/refunds"), json!({})).await.expect(202);
+    assert_eq!(refund["gateway"], "other");
+}
+
+#[tokio::test]
+async fn after_silence_no_other_gateway_is_asked() {
+    let world = World::new().await;
+    let invoice = charged_by_pix(&world, Says::Unknown, Says::Yes).await;
+    assert_eq!(attempts(&world, &invoice).await, ["sandbox unknown priority of 1"]);
+    world.gateway.is_silent(true);
+    world.pass(60).await;
+    world.pass(300).await;
+    assert_eq!(attempts(&world, &invoice).await, ["sandbox unknown priority of 1"]);
+    assert_eq!(world.show(&invoice).await["status"], "pending");
+}
+
+#[tokio::test]
+async fn what_is_planned_ahead_goes_where_such_charges_go_when_its_time_comes() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    world.post(&path, json!({"type": "pix", "key": "ana@example.com"})).await.created();
+    let mut planned = plan(&customer);
+    planned["auto_charge"] = json!(true);
+    planned["charge_at"] = json!("2026-11-03T12:00:00.000Z");
+    let invoice = world.post("/v1/invoices", planned).await.expect(202)["id"].as_str().unwrap().to_owned();
+    put_in_use(&world, "other", 1, &["credit_card", "pix"]).await.expect(200);
+    world.pass(86_400).await;
+    assert_eq!(attempts(&world, &invoice).await, ["other succeeded priority of 1"]);
+}
+
+#[tokio::test]
+async fn a_retry_that_no_gateway_takes_waits_until_one_does() {
+    let world = World::new().await;
+    let invoice = world.charged(&world.payer().await, Says::Declined(FailureClass::IssuerUnavailable)).await;
+    put_in_use(&world, "other", 1, &["credit_card", "pix"]).await.expect(200);
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card"]});
+    put(&world, "/v1/gateways/sandbox", None, off).await.expect(200);
+    world.gateway.says(Says::Yes);
+    world.pass(86_400).await;
+    let waits = world.show(&invoice).await;
+    assert_eq!(
+        (&waits["status"], &waits["next_attempt_at"]),
+        (&json!("charged_with_error"), &json!("2026-11-03T13:00:00.000Z"))
+    );
+    put_in_use(&world, "sandbox", 9, &["credit_card"]).await.expect(200);
+    world.pass(3_600).await;
+    assert_eq!(world.show(&invoice).await["status"], "paid");
 }

@@ -135,6 +135,7 @@ impl App {
                 Err(Error::NoPaymentMethod | Error::Invalid(_)) => {
                     count(&mut counted, "skipped_no_payment_method");
                 }
+                Err(Error::NoGateway) => count(&mut counted, "skipped_no_gateway"),
                 Err(error) => return Err(error),
             }
         }

@@ -1,8 +1,10 @@
 //! Customers and how they pay.
 
 mod payment_method;
+mod payment_source;
 
-pub use payment_method::{Card, Expiry, Instrument, PaymentMethod, PaymentMethodError, PaymentSource};
+pub use payment_method::{Card, Expiry, Instrument, PaymentMethod, PaymentMethodError};
+pub use payment_source::{Alternative, PaymentSource};
 
 use crate::Timestamp;
 use crate::calendar::{AnchorDay, BillingPeriod};

@@ -43,18 +43,6 @@ pub struct Expiry {
     pub year: u16,
 }
 
-/// What a charge takes from a payment method at the moment it is asked for: enough to collect without another read,
-/// and unmoved by what the customer changes later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentSource {
-    #[serde(rename = "pm")]
-    pub method: PaymentMethodId,
-    #[serde(rename = "gw")]
-    pub gateway: GatewayName,
-    #[serde(rename = "by")]
-    pub means: Means,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PaymentMethodError {
     #[error("looks like a card number; send the token that the gateway's own form gives")]
@@ -87,21 +75,12 @@ impl PaymentMethod {
         }
     }
 
-    /// Whether this gateway can charge it: a card only where there is a token for it, a pix key anywhere.
-    pub fn is_held_by(&self, gateway: &GatewayName) -> bool {
-        match &self.instrument {
-            Instrument::CreditCard(card) => card.token_at(gateway).is_some(),
-            Instrument::Pix(_) => true,
-        }
-    }
-
     /// What to charge at this gateway. None: it doesn't hold the card.
-    pub fn source(&self, gateway: &GatewayName) -> Option<PaymentSource> {
-        let means = match &self.instrument {
+    pub fn means_at(&self, gateway: &GatewayName) -> Option<Means> {
+        Some(match &self.instrument {
             Instrument::CreditCard(card) => Means::CreditCard(card.token_at(gateway)?.clone()),
             Instrument::Pix(key) => Means::Pix(key.clone()),
-        };
-        Some(PaymentSource { method: self.id, gateway: gateway.clone(), means })
+        })
     }
 }
 

@@ -92,6 +92,8 @@ pub enum Cause {
     NothingToPay,
     ChargeSucceeded,
     ChargeFailed,
+    /// The next gateway takes over from the one that didn't take the order.
+    FailedOver,
     RetryDue,
     Canceled,
     /// The gateway gave back what was waiting there.
@@ -118,6 +120,7 @@ impl Cause {
             Self::NothingToPay => "nothing_to_pay",
             Self::ChargeSucceeded => "charge_succeeded",
             Self::ChargeFailed => "charge_failed",
+            Self::FailedOver => "failed_over",
             Self::RetryDue => "retry_due",
             Self::Canceled => "canceled",
             Self::Voided => "voided",
@@ -149,6 +152,7 @@ impl Cause {
             | Self::ChargeRequested
             | Self::Scheduled
             | Self::NothingToPay
+            | Self::FailedOver
             | Self::Canceled
             | Self::Requeued
             | Self::PaymentMethodChanged

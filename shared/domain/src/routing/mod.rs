@@ -5,7 +5,7 @@ mod check;
 
 pub use check::PlanFault;
 
-use crate::customer::PaymentMethod;
+use crate::customer::{Alternative, PaymentMethod, PaymentSource};
 use crate::gateway::{GatewayName, MeansType};
 use crate::id::CustomerId;
 use crate::money::{Currency, Money};
@@ -69,36 +69,69 @@ pub struct Condition {
     pub min_amount: Option<Money>,
 }
 
-/// Why a charge goes to this gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// The rule of this place, from 1.
-    Rule(usize),
-    Default,
-    Priority,
+/// Why a charge goes to a gateway: by what, and by which edition of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    #[serde(rename = "e")]
+    pub edition: u64,
+    #[serde(rename = "t")]
+    pub there: WhyThere,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyThere {
+    /// The rule of this place, from 1.
+    #[serde(rename = "r")]
+    Rule(u8),
+    #[serde(rename = "d")]
+    Default,
+    #[serde(rename = "p")]
+    Priority,
+    /// The gateway before it didn't take the order.
+    #[serde(rename = "o")]
+    Failover,
+}
+
+/// Gateways that a charge may be carried to after the first. More would keep a payer waiting for nothing.
+const MOST_OTHERS: usize = 2;
 
 impl Plan {
     pub fn settings(&self, name: &GatewayName) -> Option<&Settings> {
         self.gateways.iter().find(|settings| settings.name == *name)
     }
 
-    /// Where a charge by this method goes: the first gateway in the order of the rules that is enabled for it and, for a card,
-    /// holds the card. None: nowhere.
-    pub fn choose(&self, method: &PaymentMethod, amount: Money) -> Option<(&GatewayName, Why)> {
-        let customer = method.id.owner();
-        let fits = |name: &&GatewayName| {
+    /// Where a charge by this method goes, and where else it may go: the gateways in the order of the rules that are enabled
+    /// for it and, for a card, hold the card. None: nowhere.
+    pub fn route(&self, edition: u64, method: &PaymentMethod, amount: Money) -> Option<PaymentSource> {
+        let (order, there) = self.order(method, amount);
+        let takes = |name: &&GatewayName| {
             self.settings(name).is_some_and(|settings| settings.takes(method.means(), amount.currency()))
-                && method.is_held_by(name)
         };
-        let matching = self.routing.rules.iter().zip(1..);
-        let mut matching = matching.filter(|(rule, _)| rule.when.holds(method.means(), amount, customer));
-        let (order, why): (Vec<&GatewayName>, Why) = match matching.next() {
-            Some((rule, place)) => (rule.gateways.iter().collect(), Why::Rule(place)),
-            None if !self.routing.default.is_empty() => (self.routing.default.iter().collect(), Why::Default),
-            None => (self.by_priority(), Why::Priority),
-        };
-        order.into_iter().find(fits).map(|name| (name, why))
+        let mut routes = order.into_iter().filter(takes).filter_map(|name| {
+            let means = method.means_at(name)?;
+            Some(Alternative { gateway: name.clone(), means })
+        });
+        let Alternative { gateway, means } = routes.next()?;
+        let why = Some(Why { edition, there });
+        Some(PaymentSource {
+            method: method.id,
+            gateway,
+            means,
+            why,
+            others: routes.take(MOST_OTHERS).collect(),
+        })
+    }
+
+    fn order(&self, method: &PaymentMethod, amount: Money) -> (Vec<&GatewayName>, WhyThere) {
+        let customer = method.id.owner();
+        let matches = |(rule, _): &(&Rule, u8)| rule.when.holds(method.means(), amount, customer);
+        match self.routing.rules.iter().zip(1..).find(matches) {
+            Some((rule, place)) => (rule.gateways.iter().collect(), WhyThere::Rule(place)),
+            None if !self.routing.default.is_empty() => {
+                (self.routing.default.iter().collect(), WhyThere::Default)
+            }
+            None => (self.by_priority(), WhyThere::Priority),
+        }
     }
 
     /// Where a card goes whose gateway isn't named.
@@ -132,16 +165,6 @@ impl Condition {
             && self.currency.is_none_or(|wanted| wanted == amount.currency())
             && self.customer.is_none_or(|wanted| wanted == customer)
             && self.min_amount.is_none_or(is_enough)
-    }
-}
-
-impl Why {
-    pub fn name(self) -> String {
-        match self {
-            Self::Rule(place) => format!("rule_{place}"),
-            Self::Default => "default".to_owned(),
-            Self::Priority => "priority".to_owned(),
-        }
     }
 }
 

@@ -51,19 +51,25 @@ fn plan() -> Plan {
     Plan { gateways, routing: Routing::default() }
 }
 
-fn goes(plan: &Plan, method: &PaymentMethod, amount: Money) -> Option<(String, String)> {
-    plan.choose(method, amount).map(|(gateway, why)| (gateway.to_string(), why.name()))
+fn goes(plan: &Plan, method: &PaymentMethod, amount: Money) -> Option<(String, WhyThere)> {
+    plan.route(7, method, amount).map(|source| {
+        let why = source.why.unwrap();
+        assert_eq!(why.edition, 7);
+        let others: String = source.others.iter().map(|other| format!(" else {}", other.gateway)).collect();
+        (format!("{}{others}", source.gateway), why.there)
+    })
 }
 
-fn to(gateway: &str, why: &str) -> Option<(String, String)> {
-    Some((gateway.to_owned(), why.to_owned()))
+#[expect(clippy::unnecessary_wraps, reason = "reads as what it is compared with")]
+fn to(gateways: &str, why: WhyThere) -> Option<(String, WhyThere)> {
+    Some((gateways.to_owned(), why))
 }
 
 #[test]
 fn without_rules_the_priority_decides_among_those_that_hold_the_card() {
     let plan = plan();
-    assert_eq!(goes(&plan, &pix(ANA), brl(1)), to("b", "priority"));
-    assert_eq!(goes(&plan, &card(&["a", "c"]), brl(1)), to("a", "priority"));
+    assert_eq!(goes(&plan, &pix(ANA), brl(1)), to("b else a", WhyThere::Priority));
+    assert_eq!(goes(&plan, &card(&["a", "c"]), brl(1)), to("a else c", WhyThere::Priority));
     assert_eq!(goes(&plan, &card(&["d"]), brl(1)), None, "nobody here holds it");
     assert_eq!(plan.for_new_card(), Some(&name("b")));
 }
@@ -85,15 +91,15 @@ fn the_first_rule_that_matches_decides_and_then_the_default() {
     };
     let plan = Plan { routing, ..plan() };
     assert_eq!(plan.faults(), []);
-    assert_eq!(goes(&plan, &card(&["a", "b", "c"]), brl(10_000)), to("c", "rule_1"));
-    assert_eq!(goes(&plan, &pix(ANA), brl(10_000)), to("a", "rule_1"), "c takes no pix");
+    assert_eq!(goes(&plan, &card(&["a", "b", "c"]), brl(10_000)), to("c else a", WhyThere::Rule(1)));
+    assert_eq!(goes(&plan, &pix(ANA), brl(10_000)), to("a", WhyThere::Rule(1)), "c takes no pix");
     assert_eq!(goes(&plan, &card(&["b"]), brl(10_000)), None, "the rule has no place for it");
-    assert_eq!(goes(&plan, &card(&["a", "b"]), brl(9_999)), to("a", "default"));
-    assert_eq!(goes(&plan, &pix(BEA), brl(1)), to("a", "rule_2"));
+    assert_eq!(goes(&plan, &card(&["a", "b"]), brl(9_999)), to("a else b", WhyThere::Default));
+    assert_eq!(goes(&plan, &pix(BEA), brl(1)), to("a", WhyThere::Rule(2)));
     let dollar = Money::try_new(10_000, Currency::USD).unwrap();
     assert_eq!(
         goes(&plan, &card(&["b", "c"]), dollar),
-        to("c", "rule_3"),
+        to("c else b", WhyThere::Rule(3)),
         "an amount of reais says nothing of dollars"
     );
 }
@@ -104,8 +110,11 @@ fn what_is_switched_off_or_takes_another_currency_is_passed_over() {
     plan.gateways[1].enabled = false;
     plan.gateways[0].currencies = vec![Currency::USD];
     assert_eq!(goes(&plan, &pix(ANA), brl(1)), None);
-    assert_eq!(goes(&plan, &pix(ANA), Money::try_new(1, Currency::USD).unwrap()), to("a", "priority"));
-    assert_eq!(goes(&plan, &card(&["b", "c"]), brl(1)), to("c", "priority"));
+    assert_eq!(
+        goes(&plan, &pix(ANA), Money::try_new(1, Currency::USD).unwrap()),
+        to("a", WhyThere::Priority)
+    );
+    assert_eq!(goes(&plan, &card(&["b", "c"]), brl(1)), to("c", WhyThere::Priority));
 }
 
 #[test]
