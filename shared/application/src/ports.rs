@@ -16,8 +16,8 @@ use fatura_domain::customer::{Customer, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MovementPage,
-    RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -442,6 +442,15 @@ pub trait Gateway: Send + Sync {
     fn name(&self) -> &GatewayName;
     fn capabilities(&self) -> Capabilities;
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome;
+    /// Keeps a card for later charges, where the gateway's form gives a token for one use. The default is for gateways
+    /// whose token is already what is charged.
+    async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
+        StoreOutcome::Stored(request.token.clone())
+    }
+    /// Forgets a card. Forgetting it twice is forgetting it once.
+    async fn detach_method(&self, _token: &Token) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Proves the credentials by a call that does no harm.
     async fn check(&self) -> Result<(), Failure> {
         Ok(())
@@ -517,6 +526,8 @@ impl fmt::Debug for Gateways {
 pub struct GatewaySecrets {
     pub api_key: String,
     pub webhook_secrets: Vec<String>,
+    /// What else a gateway has to be told: a client's secret, a merchant's account, a webhook's id.
+    pub more: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for GatewaySecrets {
