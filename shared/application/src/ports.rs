@@ -430,6 +430,8 @@ pub enum WebhookSubject {
     Refund(RefundId),
     /// By the charge that it is about.
     Dispute(ChargeLookup),
+    /// By the gateway's own word alone: [`Gateway::resolve`] says whose it is.
+    Unresolved(GatewayReference),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -475,7 +477,18 @@ pub trait Gateway: Send + Sync {
     ) -> Result<MovementPage, Failure>;
     /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
+    /// What is kept of a delivery that was verified, and parsed now and later. Not the body where the signature covers
+    /// something else: what nobody vouches for must not be read as if somebody did.
+    fn kept_body(&self, delivery: &WebhookDelivery) -> Vec<u8> {
+        delivery.body.clone()
+    }
+    /// Of a body that was kept.
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;
+    /// Asks the gateway what an unresolved subject is about. None: nothing of ours. The default is for gateways whose
+    /// notices carry our own reference.
+    async fn resolve(&self, _subject: &GatewayReference) -> Result<Option<WebhookSubject>, Failure> {
+        Ok(None)
+    }
 }
 
 /// The gateways that this deployment has.
