@@ -11,11 +11,14 @@
 //! - Every gateway passes `tests/contract`.
 
 mod base_url;
+mod brazil;
 mod http;
+mod mercado_pago;
 mod sandbox;
 mod signature;
 mod trouble;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use http::{Http, HttpSetupError, Timeouts};
+pub use mercado_pago::MercadoPago;
 pub use sandbox::Sandbox;

@@ -8,6 +8,8 @@
 )]
 
 mod bench;
+mod brazil;
 mod contract;
+mod mercado_pago;
 mod sandbox;
 mod scripted;
