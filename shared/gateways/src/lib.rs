@@ -12,13 +12,16 @@
 
 mod base_url;
 mod brazil;
+mod form;
 mod http;
 mod mercado_pago;
 mod sandbox;
 mod signature;
+mod stripe;
 mod trouble;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use http::{Http, HttpSetupError, Timeouts};
 pub use mercado_pago::MercadoPago;
 pub use sandbox::Sandbox;
+pub use stripe::Stripe;

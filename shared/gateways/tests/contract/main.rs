@@ -13,3 +13,4 @@ mod contract;
 mod mercado_pago;
 mod sandbox;
 mod scripted;
+mod stripe;
