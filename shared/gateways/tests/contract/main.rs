@@ -11,6 +11,7 @@ mod bench;
 mod brazil;
 mod contract;
 mod mercado_pago;
+mod pagbank;
 mod sandbox;
 mod scripted;
 mod stripe;
