@@ -48,10 +48,13 @@ fn standing(dispute: &Dispute, intent: &Id) -> Result<DisputeStanding, Trouble> 
         return Err(Trouble::unknown("reference_mismatch", "the gateway told of another charge's dispute"));
     }
     let status = match dispute.status.as_str() {
-        // `warning_…` is an inquiry: no money has been taken, but it may become a case.
-        "needs_response" | "under_review" | "warning_needs_response" | "warning_under_review" => {
-            DisputeVerdict::Open
-        }
+        // `warning_…` is an inquiry: no money has been taken, but it may become a case. `appeal_…` is a case taken further.
+        "needs_response"
+        | "under_review"
+        | "warning_needs_response"
+        | "warning_under_review"
+        | "appeal_needs_response"
+        | "appeal_under_review" => DisputeVerdict::Open,
         // `prevented`: settled before the bank took the money, by a refund if by anything, which shows by itself.
         "won" | "warning_closed" | "prevented" => DisputeVerdict::Won,
         "lost" => DisputeVerdict::Lost,

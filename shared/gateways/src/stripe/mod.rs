@@ -39,7 +39,8 @@ use std::sync::Arc;
 /// them only fields are read that have been the same since there are payment intents.
 const VERSION: &str = "2025-03-31.basil";
 const SIGNATURE_HEADER: &str = "stripe-signature";
-/// How long a payer has for a QR code. Stripe takes 10 seconds to 14 days; the other gateways' default is an hour.
+/// How long a payer has for a QR code: an hour, as at the sandbox. Stripe takes 60 seconds (once 10) to 14 days, and has had
+/// several defaults.
 const PIX_SECONDS: u32 = 3_600;
 
 #[derive(Clone)]

@@ -14,7 +14,6 @@ pub(super) type Metadata = BTreeMap<String, String>;
 pub(super) struct Intent {
     pub(super) id: Id,
     pub(super) amount: i64,
-    #[serde(default)]
     pub(super) amount_received: i64,
     pub(super) currency: String,
     pub(super) status: Status,

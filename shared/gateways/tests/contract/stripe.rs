@@ -6,6 +6,8 @@ mod charges;
 mod disputes;
 mod fake;
 mod hints;
+mod lookups;
+mod outside;
 mod refunds;
 
 use crate::bench::{API_KEY, Bench, Wanted, WireOrder};

@@ -47,6 +47,8 @@ async fn each_status_has_its_verdict() {
         ("under_review", Some(Open)),
         ("warning_needs_response", Some(Open)),
         ("warning_under_review", Some(Open)),
+        ("appeal_needs_response", Some(Open)),
+        ("appeal_under_review", Some(Open)),
         ("warning_closed", Some(Won)),
         ("prevented", Some(Won)),
         ("won", Some(Won)),
