@@ -55,7 +55,8 @@ fn standing(dispute: &Dispute, intent: &Id) -> Result<DisputeStanding, Trouble> 
         | "warning_under_review"
         | "appeal_needs_response"
         | "appeal_under_review" => DisputeVerdict::Open,
-        // `prevented`: settled before the bank took the money, by a refund if by anything, which shows by itself.
+        // `prevented`: settled before it became a case. That nothing is then taken but by a refund, which shows by itself,
+        // is our reading and uncertain.
         "won" | "warning_closed" | "prevented" => DisputeVerdict::Won,
         "lost" => DisputeVerdict::Lost,
         _ => return Err(Trouble::unknown("unreadable_answer", "the dispute's status is none that we know")),

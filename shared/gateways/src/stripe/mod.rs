@@ -196,7 +196,8 @@ impl Gateway for Stripe {
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
-        self.give_back(request).await.unwrap_or_else(Trouble::of_refund)
+        // May be given up at any point: what is unclear goes out again under the same key.
+        within(self.http.total(), self.give_back(request)).await.unwrap_or_else(Trouble::of_refund)
     }
 
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {

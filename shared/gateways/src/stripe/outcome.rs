@@ -134,7 +134,9 @@ fn answered(intent: &Intent, request: &ChargeRequest) -> Result<ChargeOutcome, T
     }
 }
 
-/// A definite no to the order itself, but for those that may be an answer to another order under the same key.
+/// A definite no to the order itself, but for those that may be an answer to another order under the same key. A 429 doesn't
+/// come this far: `http` takes it for not sent, also with the code `lock_timeout`. That Stripe has then confirmed nothing is
+/// from memory.
 fn refused(status: StatusCode, error: RefusalReason) -> Result<ChargeOutcome, Trouble> {
     let raw_code = error.raw_code();
     match (status, error.kind.as_deref().unwrap_or_default()) {
