@@ -30,3 +30,38 @@ pub(crate) fn is_one_of(shown: &str, known: impl IntoIterator<Item = String>) ->
     });
     bool::from(equal)
 }
+
+/// As `Authorization` shows what is to be shown: `Basic`, and the text in base 64.
+pub(crate) fn basic(text: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut basic = "Basic ".to_owned();
+    for group in text.as_bytes().chunks(3) {
+        let bits = (0..3)
+            .fold(0_usize, |bits, place| bits << 8 | usize::from(group.get(place).copied().unwrap_or(0)));
+        for place in 0..4 {
+            let digit = ALPHABET.get(bits >> (18 - 6 * place) & 63).copied().unwrap_or(b'=');
+            basic.push(if place > group.len() { '=' } else { char::from(digit) });
+        }
+    }
+    basic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From `printf %s … | base64`.
+    #[test]
+    fn basic_is_base_64() {
+        for (text, expected) in [
+            ("", "Basic "),
+            ("a", "Basic YQ=="),
+            ("ab", "Basic YWI="),
+            ("abc", "Basic YWJj"),
+            ("whsec_current", "Basic d2hzZWNfY3VycmVudA=="),
+            ("fatura:s3cr\u{e9}t?>~", "Basic ZmF0dXJhOnMzY3LDqXQ/Pn4="),
+        ] {
+            assert_eq!(basic(text), expected);
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn standing(payment: Payment, attempt: AttemptId) -> Result<ChargeOut
 }
 
 fn awaited(payment: &Payment) -> Result<PendingAction, Trouble> {
-    if payment.payment_method_id.as_deref() == Some("pix") {
+    if payment.method.as_deref() == Some("pix") {
         let data = payment.point_of_interaction.as_ref().and_then(|point| point.transaction_data.as_ref());
         let emv = data.and_then(|data| data.qr_code.as_deref()).unwrap_or_default();
         return pix::scan(emv, payment.date_of_expiration.as_deref().unwrap_or_default());

@@ -49,7 +49,8 @@ pub(super) struct Payment {
     pub(super) transaction_amount: Number,
     pub(super) currency_id: String,
     pub(super) external_reference: Option<String>,
-    pub(super) payment_method_id: Option<String>,
+    #[serde(rename = "payment_method_id")]
+    pub(super) method: Option<String>,
     pub(super) date_of_expiration: Option<String>,
     pub(super) date_approved: Option<String>,
     pub(super) point_of_interaction: Option<PointOfInteraction>,

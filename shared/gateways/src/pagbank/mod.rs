@@ -1,4 +1,4 @@
-//! PagBank, once PagSeguro: orders with a card's charge or a Pix code in them.
+//! PagBank, once called `PagSeguro`: orders with a card's charge or a Pix code in them.
 
 mod cards;
 mod declines;

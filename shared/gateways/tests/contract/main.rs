@@ -10,8 +10,10 @@
 mod bench;
 mod brazil;
 mod contract;
+mod iugu;
 mod mercado_pago;
 mod pagbank;
 mod sandbox;
 mod scripted;
 mod stripe;
+mod vindi;
