@@ -16,8 +16,8 @@ use fatura_domain::customer::{Customer, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MovementPage,
-    RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -430,6 +430,8 @@ pub enum WebhookSubject {
     Refund(RefundId),
     /// By the charge that it is about.
     Dispute(ChargeLookup),
+    /// By the gateway's own word alone: [`Gateway::resolve`] says whose it is.
+    Unresolved(GatewayReference),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -442,6 +444,15 @@ pub trait Gateway: Send + Sync {
     fn name(&self) -> &GatewayName;
     fn capabilities(&self) -> Capabilities;
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome;
+    /// Keeps a card for later charges, where the gateway's form gives a token for one use. The default is for gateways
+    /// whose token is already what is charged.
+    async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
+        StoreOutcome::Stored(request.token.clone())
+    }
+    /// Forgets a card. Forgetting it twice is forgetting it once.
+    async fn detach_method(&self, _token: &Token) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Proves the credentials by a call that does no harm.
     async fn check(&self) -> Result<(), Failure> {
         Ok(())
@@ -466,7 +477,18 @@ pub trait Gateway: Send + Sync {
     ) -> Result<MovementPage, Failure>;
     /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
+    /// What is kept of a delivery that was verified, and parsed now and later. Not the body where the signature covers
+    /// something else: what nobody vouches for must not be read as if somebody did.
+    fn kept_body(&self, delivery: &WebhookDelivery) -> Vec<u8> {
+        delivery.body.clone()
+    }
+    /// Of a body that was kept.
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;
+    /// Asks the gateway what an unresolved subject is about. None: nothing of ours. The default is for gateways whose
+    /// notices carry our own reference.
+    async fn resolve(&self, _subject: &GatewayReference) -> Result<Option<WebhookSubject>, Failure> {
+        Ok(None)
+    }
 }
 
 /// The gateways that this deployment has.
@@ -517,6 +539,8 @@ impl fmt::Debug for Gateways {
 pub struct GatewaySecrets {
     pub api_key: String,
     pub webhook_secrets: Vec<String>,
+    /// What else a gateway has to be told: a client's secret, a merchant's account, a webhook's id.
+    pub more: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for GatewaySecrets {

@@ -34,8 +34,18 @@ impl App {
                 None
             }
         };
+        let subject = match subject {
+            Some(WebhookSubject::Unresolved(reference)) => {
+                gateway.resolve(&reference).await.map_err(|failure| {
+                    tracing::warn!(gateway = %event.gateway, event = %event.event_id, code = failure.code, "not resolved");
+                    ProcessError::GatewaySilent
+                })?
+            }
+            known => known,
+        };
         let has_spoken = match subject {
-            None => self.processed(done).await.map(|()| true)?,
+            // Resolved to something unresolved: there is nothing to ask about.
+            None | Some(WebhookSubject::Unresolved(_)) => self.processed(done).await.map(|()| true)?,
             Some(WebhookSubject::Charge(lookup)) => {
                 self.ask_about_charge(&event, gateway.as_ref(), &lookup, done).await?
             }

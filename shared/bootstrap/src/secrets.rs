@@ -5,7 +5,7 @@ use fatura_application::access::KeyHash;
 use fatura_application::ports::{GatewaySecrets, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -64,6 +64,8 @@ pub(crate) struct StoredSecrets {
     api_key: String,
     #[serde(default)]
     webhook_secrets: Vec<String>,
+    #[serde(flatten)]
+    more: BTreeMap<String, String>,
 }
 
 pub(crate) fn read_gateway_secrets(text: &str) -> Result<AllGatewaySecrets, SecretsError> {
@@ -79,6 +81,7 @@ impl Secrets for CachedSecret<AllGatewaySecrets> {
         Ok(all.get(name.as_str()).map(|stored| GatewaySecrets {
             api_key: stored.api_key.clone(),
             webhook_secrets: stored.webhook_secrets.clone(),
+            more: stored.more.clone(),
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! What a payment gateway can be asked and what it can answer, whoever it is.
 
 use crate::charge::Failure;
-use crate::id::{AttemptId, InvoiceId, RefundId};
+use crate::id::{AttemptId, CustomerId, InvoiceId, PaymentMethodId, RefundId};
 use crate::money::{Currency, Money};
 use crate::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -275,6 +275,28 @@ pub struct MovementPage {
     pub data: Vec<Movement>,
     /// None: the last page.
     pub next: Option<String>,
+}
+
+/// One order to keep a card for later charges. The method's id is the idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreRequest {
+    pub method: PaymentMethodId,
+    pub customer: CustomerId,
+    pub name: String,
+    pub email: String,
+    /// What the gateway's own form gave; good for one use at some gateways.
+    pub token: Token,
+}
+
+/// The answer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreOutcome {
+    /// By what the card is charged from now on. Its form is the adapter's own.
+    Stored(Token),
+    /// Refused for good: the customer has to give another card.
+    Declined { failure: Failure },
+    /// Nothing is kept, or nobody knows. The same order may go out again, under the same key.
+    Unclear { failure: Failure },
 }
 
 /// What a gateway can do, within its true limits.

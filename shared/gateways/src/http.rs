@@ -79,6 +79,14 @@ impl Http {
     pub(crate) fn post(&self, url: Url) -> RequestBuilder {
         self.client.post(url)
     }
+
+    pub(crate) fn put(&self, url: Url) -> RequestBuilder {
+        self.client.put(url)
+    }
+
+    pub(crate) fn delete(&self, url: Url) -> RequestBuilder {
+        self.client.delete(url)
+    }
 }
 
 /// Mozilla's roots as they were parsed when `webpki-roots` was built: loading the system's costs more than all the rest

@@ -11,11 +11,23 @@
 //! - Every gateway passes `tests/contract`.
 
 mod base_url;
+mod brazil;
+mod form;
 mod http;
+mod iugu;
+mod mercado_pago;
+mod pagbank;
 mod sandbox;
 mod signature;
+mod stripe;
 mod trouble;
+mod vindi;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use http::{Http, HttpSetupError, Timeouts};
+pub use iugu::Iugu;
+pub use mercado_pago::MercadoPago;
+pub use pagbank::PagBank;
 pub use sandbox::Sandbox;
+pub use stripe::Stripe;
+pub use vindi::Vindi;

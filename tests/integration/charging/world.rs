@@ -55,7 +55,11 @@ struct FixedSecrets;
 #[async_trait]
 impl Secrets for FixedSecrets {
     async fn gateway(&self, _: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError> {
-        Ok(Some(GatewaySecrets { api_key: API_KEY.into(), webhook_secrets: vec![WEBHOOK_SECRET.into()] }))
+        Ok(Some(GatewaySecrets {
+            api_key: API_KEY.into(),
+            webhook_secrets: vec![WEBHOOK_SECRET.into()],
+            ..GatewaySecrets::default()
+        }))
     }
 }
 

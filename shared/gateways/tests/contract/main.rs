@@ -8,6 +8,12 @@
 )]
 
 mod bench;
+mod brazil;
 mod contract;
+mod iugu;
+mod mercado_pago;
+mod pagbank;
 mod sandbox;
 mod scripted;
+mod stripe;
+mod vindi;

@@ -2,6 +2,7 @@
 //! what it was sent.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -40,12 +41,18 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// Does the same to every request.
     pub(crate) async fn always(act: Act) -> Self {
+        Self::routed(move |_| act.clone()).await
+    }
+
+    /// Does to each request what its method and target call for.
+    pub(crate) async fn routed(route: impl Fn(&Received) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, received) = mpsc::unbounded_channel();
+        let route = Arc::new(route);
         let server = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(play(socket, act.clone(), sender.clone()));
+                tokio::spawn(play(socket, route.clone(), sender.clone()));
             }
         });
         Self { url, received, server }
@@ -83,8 +90,13 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}")
 }
 
-async fn play(mut socket: TcpStream, act: Act, sender: mpsc::UnboundedSender<Received>) {
+async fn play(
+    mut socket: TcpStream,
+    route: Arc<impl Fn(&Received) -> Act>,
+    sender: mpsc::UnboundedSender<Received>,
+) {
     let Some(received) = read(&mut socket).await else { return };
+    let act = route(&received);
     let _ = sender.send(received);
     match act {
         Act::Say(bytes) => {
