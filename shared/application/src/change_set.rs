@@ -8,7 +8,7 @@ use crate::runs::Difference;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::charge::Attempt;
-use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId, RunId};
@@ -29,7 +29,14 @@ pub enum Change {
         after: Customer,
     },
     PaymentMethodAdded(PaymentMethod),
+    /// Refused unless there is one of this id.
+    PaymentMethodReplaced(PaymentMethod),
     PaymentMethodDetached(PaymentMethodId),
+    /// Refused unless the stored one is `before`'s version. None before: it begins; none after: it is done.
+    DetachmentMoved {
+        before: Option<Detachment>,
+        after: Option<Detachment>,
+    },
     InvoiceCreated(Invoice),
     /// Refused unless the stored invoice has the version just before this one's.
     InvoiceChanged(Invoice),

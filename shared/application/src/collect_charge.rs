@@ -40,6 +40,7 @@ impl App {
             Message::GiveBack { refund, version } => self.send_refund(refund, version).await?,
             Message::AskAboutDispute { dispute, version } => self.review_dispute(dispute, version).await?,
             Message::Advance { run, part, version } => self.advance(&run, part, version).await?,
+            Message::Forget { method, version } => self.forget_method(method, version).await?,
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 use crate::ports::{CommitError, StoreError};
+use fatura_domain::customer::HeldError;
 use fatura_domain::invoice::{ChargeError, IllegalTransition, Status};
 use thiserror::Error as ThisError;
 
@@ -69,6 +70,12 @@ impl From<CommitError> for Error {
 impl From<IllegalTransition> for Error {
     fn from(illegal: IllegalTransition) -> Self {
         Self::FailedPrecondition { detail: illegal.to_string(), status: Some(illegal.from) }
+    }
+}
+
+impl From<HeldError> for Error {
+    fn from(error: HeldError) -> Self {
+        Self::FailedPrecondition { detail: error.to_string(), status: None }
     }
 }
 

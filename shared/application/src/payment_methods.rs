@@ -4,8 +4,8 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Message, Payer};
-use fatura_domain::customer::{Card, Expiry, Instrument, PaymentMethod};
-use fatura_domain::gateway::{GatewayName, PixKey, Token};
+use fatura_domain::customer::{Card, Customer, Detachment, Expiry, Instrument, PaymentMethod, Profile};
+use fatura_domain::gateway::{GatewayName, PixKey, StoreOutcome, StoreRequest, Token};
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::invoice::Invoice;
 use fatura_domain::text::Text;
@@ -47,7 +47,11 @@ impl App {
         caller.may(Operation::OwnedBy(command.customer))?;
         let moment = self.moment();
         let id = PaymentMethodId::new(command.customer, moment.now, moment.entropy);
-        let instrument = self.instrument(command.instrument).await?;
+        let instrument = match self.instrument(id, command.instrument).await {
+            Ok(instrument) => instrument,
+            // A token that is good for one use is refused when it comes again, and the first answer still stands.
+            Err(refusal) => return once.replay_or(&*self.records.answers, refusal, moment.now).await,
+        };
         let method = PaymentMethod { id, instrument, created_at: moment.now };
         for _ in 0..DECISIONS {
             let (before, waiting) = futures::try_join!(
@@ -132,7 +136,7 @@ impl App {
         Ok(())
     }
 
-    async fn instrument(&self, new: NewInstrument) -> Result<Instrument, Error> {
+    async fn instrument(&self, id: PaymentMethodId, new: NewInstrument) -> Result<Instrument, Error> {
         match new {
             NewInstrument::Pix(key) => Ok(Instrument::Pix(key)),
             NewInstrument::CreditCard { gateway, token, brand, last4, expiry } => {
@@ -143,10 +147,76 @@ impl App {
                 let gateway = gateway.ok_or_else(|| {
                     Error::Invalid(vec![Fault::new("gateway", "must be a gateway that takes cards here")])
                 })?;
+                let owner = self.records.customers.customer(id.owner()).await?.ok_or(Error::NotFound)?;
+                let token = self.kept_at(&gateway, &owner, id, token).await?;
                 let others = BTreeMap::new();
                 Ok(Instrument::CreditCard(Card { gateway, token, others, brand, last4, expiry }))
             }
         }
+    }
+
+    /// By what a gateway charges a card later, which its own form has given a token for.
+    async fn kept_at(
+        &self,
+        name: &GatewayName,
+        owner: &Customer,
+        method: PaymentMethodId,
+        token: Token,
+    ) -> Result<Token, Error> {
+        let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
+        let Profile { name: payer, email, .. } = &owner.profile;
+        let (name, email) = (payer.as_str().to_owned(), email.as_str().to_owned());
+        let request = StoreRequest { method, customer: owner.id, name, email, token };
+        match gateway.store_method(&request).await {
+            StoreOutcome::Stored(token) => Ok(token),
+            StoreOutcome::Declined { failure } => {
+                let reason = format!("was refused by {}: {}", gateway.name(), failure.message);
+                Err(Error::Invalid(vec![Fault::new("token", reason)]))
+            }
+            StoreOutcome::Unclear { failure } => {
+                tracing::warn!(gateway = %gateway.name(), code = failure.code, "card not kept");
+                Err(Error::Unavailable(format!("{}: {}", gateway.name(), failure.message).into()))
+            }
+        }
+    }
+
+    /// Lets one more gateway charge a card that another one holds.
+    pub async fn hold_also(
+        &self,
+        caller: &Caller,
+        method: PaymentMethodId,
+        gateway: &GatewayName,
+        token: Token,
+    ) -> Result<(PaymentMethod, bool), Error> {
+        let customer = method.owner();
+        let (owner, known) = self.own_method(caller, method).await?;
+        known.also_held_by(gateway, token.clone())?;
+        let token = self.kept_at(gateway, &owner, method, token).await?;
+        for _ in 0..DECISIONS {
+            let (before, known) = self.own_method(caller, method).await?;
+            let held = known.also_held_by(gateway, token.clone())?;
+            let after = before.touched(self.clock.now());
+            let is_default = after.default_payment_method == Some(method);
+            let changes = ChangeSet::of([
+                Change::PaymentMethodReplaced(held.clone()),
+                Change::CustomerChanged { before, after },
+            ]);
+            if let Committed::Written = self.commit(changes, None).await? {
+                return Ok((held, is_default));
+            }
+        }
+        tracing::warn!(%customer, %method, "a token is kept at the gateway and not here");
+        Err(Error::Busy)
+    }
+
+    async fn own_method(
+        &self,
+        caller: &Caller,
+        method: PaymentMethodId,
+    ) -> Result<(Customer, PaymentMethod), Error> {
+        let payer = self.payment_methods(caller, method.owner()).await?;
+        let found = payer.methods.into_iter().find(|known| known.id == method).ok_or(Error::NotFound)?;
+        Ok((payer.customer, found))
     }
 
     /// The customer with all attached methods, newest first.
@@ -183,28 +253,59 @@ impl App {
         Err(Error::Busy)
     }
 
-    /// Charges under way keep what they took from the method; nothing new is charged to it.
+    /// Charges under way keep what they took from the method; nothing new is charged to it, and the gateways forget it.
     pub async fn detach_payment_method(
         &self,
         caller: &Caller,
         customer: CustomerId,
         method: PaymentMethodId,
     ) -> Result<(), Error> {
+        let policy = self.policy().await?;
         for _ in 0..DECISIONS {
             let payer = self.payment_methods(caller, customer).await?;
-            let rest: Vec<_> = payer.methods.iter().map(|m| m.id).filter(|id| *id != method).collect();
-            if rest.len() == payer.methods.len() {
-                return Err(Error::NotFound);
-            }
-            let after = payer.customer.with_detached(method, &rest, self.clock.now());
+            let (gone, rest): (Vec<_>, Vec<_>) =
+                payer.methods.into_iter().partition(|known| known.id == method);
+            let gone = gone.first().ok_or(Error::NotFound)?;
+            let rest: Vec<_> = rest.iter().map(|method| method.id).collect();
+            let now = self.clock.now();
+            let after = payer.customer.with_detached(method, &rest, now);
+            let detachment = Detachment::of(gone, &policy, now);
             let changes = ChangeSet::of([
                 Change::PaymentMethodDetached(method),
                 Change::CustomerChanged { before: payer.customer, after },
             ]);
+            let begun = Change::DetachmentMoved { before: None, after: detachment.clone() };
+            let changes = changes.and([begun]);
             if let Committed::Written = self.commit(changes, None).await? {
+                if let Some(detachment) = detachment {
+                    self.notify(Message::about_detachment(&detachment)).await;
+                }
                 return Ok(());
             }
         }
         Err(Error::Busy)
+    }
+
+    /// Tells every gateway that still holds it.
+    pub(crate) async fn forget_method(&self, method: PaymentMethodId, version: u64) -> Result<(), Error> {
+        let Some(detachment) = self.records.customers.detachment(method).await? else { return Ok(()) };
+        if detachment.version != version {
+            tracing::debug!(%method, "message is void");
+            return Ok(());
+        }
+        let mut silent = BTreeMap::new();
+        for (name, token) in &detachment.tokens {
+            // One that is no gateway of ours any more can't be told.
+            let Some(gateway) = self.gateways.get(name) else { continue };
+            if let Err(failure) = gateway.detach_method(token).await {
+                tracing::warn!(%method, gateway = %name, code = failure.code, "card not forgotten yet");
+                silent.insert(name.clone(), token.clone());
+            }
+        }
+        let policy = self.policy().await?;
+        let after = detachment.told(silent, &policy, self.clock.now());
+        let change = Change::DetachmentMoved { before: Some(detachment), after };
+        // Whoever else is at it tells the same.
+        self.commit(ChangeSet::of([change]), None).await.map(|_| ())
     }
 }

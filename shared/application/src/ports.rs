@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::charge::{Attempt, Failure, FailureClass, LiveAttempt};
-use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
-    MovementPage, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MovementPage,
+    RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -108,6 +108,12 @@ pub trait Customers: Send + Sync {
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError>;
     async fn payer(&self, id: CustomerId) -> Result<Option<Payer>, StoreError>;
     async fn by_external_id(&self, external_id: &ExternalId) -> Result<Option<CustomerId>, StoreError>;
+
+    async fn detachment(&self, method: PaymentMethodId) -> Result<Option<Detachment>, StoreError>;
+
+    /// Up to `limit` methods that gateways are to be told to forget.
+    async fn due_detachments(&self, now: Timestamp, limit: usize)
+    -> Result<Vec<PaymentMethodId>, StoreError>;
 }
 
 /// Which page: up to `limit` (1 to 100) after a position that an earlier page gave.

@@ -3,7 +3,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::Message;
 use fatura_domain::dunning::Policy;
-use fatura_domain::id::{DisputeId, InvoiceId, RefundId, RunId};
+use fatura_domain::id::{DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Woken};
 use fatura_domain::{SignedDuration, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -40,6 +40,8 @@ impl App {
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_dispute(id).await).await?;
         let due = async |now| Ok(records.runs.due_parts(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |(run, part)| self.wake_part(&run, part).await).await?;
+        let due = async |now| Ok(records.customers.due_detachments(now, PAGE).await?);
+        self.sweep(&mut swept, &has_time, due, async |id| self.wake_detachment(id).await).await?;
         Ok(swept)
     }
 
@@ -146,6 +148,15 @@ impl App {
         let Some(woken) = dispute.woken(&policy, self.clock.now()) else { return Ok(None) };
         let message = Message::about_dispute(&woken);
         self.wake(ChangeSet::of([Change::DisputeChanged(woken)]), message).await
+    }
+
+    async fn wake_detachment(&self, method: PaymentMethodId) -> Result<Option<Message>, Error> {
+        let Some(detachment) = self.records.customers.detachment(method).await? else { return Ok(None) };
+        let policy = self.policy().await?;
+        let Some(woken) = detachment.woken(&policy, self.clock.now()) else { return Ok(None) };
+        let message = Message::about_detachment(&woken);
+        let change = Change::DetachmentMoved { before: Some(detachment), after: Some(woken) };
+        self.wake(ChangeSet::of([change]), message).await
     }
 
     async fn wake_part(&self, run: &RunId, number: u8) -> Result<Option<Message>, Error> {

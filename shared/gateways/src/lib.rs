@@ -21,7 +21,6 @@ mod sandbox;
 mod signature;
 mod stripe;
 mod trouble;
-mod vindi;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use http::{Http, HttpSetupError, Timeouts};
@@ -30,4 +29,3 @@ pub use mercado_pago::MercadoPago;
 pub use pagbank::PagBank;
 pub use sandbox::Sandbox;
 pub use stripe::Stripe;
-pub use vindi::Vindi;

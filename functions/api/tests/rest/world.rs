@@ -14,7 +14,7 @@ use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayName,
     GatewayReference, Means, MeansType, Movement, MovementKind, MovementPage, PendingAction, RefundOutcome,
-    RefundRequest, Token,
+    RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::AttemptId;
 use fatura_domain::money::Money;
@@ -23,7 +23,7 @@ use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -354,6 +354,7 @@ pub(crate) struct StubGateway {
     captured: Mutex<HashMap<AttemptId, Money>>,
     dispute: Mutex<Option<DisputeStanding>>,
     movements: Mutex<Vec<Movement>>,
+    held: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -379,7 +380,13 @@ impl StubGateway {
             captured: Mutex::default(),
             dispute: Mutex::default(),
             movements: Mutex::default(),
+            held: Mutex::default(),
         }
+    }
+
+    /// The tokens of the cards that it keeps.
+    pub(crate) fn held(&self) -> Vec<String> {
+        self.held.lock().unwrap().iter().cloned().collect()
     }
 
     pub(crate) fn refuses_our_key(&self) {
@@ -478,6 +485,28 @@ impl Gateway for StubGateway {
                 action: PendingAction::RequiresAction { url: Some("https://bank.example/3ds".to_owned()) },
             },
         }
+    }
+
+    async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
+        if self.is_silent.load(Ordering::SeqCst) {
+            let failure = Failure::new(FailureClass::Unknown, "timeout", "no answer in time");
+            return StoreOutcome::Unclear { failure };
+        }
+        let Token(token) = &request.token;
+        let is_first = self.held.lock().unwrap().insert(token.clone());
+        if token.starts_with("once_") && !is_first {
+            let failure = Failure::new(FailureClass::Hard, "token_used", "the token was used before");
+            return StoreOutcome::Declined { failure };
+        }
+        StoreOutcome::Stored(request.token.clone())
+    }
+
+    async fn detach_method(&self, token: &Token) -> Result<(), Failure> {
+        if self.is_silent.load(Ordering::SeqCst) {
+            return Err(Failure::new(FailureClass::Unknown, "timeout", "no answer in time"));
+        }
+        self.held.lock().unwrap().remove(&token.0);
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), Failure> {

@@ -59,6 +59,21 @@ pub enum PaymentMethodError {
     NotAYear,
 }
 
+/// Why a gateway can't hold a payment method as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum HeldError {
+    #[error("a pix key is charged at any gateway and kept at none")]
+    NotACard,
+    #[error(
+        "this gateway holds the card already; to give it another token, detach the card and add it again"
+    )]
+    HeldAlready,
+    #[error("{} gateways hold the card, which is as many as may", MOST_OTHERS + 1)]
+    TooMany,
+}
+
+const MOST_OTHERS: usize = 9;
+
 impl PaymentMethod {
     /// The card's network, as far as it is known.
     pub fn brand(&self) -> Option<&str> {
@@ -75,6 +90,20 @@ impl PaymentMethod {
         }
     }
 
+    /// The same card, which one more gateway can charge.
+    pub fn also_held_by(&self, gateway: &GatewayName, token: Token) -> Result<Self, HeldError> {
+        let Instrument::CreditCard(card) = &self.instrument else { return Err(HeldError::NotACard) };
+        let mut card = card.clone();
+        if card.gateways().any(|known| known == gateway) {
+            return Err(HeldError::HeldAlready);
+        }
+        if card.others.len() >= MOST_OTHERS {
+            return Err(HeldError::TooMany);
+        }
+        card.others.insert(gateway.clone(), token);
+        Ok(Self { instrument: Instrument::CreditCard(card), ..self.clone() })
+    }
+
     /// What to charge at this gateway. None: it doesn't hold the card.
     pub fn means_at(&self, gateway: &GatewayName) -> Option<Means> {
         Some(match &self.instrument {
@@ -85,6 +114,11 @@ impl PaymentMethod {
 }
 
 impl Card {
+    /// The gateways that hold it.
+    pub fn gateways(&self) -> impl Iterator<Item = &GatewayName> {
+        [&self.gateway].into_iter().chain(self.others.keys())
+    }
+
     fn token_at(&self, gateway: &GatewayName) -> Option<&Token> {
         if self.gateway == *gateway { Some(&self.token) } else { self.others.get(gateway) }
     }

@@ -55,8 +55,9 @@ fn goes(plan: &Plan, method: &PaymentMethod, amount: Money) -> Option<(String, W
     plan.route(7, method, amount).map(|source| {
         let why = source.why.unwrap();
         assert_eq!(why.edition, 7);
-        let others: String = source.others.iter().map(|other| format!(" else {}", other.gateway)).collect();
-        (format!("{}{others}", source.gateway), why.there)
+        let others = source.others.iter().map(|other| &other.gateway);
+        let names: Vec<&str> = [&source.gateway].into_iter().chain(others).map(GatewayName::as_str).collect();
+        (names.join(" else "), why.there)
     })
 }
 

@@ -16,4 +16,3 @@ mod pagbank;
 mod sandbox;
 mod scripted;
 mod stripe;
-mod vindi;

@@ -2,9 +2,9 @@
 
 use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
-    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RunItem, TransactionItem,
-    WebhookItem, corrupt, to_key, write_plan, write_rules,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DetachmentItem, DifferenceItem,
+    DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RunItem,
+    TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,7 +12,7 @@ use fatura_application::ports::StoreError;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
-use fatura_domain::customer::Customer;
+use fatura_domain::customer::{Customer, Detachment};
 use fatura_domain::id::{CustomerId, TransactionId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,12 +40,19 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(moved_addresses(&before, &after)?);
             }
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
+            Change::PaymentMethodReplaced(method) => {
+                let write = Write::Put(PaymentMethodItem::write(&method)?);
+                actions.push(action(write, EXISTS, IfRefused::Stale));
+            }
             Change::PaymentMethodDetached(id) => {
                 actions.push(action(
                     Write::Delete(to_key(keys::payment_method(id))),
                     EXISTS,
                     IfRefused::Stale,
                 ));
+            }
+            Change::DetachmentMoved { before, after } => {
+                actions.extend(detachment(before.as_ref(), after.as_ref())?);
             }
             Change::InvoiceCreated(invoice) => actions.push(new(InvoiceItem::write(&invoice)?)),
             Change::InvoiceChanged(invoice) => {
@@ -127,6 +134,20 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
             Some((transaction.id, attempt.clone()))
         }
         _ => None,
+    })
+}
+
+fn detachment(before: Option<&Detachment>, after: Option<&Detachment>) -> Result<Option<Action>, StoreError> {
+    Ok(match (before, after) {
+        (None, Some(after)) => Some(new(DetachmentItem::write(after)?)),
+        (Some(before), Some(after)) => {
+            Some(at_version(Write::Put(DetachmentItem::write(after)?), before.version))
+        }
+        (Some(before), None) => {
+            let key = to_key(keys::detachment(before.method));
+            Some(at_version(Write::Delete(key), before.version))
+        }
+        (None, None) => None,
     })
 }
 
