@@ -7,6 +7,7 @@ SHELL := bash
 
 export GATEWAY_PORT ?= 4566
 export SANDBOX_PORT ?= 4580
+export SANDBOX_2_PORT ?= $(shell expr $(SANDBOX_PORT) + 1)
 
 PYTHON := .venv/bin/python
 FUNCTIONS := api charge-consumer webhook-intake webhook-consumer retry-sweep event-relay

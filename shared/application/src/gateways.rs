@@ -13,7 +13,7 @@ use fatura_domain::charge::Failure;
 use fatura_domain::customer::{PaymentMethod, PaymentSource};
 use fatura_domain::gateway::{GatewayName, MeansType};
 use fatura_domain::money::{Currency, Money};
-use fatura_domain::routing::{Plan, Routing, Settings};
+use fatura_domain::routing::{Plan, Routing, SecretRef, Settings};
 use std::sync::Arc;
 
 /// A plan as it was put in force.
@@ -33,6 +33,7 @@ pub struct PutGateway {
     pub priority: u16,
     pub means: Vec<MeansType>,
     pub currencies: Vec<Currency>,
+    pub secret: Option<SecretRef>,
 }
 
 impl Gateways {
@@ -53,6 +54,7 @@ impl Gateways {
                     priority: 100,
                     means: means.unwrap_or_default(),
                     currencies: Vec::new(),
+                    secret: None,
                 });
             }
         }
@@ -99,8 +101,8 @@ impl App {
         if !unable.is_empty() {
             return Err(Error::Invalid(unable));
         }
-        let PutGateway { enabled, priority, means, currencies } = put;
-        let settings = Settings { name: name.clone(), enabled, priority, means, currencies };
+        let PutGateway { enabled, priority, means, currencies, secret } = put;
+        let settings = Settings { name: name.clone(), enabled, priority, means, currencies, secret };
         self.replan(caller, if_version, |plan| {
             plan.gateways.retain(|other| other.name != settings.name);
             plan.gateways.push(settings.clone());

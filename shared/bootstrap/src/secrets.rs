@@ -2,10 +2,13 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use fatura_application::OperatorKey;
 use fatura_application::access::KeyHash;
-use fatura_application::ports::{GatewaySecrets, Secrets, SecretsError};
+use fatura_application::ports::{GatewaySecrets, Plans, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
+use fatura_domain::routing::SecretRef;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -56,10 +59,10 @@ impl<T: Clone> CachedSecret<T> {
 }
 
 /// What each gateway needs, as one JSON object by gateway name.
-pub(crate) type AllGatewaySecrets = HashMap<String, StoredSecrets>;
+type AllGatewaySecrets = HashMap<String, StoredSecrets>;
 
 #[derive(Clone, Deserialize)]
-pub(crate) struct StoredSecrets {
+struct StoredSecrets {
     #[serde(default)]
     api_key: String,
     #[serde(default)]
@@ -68,20 +71,81 @@ pub(crate) struct StoredSecrets {
     more: BTreeMap<String, String>,
 }
 
-pub(crate) fn read_gateway_secrets(text: &str) -> Result<AllGatewaySecrets, SecretsError> {
+fn read_gateway_secrets(text: &str) -> Result<AllGatewaySecrets, SecretsError> {
+    read_json(text)
+}
+
+fn read_own_secrets(text: &str) -> Result<StoredSecrets, SecretsError> {
+    read_json(text)
+}
+
+fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, SecretsError> {
     // The parser's own words could quote a secret.
     serde_json::from_str(text)
         .map_err(|_| SecretsError("the gateways' secret is not the JSON that is documented".to_owned()))
 }
 
+/// The gateways' secrets: in one secret of the deployment's, or where the gateway's settings refer to.
+pub(crate) struct Vault {
+    client: Client,
+    shared: CachedSecret<AllGatewaySecrets>,
+    plans: Arc<dyn Plans>,
+    references: Mutex<Option<(HashMap<GatewayName, SecretRef>, Instant)>>,
+    own: Mutex<HashMap<SecretRef, Arc<CachedSecret<StoredSecrets>>>>,
+}
+
+impl Vault {
+    pub(crate) fn new(client: Client, shared: String, plans: Arc<dyn Plans>) -> Self {
+        let shared = CachedSecret::new(client.clone(), shared, read_gateway_secrets);
+        Self { client, shared, plans, references: Mutex::default(), own: Mutex::default() }
+    }
+
+    async fn reference(&self, name: &GatewayName) -> Result<Option<SecretRef>, SecretsError> {
+        let mut cached = self.references.lock().await;
+        match &*cached {
+            Some((references, at)) if at.elapsed() < FRESH_FOR => return Ok(references.get(name).cloned()),
+            _ => {}
+        }
+        let references: HashMap<GatewayName, SecretRef> = match self.plans.plan().await {
+            Ok(edition) => {
+                let settings = edition.into_iter().flat_map(|edition| edition.plan.gateways);
+                settings.filter_map(|settings| Some((settings.name, settings.secret?))).collect()
+            }
+            Err(error) => match &*cached {
+                Some((references, _)) => {
+                    tracing::warn!(%error, "the gateways' settings could not be refreshed");
+                    return Ok(references.get(name).cloned());
+                }
+                None => return Err(SecretsError(error.to_string())),
+            },
+        };
+        let reference = references.get(name).cloned();
+        *cached = Some((references, Instant::now()));
+        Ok(reference)
+    }
+
+    async fn own(&self, reference: SecretRef) -> Result<StoredSecrets, SecretsError> {
+        let secret = {
+            let mut own = self.own.lock().await;
+            let id = reference.as_str().to_owned();
+            let made = || Arc::new(CachedSecret::new(self.client.clone(), id, read_own_secrets));
+            own.entry(reference).or_insert_with(made).clone()
+        };
+        secret.get().await
+    }
+}
+
 #[async_trait]
-impl Secrets for CachedSecret<AllGatewaySecrets> {
+impl Secrets for Vault {
     async fn gateway(&self, name: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError> {
-        let all = self.get().await?;
-        Ok(all.get(name.as_str()).map(|stored| GatewaySecrets {
-            api_key: stored.api_key.clone(),
-            webhook_secrets: stored.webhook_secrets.clone(),
-            more: stored.more.clone(),
+        let stored = match self.reference(name).await? {
+            Some(reference) => Some(self.own(reference).await?),
+            None => self.shared.get().await?.get(name.as_str()).cloned(),
+        };
+        Ok(stored.map(|StoredSecrets { api_key, webhook_secrets, more }| GatewaySecrets {
+            api_key,
+            webhook_secrets,
+            more,
         }))
     }
 }

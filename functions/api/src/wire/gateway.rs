@@ -8,7 +8,7 @@ use fatura_domain::charge::Failure;
 use fatura_domain::gateway::{GatewayName, MeansType};
 use fatura_domain::id::CustomerId;
 use fatura_domain::money::{Currency, Money};
-use fatura_domain::routing::{Condition, Routing, Rule, Settings};
+use fatura_domain::routing::{Condition, Routing, Rule, SecretRef, Settings};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,9 +22,10 @@ pub(crate) fn read_gateway(mut fields: Fields) -> Result<PutGateway, Problem> {
         some => Ok(some),
     });
     let currencies = fields.optional("currencies", several(text(str::parse::<Currency>)));
+    let secret = fields.optional("secret_ref", text(SecretRef::parse));
     fields.finish(|| {
         let currencies = currencies.unwrap_or_default();
-        Some(PutGateway { enabled: enabled?, priority: priority?, means: means?, currencies })
+        Some(PutGateway { enabled: enabled?, priority: priority?, means: means?, currencies, secret })
     })
 }
 
@@ -79,6 +80,7 @@ pub(crate) struct GatewayBody<'a> {
     priority: u16,
     payment_method_types: Vec<&'static str>,
     currencies: Vec<&'static str>,
+    secret_ref: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,6 +129,7 @@ impl<'a> From<&'a Settings> for GatewayBody<'a> {
             priority: settings.priority,
             payment_method_types: settings.means.iter().map(|means| means.as_str()).collect(),
             currencies: settings.currencies.iter().map(|currency| currency.code()).collect(),
+            secret_ref: settings.secret.as_ref().map(SecretRef::as_str),
         }
     }
 }

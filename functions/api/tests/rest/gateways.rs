@@ -10,7 +10,7 @@ const ROUTING: &str = "/v1/gateway-routing";
 fn used(name: &str, enabled: bool, priority: u16) -> Value {
     json!({
         "name": name, "enabled": enabled, "priority": priority,
-        "payment_method_types": ["credit_card", "pix"], "currencies": [],
+        "payment_method_types": ["credit_card", "pix"], "currencies": [], "secret_ref": null,
     })
 }
 

@@ -10,6 +10,7 @@ use crate::gateway::{GatewayName, MeansType};
 use crate::id::CustomerId;
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// Everything that decides where a charge goes, changed as one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,37 @@ pub struct Settings {
     /// Empty: all.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub currencies: Vec<Currency>,
+    /// Where its credentials lie. None: with the deployment's own.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretRef>,
+}
+
+/// The name or ARN of a secret in Secrets Manager, below a deployment's `gateways/`: never what the secret holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretRef(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "must be the name or ARN of a secret whose name has /gateways/ in it, such as fatura/gateways/stripe"
+)]
+pub struct InvalidSecretRef;
+
+impl SecretRef {
+    pub fn parse(text: &str) -> Result<Self, InvalidSecretRef> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@:-".contains(&byte);
+        let is_name = text.len() <= 512 && text.bytes().all(is_plain);
+        let (before, after) = text.split_once("/gateways/").ok_or(InvalidSecretRef)?;
+        if is_name && !before.is_empty() && !after.is_empty() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidSecretRef)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,14 @@ fn name(text: &str) -> GatewayName {
 }
 
 fn gateway(text: &str, priority: u16, means: &[MeansType]) -> Settings {
-    Settings { name: name(text), enabled: true, priority, means: means.to_vec(), currencies: Vec::new() }
+    Settings {
+        name: name(text),
+        enabled: true,
+        priority,
+        means: means.to_vec(),
+        currencies: Vec::new(),
+        secret: None,
+    }
 }
 
 fn method(customer: u64, instrument: Instrument) -> PaymentMethod {
@@ -154,4 +161,24 @@ fn a_plan_that_leaves_somebody_with_nothing_is_refused() {
             "default leave pix with no gateway that is enabled for it",
         ]
     );
+}
+
+#[test]
+fn a_reference_is_no_secret() {
+    for good in [
+        "fatura/gateways/stripe",
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:fatura/gateways/stripe-AbCdEf",
+    ] {
+        assert_eq!(SecretRef::parse(good).unwrap().as_str(), good);
+    }
+    for bad in [
+        "",
+        "fatura/gateways/",
+        "/gateways/stripe",
+        "not_a_name",
+        "fatura/gateways/a b",
+        &"a/gateways/".repeat(60),
+    ] {
+        assert_eq!(SecretRef::parse(bad), Err(InvalidSecretRef), "{bad}");
+    }
 }

@@ -41,6 +41,11 @@ impl Sandbox {
     #[expect(clippy::expect_used, reason = "the name is a constant, and a test reads it")]
     pub fn new(http: Http, base_url: BaseUrl, secrets: Arc<dyn Secrets>) -> Self {
         let name = GatewayName::parse("sandbox").expect("is the name of a gateway");
+        Self::named(name, http, base_url, secrets)
+    }
+
+    /// A second one beside it, to route between.
+    pub fn named(name: GatewayName, http: Http, base_url: BaseUrl, secrets: Arc<dyn Secrets>) -> Self {
         Self { name, http, base_url, secrets }
     }
 
