@@ -1,33 +1,35 @@
 //! Vindi: bills, charged to kept cards or by Pix. It knows no idempotency keys (none found, U), so every order is looked for
-//! by its code before it is sent; and it charges a declined card again by itself, so a decline is one only when no further
-//! attempt is planned.
+//! by its code before it is sent. And it charges a rejected bill again by itself, when it sees fit (D): so whoever meets one
+//! here closes it, as Vindi's own plugin for Magento does (D), and calls it declined when it is closed and not before.
 
 mod cards;
+mod declines;
+mod order;
 mod outcome;
 mod refund;
 mod webhook;
 mod wire;
 
 use crate::base_url::BaseUrl;
-use crate::brazil::{Desk, KeyAs, is_plain, no_books, parts, reais, refused_order, succeeded};
+use crate::brazil::{Desk, KeyAs, is_plain, no_books, refused_order, succeeded};
 use crate::http::{Http, within};
 use crate::trouble::Trouble;
 use async_trait::async_trait;
 use fatura_application::ports::{
-    ChargeLookup, Gateway, GatewaySecrets, MalformedWebhook, Secrets, WebhookDelivery, WebhookHint,
-    WebhookRefusal,
+    ChargeLookup, Gateway, MalformedWebhook, Secrets, WebhookDelivery, WebhookHint, WebhookRefusal,
 };
 use fatura_domain::charge::Failure;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, Means, MeansType, MovementPage,
-    RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
+    MovementPage, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::AttemptId;
 use fatura_domain::{SignedDuration, Timestamp};
-use outcome::{is_of, standing, standing_among};
+use order::new_bill;
+use outcome::{Standing, is_of, standing, standing_among};
 use std::sync::Arc;
-use std::time::Instant;
-use wire::{Bill, BillItem, Bills, NewBill, OneBill, Profile, Refusal};
+use std::time::{Duration, Instant};
+use wire::{Bill, Bills, OneBill, Refusal};
 
 #[derive(Debug, Clone)]
 pub struct Vindi {
@@ -46,7 +48,10 @@ impl Vindi {
         // Nothing is ordered by looking: if that fails, this order was not sent.
         let there = within(self.desk.total() / 2, self.by_code(request.attempt)).await.map_err(not_sent)?;
         if there.iter().any(|bill| is_of(bill, request.attempt)) {
-            return standing_among(there, request.attempt);
+            if there.iter().any(|bill| is_of(bill, request.attempt) && !bill.is_over(request.amount)) {
+                return Err(key_reused());
+            }
+            return Ok(self.settled(standing_among(there, request.attempt)?, request.attempt, begun).await);
         }
         // A search that finds others' is not the search that was asked for, and may have missed ours.
         if !there.is_empty() {
@@ -55,20 +60,21 @@ impl Vindi {
                 "the gateway found the bills of other attempts only",
             ));
         }
-        let left = self.desk.total().saturating_sub(begun.elapsed());
-        let post = self.desk.http.post(self.desk.at(&["api", "v1", "bills"])).timeout(left);
+        let post = self.desk.http.post(self.desk.at(&["api", "v1", "bills"])).timeout(self.left(begun));
         let answer = self.desk.call_with(&told, post.json(&bill)).await?;
         if answer.status.is_success() {
-            return standing(&answer.json::<OneBill>()?.bill, request.attempt);
+            let made = standing(&answer.json::<OneBill>()?.bill, request.attempt)?;
+            return Ok(self.settled(made, request.attempt, begun).await);
         }
         let refusal = answer.json::<Refusal>().ok();
         if refusal.as_ref().is_some_and(|refusal| refusal.is_about("code")) {
-            return Err(Trouble::unknown("key_reused", "the gateway has a bill of this code already"));
+            return Err(key_reused());
         }
         Err(refused_order(answer.status, refusal.and_then(Refusal::code)))
     }
 
-    /// K: how a search is written. What is found is compared, so a search that finds too much does no harm.
+    /// K: how bills are searched (D of products and customers). What is found is compared, so a search that finds too much
+    /// does no harm.
     async fn by_code(&self, attempt: AttemptId) -> Result<Vec<Bill>, Trouble> {
         let mut url = self.desk.at(&["api", "v1", "bills"]);
         url.query_pairs_mut().append_pair("query", &format!("code:{attempt}"));
@@ -78,6 +84,12 @@ impl Vindi {
     }
 
     async fn find(&self, lookup: &ChargeLookup) -> Result<ChargeOutcome, Trouble> {
+        let begun = Instant::now();
+        let found = self.look_up(lookup).await?;
+        Ok(self.settled(found, lookup.attempt, begun).await)
+    }
+
+    async fn look_up(&self, lookup: &ChargeLookup) -> Result<Standing, Trouble> {
         if let Some(reference) = &lookup.reference
             && is_plain(&reference.0)
             && let Some(answer) = self.desk.ask(&["api", "v1", "bills", &reference.0]).await?
@@ -87,47 +99,60 @@ impl Vindi {
         standing_among(self.by_code(lookup.attempt).await?, lookup.attempt)
     }
 
-    /// Only what is surely ours and still waits is cancelled; Vindi then plans no further attempt either.
+    /// Closes a bill that was rejected, so that the rejection is the last word. If it can't be closed it waits: whoever asks
+    /// next closes it.
+    async fn settled(&self, found: Standing, attempt: AttemptId, begun: Instant) -> ChargeOutcome {
+        let rejection = match found {
+            Standing::Known(outcome) => return outcome,
+            Standing::Rejected(rejection) => rejection,
+        };
+        match within(self.left(begun), self.close(&rejection.reference, attempt)).await {
+            Ok(Standing::Known(ChargeOutcome::Declined { .. } | ChargeOutcome::Voided { .. })) => {
+                rejection.closed()
+            }
+            // Charged again between the rejection and this.
+            Ok(Standing::Known(charged @ ChargeOutcome::Approved { .. })) => charged,
+            Ok(_) | Err(_) => {
+                tracing::warn!(%attempt, "a rejected bill is not closed yet");
+                rejection.open()
+            }
+        }
+    }
+
+    /// Takes the bill back, and says how it stands then.
+    async fn close(&self, bill: &GatewayReference, attempt: AttemptId) -> Result<Standing, Trouble> {
+        let delete = self.desk.http.delete(self.desk.at(&["api", "v1", "bills", &bill.0]));
+        if let Ok(answer) = self.desk.call(delete).await
+            && answer.status.is_success()
+            && let Ok(told) = answer.json::<OneBill>()
+        {
+            return standing(&told.bill, attempt);
+        }
+        // Closed already, too late, or nobody knows: what counts is how it stands.
+        let Some(answer) = self.desk.ask(&["api", "v1", "bills", &bill.0]).await? else {
+            return Err(Trouble::unknown("bill_vanished", "the gateway no longer knows the bill"));
+        };
+        standing(&answer.json::<OneBill>()?.bill, attempt)
+    }
+
+    /// Only what is surely ours and still waits is cancelled.
     async fn void(&self, lookup: &ChargeLookup) -> Result<ChargeOutcome, Trouble> {
         let found = self.find(lookup).await?;
         let ChargeOutcome::Pending { reference, .. } = &found else { return Ok(found) };
-        let delete = self.desk.http.delete(self.desk.at(&["api", "v1", "bills", &reference.0]));
-        let answer = self.desk.call(delete).await?;
-        if answer.status.is_success() {
-            return standing(&answer.json::<OneBill>()?.bill, lookup.attempt);
-        }
-        // Too late: what counts is how it stands.
-        self.find(lookup).await
+        Ok(match self.close(reference, lookup.attempt).await? {
+            Standing::Known(outcome) => outcome,
+            Standing::Rejected(rejection) => rejection.open(),
+        })
+    }
+
+    /// Of the time that one operation may take.
+    fn left(&self, begun: Instant) -> Duration {
+        self.desk.total().saturating_sub(begun.elapsed())
     }
 }
 
-/// Every item of a bill is a product's, and every bill a customer's: which product stands for our invoices, and which
-/// customer for those who pay by Pix and have no card here, is configured.
-fn new_bill(request: &ChargeRequest, told: &GatewaySecrets) -> Result<NewBill, Trouble> {
-    let amount = reais::number(request.amount)?;
-    let configured = |name: &str| {
-        let id = told.more.get(name).and_then(|value| value.parse::<u64>().ok());
-        id.ok_or_else(|| Trouble::configuration("not_configured", format!("{name} is missing or no number")))
-    };
-    let number = |part: &str| {
-        let message = "the token was not stored by this gateway";
-        part.parse::<u64>().map_err(|_| Trouble::configuration("not_a_stored_card", message))
-    };
-    let (customer_id, payment_method_code, payment_profile) = match &request.means {
-        Means::CreditCard(token) => {
-            let [customer, profile] = parts(&token.0)?;
-            (number(customer)?, "credit_card", Some(Profile { id: number(profile)? }))
-        }
-        Means::Pix(_) => (configured("pix_customer_id")?, "pix", None),
-    };
-    let bill_items = [BillItem { product_id: configured("product_id")?, amount }];
-    Ok(NewBill {
-        customer_id,
-        code: request.attempt.to_string(),
-        payment_method_code,
-        bill_items,
-        payment_profile,
-    })
+fn key_reused() -> Trouble {
+    Trouble::unknown("key_reused", "the gateway has a bill of this code that is not this order's")
 }
 
 fn not_sent(trouble: Trouble) -> Trouble {

@@ -1,8 +1,7 @@
-//! How a bill stands, from what Vindi says of it. Why it was declined is the acquirer's word, passed on: which acquirer's
-//! depends on the account, so the table is that of the issuers' codes.
+//! How a bill stands, from what Vindi says of it.
 
+use super::declines::of_rejection;
 use super::wire::{Bill, BillStatus, Charge, Transaction, text};
-use crate::brazil::declines::{ISSUER_CODES, failure, issuer_code};
 use crate::brazil::{pix, reais};
 use crate::trouble::Trouble;
 use fatura_domain::Timestamp;
@@ -10,8 +9,38 @@ use fatura_domain::charge::Failure;
 use fatura_domain::gateway::{ChargeOutcome, GatewayReference, PendingAction};
 use fatura_domain::id::AttemptId;
 
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Known(ChargeOutcome),
+    /// Declined, and the bill is open: Vindi charges it again by itself when it sees fit, or its payer does on Vindi's page.
+    /// Not a decline before the bill is closed.
+    Rejected(Rejection),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub(super) reference: GatewayReference,
+    failure: Failure,
+}
+
+impl Rejection {
+    /// What it is once nobody can charge the bill any more.
+    pub(super) fn closed(self) -> ChargeOutcome {
+        ChargeOutcome::Declined { reference: Some(self.reference), failure: self.failure }
+    }
+
+    /// What it is as long as somebody can.
+    pub(super) fn open(self) -> ChargeOutcome {
+        review(self.reference)
+    }
+}
+
+fn review(reference: GatewayReference) -> ChargeOutcome {
+    ChargeOutcome::Pending { reference, action: PendingAction::Review }
+}
+
 /// How this bill stands, once it is sure to be the one that was asked about.
-pub(super) fn standing(bill: &Bill, attempt: AttemptId) -> Result<ChargeOutcome, Trouble> {
+pub(super) fn standing(bill: &Bill, attempt: AttemptId) -> Result<Standing, Trouble> {
     if !is_of(bill, attempt) {
         return Err(of_others());
     }
@@ -19,38 +48,38 @@ pub(super) fn standing(bill: &Bill, attempt: AttemptId) -> Result<ChargeOutcome,
     if took_money(bill) {
         // Vindi says no currency: its accounts are in reais (K).
         let captured = reais::money(&text(&bill.amount), "BRL")?;
-        return Ok(ChargeOutcome::Approved { reference, captured });
+        return Ok(Standing::Known(ChargeOutcome::Approved { reference, captured }));
     }
-    Ok(match (bill.status, bill.charges.last()) {
-        (BillStatus::Canceled, _) => ChargeOutcome::Voided { reference },
-        (BillStatus::Pending, Some(charge)) => waiting(charge, reference)?,
-        _ => ChargeOutcome::Pending { reference, action: PendingAction::Review },
+    let rejection = rejection(bill).map(|failure| Rejection { reference: reference.clone(), failure });
+    Ok(match (bill.status, rejection) {
+        (BillStatus::Canceled, Some(rejection)) => Standing::Known(rejection.closed()),
+        (BillStatus::Canceled, None) => Standing::Known(ChargeOutcome::Voided { reference }),
+        (BillStatus::Pending, Some(rejection)) => Standing::Rejected(rejection),
+        (BillStatus::Pending, None) => Standing::Known(awaited(bill, reference)?),
+        _ => Standing::Known(review(reference)),
     })
 }
 
-fn waiting(charge: &Charge, reference: GatewayReference) -> Result<ChargeOutcome, Trouble> {
-    let review = |reference| ChargeOutcome::Pending { reference, action: PendingAction::Review };
-    let Some(transaction) = &charge.last_transaction else { return Ok(review(reference)) };
-    if let Some(action) = code(charge, transaction)? {
-        return Ok(ChargeOutcome::Pending { reference, action });
+/// Why the bill was rejected, if every charge of it that wasn't given up was.
+fn rejection(bill: &Bill) -> Option<Failure> {
+    let is_open = |charge: &&Charge| charge.status.as_deref() != Some("canceled");
+    let rejected = |charge: &Charge| charge.last_transaction.as_ref().is_some_and(Transaction::was_rejected);
+    if bill.status != BillStatus::Canceled && !bill.charges.iter().filter(is_open).all(rejected) {
+        return None;
     }
-    if transaction.status.as_deref() != Some("rejected") {
-        return Ok(review(reference));
-    }
-    // Vindi will try again by itself: to call it declined would let us charge beside it.
-    if charge.next_attempt.is_some() {
-        return Ok(review(reference));
-    }
-    Ok(ChargeOutcome::Declined { reference: Some(reference), failure: why(transaction) })
+    let last = bill.charges.iter().rev().find(|charge| rejected(charge))?;
+    last.last_transaction.as_ref().map(of_rejection)
 }
 
-fn why(transaction: &Transaction) -> Failure {
-    let raw =
-        transaction.gateway_response_code.as_ref().map(text).filter(|raw| !raw.is_empty() && raw != "null");
-    let code = raw.as_deref().map(issuer_code);
-    let told = failure(ISSUER_CODES, code, transaction.gateway_message.as_deref());
-    // As it was written.
-    raw.map_or(told.clone(), |raw| told.with_raw_code(&raw))
+fn awaited(bill: &Bill, reference: GatewayReference) -> Result<ChargeOutcome, Trouble> {
+    for charge in bill.charges.iter().rev() {
+        if let Some(transaction) = &charge.last_transaction
+            && let Some(action) = code(charge, transaction)?
+        {
+            return Ok(ChargeOutcome::Pending { reference, action });
+        }
+    }
+    Ok(review(reference))
 }
 
 fn code(charge: &Charge, transaction: &Transaction) -> Result<Option<PendingAction>, Trouble> {
@@ -65,7 +94,7 @@ fn code(charge: &Charge, transaction: &Transaction) -> Result<Option<PendingActi
 }
 
 /// Of several bills under one code the one that took money counts, then the one that still may.
-pub(super) fn standing_among(bills: Vec<Bill>, attempt: AttemptId) -> Result<ChargeOutcome, Trouble> {
+pub(super) fn standing_among(bills: Vec<Bill>, attempt: AttemptId) -> Result<Standing, Trouble> {
     let found = !bills.is_empty();
     let mut ours: Vec<Bill> = bills.into_iter().filter(|bill| is_of(bill, attempt)).collect();
     ours.sort_by_key(rank);
@@ -75,7 +104,7 @@ pub(super) fn standing_among(bills: Vec<Bill>, attempt: AttemptId) -> Result<Cha
     match ours.first() {
         Some(first) => standing(first, attempt),
         None if found => Err(of_others()),
-        None => Ok(ChargeOutcome::Absent),
+        None => Ok(Standing::Known(ChargeOutcome::Absent)),
     }
 }
 

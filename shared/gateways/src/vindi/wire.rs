@@ -1,6 +1,8 @@
 //! Vindi's JSON: decimal reais, sent as numbers and read as numbers or texts. The bill's shape is that of its webhooks'
 //! examples (D); transactions and their words from its plugins (T).
 
+use crate::brazil::reais;
+use fatura_domain::money::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
@@ -45,6 +47,12 @@ pub(super) struct Bill {
     pub(super) charges: Vec<Charge>,
 }
 
+impl Bill {
+    pub(super) fn is_over(&self, amount: Money) -> bool {
+        reais::money(&text(&self.amount), "BRL").is_ok_and(|told| told == amount)
+    }
+}
+
 /// No case for others: a status that we don't know makes the answer unreadable, and so the charge unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +71,6 @@ pub(super) struct Charge {
     pub(super) amount: Option<Value>,
     pub(super) due_at: Option<String>,
     pub(super) paid_at: Option<String>,
-    pub(super) next_attempt: Option<Value>,
     pub(super) last_transaction: Option<Transaction>,
 }
 
@@ -86,6 +93,13 @@ pub(super) struct Transaction {
     pub(super) gateway_message: Option<String>,
     pub(super) gateway_response_fields: Option<Fields>,
     pub(super) charge: Option<Profile>,
+}
+
+impl Transaction {
+    /// Of a refund it would mean that the money stays.
+    pub(super) fn was_rejected(&self) -> bool {
+        self.status.as_deref() == Some("rejected") && self.kind.as_deref() != Some("refund")
+    }
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use crate::brazil::{
 use crate::contract::charging::unknown;
 use crate::contract::disputes::unclear;
 use crate::scripted::{Act, Received, Scripted};
-use fatura_application::ports::{Gateway, WebhookDelivery, WebhookRefusal, WebhookSubject};
+use fatura_application::ports::{WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, GatewayReference, MeansType, PendingAction, RefundOutcome, StoreOutcome,
@@ -82,6 +82,25 @@ async fn empty(status: &'static str, told: Value) -> Scripted {
     .await
 }
 
+/// A server that makes this bill of the order, and is told to take it back.
+async fn taking_back(made: &Value, deleted: Act, asked_again: Act) -> Scripted {
+    let made = made.clone();
+    Scripted::routed(move |asked| match (asked.method.as_str(), nothing_there(asked)) {
+        ("DELETE", _) => deleted.clone(),
+        ("POST", _) => say("201 Created", &one(&made)),
+        (_, Some(nothing)) => ok(&nothing),
+        _ => asked_again.clone(),
+    })
+    .await
+}
+
+/// Charges, is rejected, and the bill is closed.
+async fn rejected(order: &ChargeRequest, told: &Value) -> ChargeOutcome {
+    let closed = with(told.clone(), "/status", json!("canceled"));
+    let server = taking_back(told, say("200 OK", &one(&closed)), Act::Reset).await;
+    subject().at(&server.url).charge(order).await
+}
+
 async fn charged(order: &ChargeRequest, told: &Value) -> ChargeOutcome {
     let server = empty("201 Created", one(told)).await;
     subject().at(&server.url).charge(order).await
@@ -149,12 +168,13 @@ async fn a_repeat_is_never_a_second_bill() {
             Some(approved(12_345)),
         ),
         (bills(json!([with(bill(&order, "paid", "success"), "/amount", json!("0"))])), None),
+        (bills(json!([with(bill(&order, "paid", "success"), "/amount", json!("543.21"))])), None),
     ] {
         let server = Scripted::answering("200 OK", "", &found.to_string()).await;
         let outcome = subject().at(&server.url).charge(&order).await;
         match expected {
             Some(expected) => assert_eq!(outcome, expected),
-            None => assert_eq!(unknown(&outcome), "contradictory_answer", "there is a bill"),
+            None => assert_eq!(unknown(&outcome), "key_reused", "there is a bill, of another order"),
         }
         assert_eq!(server.unseen(), 1, "nothing was sent");
     }
@@ -179,17 +199,129 @@ async fn a_repeat_is_never_a_second_bill() {
     assert_eq!(unknown(&subject().at(&server.url).charge(&order).await), "key_reused");
 }
 
-/// Vindi charges again by itself: what it hasn't given up is not declined, or we would charge beside it.
+/// Vindi charges a rejected bill again by itself: only a closed one is declined, or it would charge beside us.
 #[tokio::test]
-async fn a_rejection_with_a_further_attempt_planned_is_no_decline() {
+async fn a_rejected_bill_is_closed_before_it_is_called_declined() {
     let order = request(card(STORED));
-    let rejected = bill(&order, "pending", "rejected");
-    let planned = with(rejected.clone(), "/charges/0/next_attempt", json!("2026-11-24T12:00:00.000-03:00"));
-    assert_eq!(charged(&order, &planned).await, review());
-    let server = Scripted::answering("200 OK", "", &one(&planned).to_string()).await;
-    assert_eq!(subject().at(&server.url).fetch_charge(&theirs(&order, "501")).await, review());
-    let failure = refused(&charged(&order, &rejected).await);
-    assert_eq!((failure.class, failure.raw_code.as_deref()), (FailureClass::InsufficientFunds, Some("51")));
+    let planned = json!("2026-11-24T12:00:00.000-03:00");
+    for next_attempt in [planned, Value::Null] {
+        let open = with(bill(&order, "pending", "rejected"), "/charges/0/next_attempt", next_attempt);
+        let closed = with(open.clone(), "/status", json!("canceled"));
+        let forgetful = bill(&order, "canceled", "canceled");
+        let charged_again = bill(&order, "paid", "success");
+        let told = |bill: &Value| say("200 OK", &one(bill));
+        let oops = || say("500 Oops", &json!({}));
+        let refusal = say(
+            "422 Unprocessable",
+            &json!({ "errors": [{ "id": "invalid_parameter", "parameter": "status" }] }),
+        );
+        for (deleted, asked_again, expected) in [
+            (told(&closed), Act::Reset, "declined"),
+            // Of the cancelled bill it need not say why it was rejected.
+            (told(&forgetful), Act::Reset, "declined"),
+            // Cancelled, and the answer says nothing of it: it is asked.
+            (Act::Reset, told(&closed), "declined"),
+            (oops(), told(&closed), "declined"),
+            (ok("<html>"), told(&closed), "declined"),
+            (ok(""), told(&closed), "declined"),
+            (refusal.clone(), told(&closed), "declined"),
+            // It may be charged again.
+            (refusal.clone(), told(&open), "waits"),
+            (told(&open), Act::Reset, "waits"),
+            (oops(), oops(), "waits"),
+            (Act::Reset, Act::Reset, "waits"),
+            (refusal.clone(), say("404 Not Found", &json!({})), "waits"),
+            (say("401 No", &json!({})), say("401 No", &json!({})), "waits"),
+            (say("429 Slow", &json!({})), say("429 Slow", &json!({})), "waits"),
+            (told(&bill(&request(card(STORED)), "canceled", "rejected")), Act::Reset, "waits"),
+            // It was, between the rejection and the closing.
+            (told(&charged_again), Act::Reset, "approved"),
+            (refusal, told(&charged_again), "approved"),
+        ] {
+            let mut server = taking_back(&open, deleted.clone(), asked_again.clone()).await;
+            let outcome = subject().at(&server.url).charge(&order).await;
+            match expected {
+                "approved" => assert_eq!(outcome, approved(12_345)),
+                "waits" => assert_eq!(outcome, review(), "{deleted:?} {asked_again:?}"),
+                _ => {
+                    let failure = refused(&outcome);
+                    assert_eq!(
+                        (failure.class, failure.raw_code.as_deref()),
+                        (FailureClass::InsufficientFunds, Some("51"))
+                    );
+                }
+            }
+            assert!(sent(&mut server, BASIC).await.0.starts_with("GET /api/v1/bills?"));
+            assert_eq!(sent(&mut server, BASIC).await.0, "POST /api/v1/bills");
+            assert_eq!(sent(&mut server, BASIC).await, ("DELETE /api/v1/bills/501".to_owned(), Value::Null));
+        }
+    }
+}
+
+/// Whoever meets an open one closes it: after an answer that was lost, or a closing that failed.
+#[tokio::test]
+async fn a_question_closes_what_it_finds_rejected() {
+    let order = request(card(STORED));
+    let open = bill(&order, "pending", "rejected");
+    let closed = with(open.clone(), "/status", json!("canceled"));
+    for is_closed in [true, false] {
+        let (open, told) = (open.clone(), one(if is_closed { &closed } else { &open }));
+        let mut server = Scripted::routed(move |asked| match asked.method.as_str() {
+            "DELETE" => say("200 OK", &told),
+            _ if asked.target.contains('?') => say("200 OK", &json!({ "bills": [open] })),
+            _ => say("200 OK", &one(&open)),
+        })
+        .await;
+        let gateway = subject().at(&server.url);
+        for lookup in [theirs(&order, "501"), by_ours(&order)] {
+            for outcome in [gateway.fetch_charge(&lookup).await, gateway.charge(&order).await] {
+                let is_declined = matches!(&outcome, ChargeOutcome::Declined { reference: Some(bill), .. } if *bill == id());
+                assert_eq!((is_declined, outcome == review()), (is_closed, !is_closed));
+                server.next().await;
+                assert_eq!(sent(&mut server, BASIC).await.0, "DELETE /api/v1/bills/501");
+            }
+        }
+        assert_eq!(
+            matches!(gateway.cancel(&theirs(&order, "501")).await, ChargeOutcome::Declined { .. }),
+            is_closed
+        );
+    }
+    // Closed is closed.
+    let mut server = Scripted::answering("200 OK", "", &one(&closed).to_string()).await;
+    let outcome = subject().at(&server.url).fetch_charge(&theirs(&order, "501")).await;
+    assert_eq!(refused(&outcome).raw_code.as_deref(), Some("51"));
+    assert_eq!(sent(&mut server, BASIC).await.0, "GET /api/v1/bills/501");
+    assert_eq!(server.unseen(), 0);
+}
+
+/// A charge that was issued anew makes a bill of two: it is rejected when no charge of it can take money any more.
+#[tokio::test]
+async fn a_bill_is_rejected_when_all_its_charges_are() {
+    let order = request(card(STORED));
+    let charge = |status: &str, transaction: &str| {
+        let told = with(bill(&order, "pending", transaction), "/charges/0/status", json!(status));
+        told["charges"][0].clone()
+    };
+    for (charges, is_rejected) in [
+        (json!([charge("canceled", "rejected"), charge("pending", "rejected")]), true),
+        (json!([charge("pending", "rejected"), charge("canceled", "canceled")]), true),
+        (json!([charge("pending", "rejected"), charge("pending", "waiting")]), false),
+        (json!([charge("pending", "waiting"), charge("pending", "rejected")]), false),
+        (json!([charge("fraud_review", "fraud_review")]), false),
+        (json!([charge("canceled", "canceled")]), false),
+    ] {
+        let told = with(bill(&order, "pending", "rejected"), "/charges", charges);
+        let outcome = rejected(&order, &told).await;
+        assert_eq!(matches!(outcome, ChargeOutcome::Declined { .. }), is_rejected, "{told}");
+        assert_eq!(outcome == review(), !is_rejected, "{told}");
+    }
+    // That a refund was rejected says nothing of the charge.
+    let refused = with(
+        bill(&order, "pending", "rejected"),
+        "/charges/0/last_transaction/transaction_type",
+        json!("refund"),
+    );
+    assert_eq!(charged(&order, &refused).await, review());
 }
 
 #[tokio::test]
@@ -212,6 +344,12 @@ async fn each_decline_has_its_class() {
         (json!("1A"), Class::AuthenticationRequired, Some("1A")),
         (json!("58"), Class::Configuration, Some("58")),
         (json!("94"), Class::Duplicate, Some("94")),
+        (json!("76"), Class::Hard, Some("76")),
+        (json!("79"), Class::Hard, Some("79")),
+        (json!("81"), Class::IssuerUnavailable, Some("81")),
+        (json!("1000"), Class::DoNotHonor, Some("1000")),
+        (json!(1016), Class::InsufficientFunds, Some("1016")),
+        (json!("1032"), Class::Hard, Some("1032")),
         (json!("moon"), Class::Generic, Some("moon")),
         (Value::Null, Class::Generic, None),
     ] {
@@ -220,7 +358,7 @@ async fn each_decline_has_its_class() {
             "/charges/0/last_transaction/gateway_response_code",
             code,
         );
-        let outcome = charged(&order, &told).await;
+        let outcome = rejected(&order, &told).await;
         let failure = refused(&outcome);
         assert_eq!(
             (failure.class, failure.raw_code.as_deref(), failure.message.as_str()),
