@@ -7,7 +7,7 @@ use crate::brazil::{
 };
 use crate::contract::charging::unknown;
 use crate::scripted::{Act, Received, Scripted};
-use fatura_application::ports::{Gateway, WebhookDelivery, WebhookRefusal, WebhookSubject};
+use fatura_application::ports::{WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeVerdict, GatewayReference, MeansType, PendingAction,
@@ -436,7 +436,7 @@ async fn a_dispute_is_its_invoices_status() {
         let gateway = subject().at(&server.url);
         match (gateway.fetch_dispute(&theirs(&order, INVOICE)).await, verdict) {
             (DisputeOutcome::Disputed(standing), Some(verdict)) => {
-                assert_eq!((standing.status, standing.amount), (verdict, None))
+                assert_eq!((standing.status, standing.amount), (verdict, None));
             }
             (outcome, expected) => assert_eq!((outcome, expected), (DisputeOutcome::Undisputed, None)),
         }

@@ -8,7 +8,7 @@ use crate::brazil::{
 use crate::contract::charging::unknown;
 use crate::contract::disputes::unclear;
 use crate::scripted::Scripted;
-use fatura_application::ports::{Gateway, WebhookDelivery, WebhookRefusal, WebhookSubject};
+use fatura_application::ports::{WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
