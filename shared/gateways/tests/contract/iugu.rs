@@ -5,6 +5,7 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, brl, card, judge, pix, refund_of, refused, say, sent, theirs, to_store,
     troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::scripted::{Act, Received, Scripted};
 use fatura_application::ports::{WebhookDelivery, WebhookRefusal, WebhookSubject};
@@ -13,6 +14,7 @@ use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeVerdict, GatewayReference, MeansType, PendingAction,
     RefundOutcome, StoreOutcome, Token,
 };
+use fatura_domain::money::Currency;
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::Iugu;
 use serde_json::{Value, json};
@@ -39,6 +41,25 @@ fn subject() -> Subject {
         order: request(card(STORED)),
         before: |_| None,
         captured: charged().to_string(),
+    }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: &[],
+        means: || card(STORED),
+        key: Some("idempotency-key"),
+        // The answer to the order says no amount: its invoice is asked for that.
+        aside: |asked, order| (asked.method == "GET").then(|| invoice(order, "paid").to_string()),
+        captured: |_| charged().to_string(),
+        amount: |amount| {
+            (amount.currency() == Currency::BRL).then(|| format!(r#""price_cents":{}}}"#, amount.minor()))
+        },
+        reference: INVOICE,
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, _| notice(&[], &[("secret", secret)]),
+        covered: Covered::NOTHING,
     }
 }
 

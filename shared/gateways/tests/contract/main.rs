@@ -9,6 +9,7 @@
 
 mod bench;
 mod brazil;
+mod common;
 mod contract;
 mod iugu;
 mod mercado_pago;

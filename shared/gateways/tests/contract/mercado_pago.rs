@@ -5,6 +5,7 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, asked, brl, card, judge, ok, pix, refund_of, refused, say, sent, theirs,
     to_store, troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::scripted::{Received, Scripted};
 use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
@@ -14,6 +15,7 @@ use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeVerdict, GatewayReference, MeansType, MovementKind,
     PendingAction, RefundOutcome, StoreOutcome, Token,
 };
+use fatura_domain::money::Currency;
 use fatura_gateways::MercadoPago;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -35,6 +37,28 @@ fn subject() -> Subject {
     let order = request(card(STORED));
     let captured = payment(&order, "approved").to_string();
     Subject { make: MAKE, more: &[], order, before: one_use_token, captured }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: &[],
+        means: || card(STORED),
+        key: Some("x-idempotency-key"),
+        aside: |asked, _| one_use_token(asked),
+        captured: |order| {
+            let amount = serde_json::from_str(&order.amount.to_string()).unwrap();
+            with(payment(order, "approved"), "transaction_amount", amount).to_string()
+        },
+        amount: |amount| {
+            (amount.currency() == Currency::BRL).then(|| format!(r#""transaction_amount":{amount},"#))
+        },
+        reference: "1312345678901",
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, at| notice("77", "77", &at.to_string(), secret),
+        // The id, the request's id and the time.
+        covered: Covered { body: false, time: true, not: &["type"] },
+    }
 }
 
 fn payment(order: &ChargeRequest, status: &str) -> Value {

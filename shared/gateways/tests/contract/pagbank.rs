@@ -5,6 +5,7 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, brl, card, judge, pix, refund_of, refused, say, sent, theirs, to_store,
     troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::contract::disputes::unclear;
 use crate::scripted::Scripted;
@@ -15,6 +16,7 @@ use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, GatewayReference, MeansType, PendingAction, RefundOutcome, StoreOutcome,
     Token,
 };
+use fatura_domain::money::Currency;
 use fatura_gateways::PagBank;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -39,6 +41,26 @@ fn subject() -> Subject {
         ("pix_payer_tax_id", "12345678909"),
     ];
     Subject { make: MAKE, more, order, before: |_| None, captured }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: &[],
+        means: || card(CARD),
+        key: Some("x-idempotency-key"),
+        aside: |_, _| None,
+        captured: |order| placed(order, "PAID").to_string(),
+        amount: |amount| {
+            (amount.currency() == Currency::BRL)
+                .then(|| format!(r#""amount":{{"value":{},"currency":"BRL"}}"#, amount.minor()))
+        },
+        reference: ORDER,
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, _| notice(&format!(r#"{{"id":"{ORDER}"}}"#), secret),
+        // No time is told.
+        covered: Covered { time: false, ..Covered::BODY_AND_TIME },
+    }
 }
 
 fn charge(order: &ChargeRequest, status: &str) -> Value {

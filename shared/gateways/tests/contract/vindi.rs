@@ -5,6 +5,7 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, brl, card, judge, ok, pix, refund_of, refused, say, sent, theirs,
     to_store, troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::contract::disputes::unclear;
 use crate::scripted::{Act, Received, Scripted};
@@ -14,6 +15,7 @@ use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, GatewayReference, MeansType, PendingAction, RefundOutcome, StoreOutcome,
     Token,
 };
+use fatura_domain::money::Currency;
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::Vindi;
 use serde_json::{Value, json};
@@ -31,6 +33,25 @@ fn subject() -> Subject {
     let order = request(card(STORED));
     let captured = one(&bill(&order, "paid", "success")).to_string();
     Subject { make: MAKE, more: MORE, order, before: nothing_there, captured }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: MORE,
+        means: || card(STORED),
+        key: None,
+        aside: |asked, _| nothing_there(asked),
+        captured: |order| one(&bill(order, "paid", "success")).to_string(),
+        amount: |amount| (amount.currency() == Currency::BRL).then(|| format!(r#""amount":{amount}}}"#)),
+        reference: "501",
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, _| {
+            let body = br#"{"event":{"type":"bill_paid","data":{}}}"#.to_vec();
+            WebhookDelivery { body, ..notice(&[], &[("secret", secret)]) }
+        },
+        covered: Covered::NOTHING,
+    }
 }
 
 /// Nothing is found under the code, so the order is sent.
