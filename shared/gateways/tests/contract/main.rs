@@ -14,6 +14,7 @@ mod contract;
 mod iugu;
 mod mercado_pago;
 mod pagbank;
+mod paypal;
 mod sandbox;
 mod scripted;
 mod stripe;
