@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod adyen;
 mod bench;
 mod brazil;
 mod common;
