@@ -8,6 +8,7 @@ use crate::bench::{API_KEY, by_ours, request};
 use crate::brazil::{
     Make, Subject, asked, brl, card, ok, pix, refund_of, refused, say, theirs, to_store, told, troubles,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::{keeps_secrets, unknown};
 use crate::scripted::{Received, Scripted};
 use fatura_application::ports::Gateway;
@@ -74,6 +75,29 @@ fn with_code(order: &ChargeRequest) -> Value {
 
 fn no_call_before(_: &Received) -> Option<String> {
     None
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: MORE,
+        means: || card(&stored()),
+        key: Some("idempotency-key"),
+        aside: |_, _| None,
+        captured: |order| {
+            let amount = json!({ "currency": order.amount.currency().code(), "value": order.amount.minor() });
+            with(payment(order, "Authorised"), "amount", amount).to_string()
+        },
+        amount: |amount| {
+            let (currency, value) = (amount.currency().code(), amount.minor());
+            Some(format!(r#""amount":{{"currency":"{currency}","value":{value}}}"#))
+        },
+        reference: PSP,
+        webhook_secrets: signatures::KEYS,
+        delivery: |key, _| signatures::delivery(&[signatures::signed(signatures::paid(), key)]),
+        // The signature is within the body and covers some of it, and no time: see `signatures`.
+        covered: Covered::NOTHING,
+    }
 }
 
 async fn charged(order: &ChargeRequest, status: &'static str, told: Value) -> ChargeOutcome {
@@ -378,7 +402,7 @@ async fn a_refund_is_only_received() {
     assert_eq!(at(&server.url).refund(&order).await, RefundOutcome::Pending { reference });
     let (sent, body) = sent(&mut server).await;
     assert!(asked(&sent, "POST", &format!("/v71/payments/{PSP}/refunds")), "{}", sent.target);
-    assert_eq!(sent.header("idempotency-key"), [ours.clone()]);
+    assert_eq!(sent.header("idempotency-key"), [ours.as_str()]);
     let amount = json!({ "currency": "BRL", "value": 345 });
     assert_eq!(body, json!({ "merchantAccount": MERCHANT, "reference": ours, "amount": amount }));
 

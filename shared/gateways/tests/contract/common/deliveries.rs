@@ -24,6 +24,10 @@ pub(super) async fn a_genuine_delivery_is_verified(common: &Common) {
 pub(super) async fn a_forged_delivery_is_refused(common: &Common) {
     let judge = Judge::of(common).await;
     let genuine = (common.delivery)(common.webhook_secrets[0], NOW);
+    // Signed within the body, part by part: each such adapter has its own list of forgeries.
+    if genuine.headers.is_empty() && genuine.query.is_empty() {
+        return;
+    }
     if common.covered.body {
         for place in 0..genuine.body.len() {
             let mut forged = genuine.clone();

@@ -113,7 +113,7 @@ adapters! {
     vindi
     pagbank
     // To come: paypal
-    // To come: adyen
+    adyen
 }
 
 impl Common {
