@@ -59,7 +59,7 @@ impl Vindi {
         let mut candidates = found.transactions.into_iter().filter(|made| can_be(made, charge.id, request));
         match (candidates.next(), candidates.next()) {
             (None, _) => Ok(None),
-            (Some(made), None) => standing(&made).map(Some),
+            (Some(made), None) if is_refund(&made) => standing(&made).map(Some),
             _ => Err(refunds::ambiguous()),
         }
     }
@@ -79,11 +79,14 @@ fn is_refund(made: &Transaction) -> bool {
     made.kind.as_deref() == Some("refund")
 }
 
+/// What may be it for all that is told. A word that we don't know may be another one for a refund (K that it is this one).
 fn can_be(made: &Transaction, charge: u64, request: &RefundRequest) -> bool {
+    let is_other =
+        matches!(made.kind.as_deref(), Some("charge" | "authorization" | "capture" | "verification"));
     let amount = made.amount.as_ref().and_then(|amount| reais::money(&text(amount), "BRL").ok());
-    is_refund(made)
+    !is_other
         && made.charge.as_ref().is_none_or(|of| of.id == charge)
-        && amount == Some(request.amount)
+        && amount.is_none_or(|amount| amount == request.amount)
         && refunds::can_be(request.refund, made.created_at.as_deref())
 }
 

@@ -216,6 +216,16 @@ async fn each_decline_has_its_class() {
     }
 }
 
+/// The issuer's word for a success is no reason for a decline.
+#[tokio::test]
+async fn a_decline_that_was_approved_is_unknown() {
+    for lr in [json!("00"), json!("0"), json!(0)] {
+        let server = told(with(with(charged(), "success", json!(false)), "LR", lr), Act::Reset).await;
+        let outcome = subject().at(&server.url).charge(&request(card(STORED))).await;
+        assert_eq!(unknown(&outcome), "contradictory_answer");
+    }
+}
+
 #[tokio::test]
 async fn refusals_of_the_order() {
     let order = request(card(STORED));
@@ -307,6 +317,8 @@ async fn how_it_stands() {
             "contradictory_answer",
         ),
         (with(paid.clone(), "total_paid_cents", json!("R$ 123,45")), "unreadable_answer"),
+        // Not all of it, and how much nobody says.
+        (with(invoice(&order, "partially_paid"), "total_paid_cents", Value::Null), "contradictory_answer"),
     ] {
         assert_eq!(unknown(&fetched(&order, &told).await), code, "{told}");
     }
@@ -431,6 +443,9 @@ async fn a_refund_is_known_again_only_where_nothing_else_can_be_meant() {
         (5_005, paid.clone(), "none"),
         (5_005, with(paid.clone(), "refunded_cents", json!(5_004)), "none"),
         (5_005, with(paid.clone(), "refunded_cents", json!(5_005)), "unclear"),
+        // Not told is not nothing, but a whole refund would show in the status.
+        (5_005, with(paid.clone(), "refunded_cents", Value::Null), "unclear"),
+        (12_345, with(paid.clone(), "refunded_cents", Value::Null), "none"),
         (12_345, with(paid.clone(), "refunded_cents", json!(12_344)), "none"),
         (12_345, with(paid.clone(), "status", json!("refunded")), "succeeded"),
     ] {

@@ -21,6 +21,7 @@ use fatura_gateways::PagBank;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MAKE: Make = |http, at, secrets| Arc::new(PagBank::new(http, at, secrets));
 const CARD: &str = "CARD_CCFE8D12-79E7-4ADF-920B-A54E51D8DA6E";
@@ -334,6 +335,21 @@ async fn what_waits_is_cancelled() {
         (call, body),
         (format!("POST /charges/{CHARGE}/cancel"), json!({ "amount": { "value": 12345 } }))
     );
+    // Paid before it could be cancelled: the same call would now give the money back.
+    for later in [placed(&order, "PAID"), placed(&order, "DECLINED")] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (waits, last) = (placed(&order, "IN_ANALYSIS"), later.clone());
+        let mut server = Scripted::routed(move |_| {
+            let first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+            say("200 OK", if first { &waits } else { &last })
+        })
+        .await;
+        let outcome = subject().at(&server.url).cancel(&theirs(&order, ORDER)).await;
+        assert_eq!(outcome, charged(&order, &later).await);
+        while server.unseen() > 0 {
+            assert_eq!(server.next().await.method, "GET");
+        }
+    }
     // A code can't be: how it stands is all that can be said.
     let code = with_code(&order, "2099-11-22T23:59:59.000-03:00");
     let server = Scripted::answering("200 OK", "", &code.to_string()).await;
@@ -394,6 +410,29 @@ async fn money_goes_back() {
         assert_eq!(matches!(outcome, RefundOutcome::Failed { .. }), is_final, "{status}: {outcome:?}");
         assert_eq!(matches!(outcome, RefundOutcome::Unclear { .. }), !is_final, "{status}: {outcome:?}");
     }
+}
+
+/// What wasn't paid would be voided by the call that gives back; and what went back before is not this.
+#[tokio::test]
+async fn only_what_was_paid_goes_back_and_only_once() {
+    let order = request(card(CARD));
+    for status in ["AUTHORIZED", "IN_ANALYSIS", "WAITING", "DECLINED", "CANCELED"] {
+        let mut server = Scripted::answering("200 OK", "", &charge(&order, status).to_string()).await;
+        let outcome = subject().at(&server.url).refund(&refund_of(CHARGE, 5_005)).await;
+        assert!(matches!(outcome, RefundOutcome::Failed { .. }), "{status}: {outcome:?}");
+        assert_eq!((server.next().await.method.as_str(), server.unseen()), ("GET", 0), "{status}");
+    }
+    let server = Scripted::answering("200 OK", "", &refunded(5_005).to_string()).await;
+    let outcome = subject().at(&server.url).refund(&refund_of(CHARGE, 5_005)).await;
+    assert!(matches!(outcome, RefundOutcome::Unclear { .. }), "as much had gone back before: {outcome:?}");
+    // Without the totals nobody can say that nothing went back.
+    let mut untold = refunded(0);
+    untold["amount"]["summary"] = Value::Null;
+    let server = Scripted::answering("200 OK", "", &untold.to_string()).await;
+    let found = subject().at(&server.url).fetch_refund(&refund_of(CHARGE, 5_005)).await;
+    assert!(matches!(found, Some(RefundOutcome::Unclear { .. })), "{found:?}");
+    let server = Scripted::answering("404 Not Found", "", "{}").await;
+    assert_eq!(subject().at(&server.url).fetch_refund(&refund_of(CHARGE, 5_005)).await, None);
 }
 
 /// It tells only how much went back in all.

@@ -621,6 +621,12 @@ async fn a_refund_is_known_again_by_amount_and_time() {
         (json!([older, charge, other, of_another]), "none"),
         (json!([older, ours, other]), "succeeded"),
         (json!([ours, ours]), "unclear"),
+        // What may be it is not absent, even if it can't be read.
+        (json!([with(ours.clone(), "/amount", Value::Null)]), "unclear"),
+        (json!([with(ours.clone(), "/amount", json!("R$ 50,05"))]), "unclear"),
+        (json!([with(ours.clone(), "/transaction_type", json!("reversal"))]), "unclear"),
+        (json!([with(ours.clone(), "/transaction_type", Value::Null)]), "unclear"),
+        (json!([with(ours.clone(), "/created_at", Value::Null)]), "succeeded"),
     ] {
         let (paid, list) =
             (one(&bill(&request(card(STORED)), "paid", "success")), json!({ "transactions": found }));
