@@ -1,6 +1,6 @@
 """Runs our gateways against things that others wrote: `make gateways-outside`, or python3 tests/gateways-outside/run.py
 
-A localstripe on a free port, and Stripe's SDK as the judge of signatures; the tests are the ignored ones of
+A localstripe on a free port, and Stripe's and Adyen's SDKs as the judges of signatures; the tests are the ignored ones of
 shared/gateways/tests/contract. Everything started here is stopped here.
 """
 
@@ -66,9 +66,11 @@ def program() -> int:
             "LOCALSTRIPE_URL": url,
             "STRIPE_ORACLE_PYTHON": str(PYTHON),
             "STRIPE_ORACLE": str(HERE / "stripe_oracle.py"),
+            "ORACLE_PYTHON": str(PYTHON),
+            "ADYEN_ORACLE": str(HERE / "adyen_oracle.py"),
         }
         tests = ["cargo", "test", "--locked", "--package", "fatura-gateways", "--test", "contract"]
-        tests += ["stripe::outside", "--", "--ignored"]
+        tests += ["--", "--ignored", "stripe::outside", "adyen::outside"]
         return subprocess.run(tests, cwd=ROOT, env=os.environ | outside, check=False).returncode
     finally:
         server.terminate()

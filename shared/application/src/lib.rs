@@ -29,6 +29,7 @@ mod requeue;
 mod rulebook;
 mod runs;
 mod sweep_due;
+mod told;
 
 pub use app::{App, Records};
 pub use attention::ResolveAttempt;

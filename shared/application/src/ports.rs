@@ -16,8 +16,8 @@ use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MovementPage,
-    RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, GatewayName,
+    GatewayReference, MovementPage, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -440,6 +440,31 @@ pub enum WebhookSubject {
     Unresolved(GatewayReference),
 }
 
+/// What a signature itself vouches for, the amount and the references included: the word of a gateway that can't be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    Charge {
+        attempt: AttemptId,
+        outcome: ChargeOutcome,
+    },
+    Refund {
+        refund: RefundId,
+        /// The charge that it gives back.
+        charge: GatewayReference,
+        outcome: RefundOutcome,
+    },
+    Dispute {
+        attempt: AttemptId,
+        charge: GatewayReference,
+        standing: DisputeStanding,
+    },
+    /// Money that an earlier word promised doesn't come.
+    Withdrawn {
+        attempt: AttemptId,
+        charge: GatewayReference,
+    },
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the webhook's body is not what this gateway sends: {0}")]
 pub struct MalformedWebhook(pub String);
@@ -494,6 +519,16 @@ pub trait Gateway: Send + Sync {
     /// notices carry our own reference.
     async fn resolve(&self, _subject: &GatewayReference) -> Result<Option<WebhookSubject>, Failure> {
         Ok(None)
+    }
+    /// Whether it can be asked how something stands. Where it can't, its questions are all answered with Unknown or
+    /// Unclear, what its webhooks vouch for is taken at its word, and a refund goes out again instead of being asked
+    /// about, for as long as its key is recognised.
+    fn can_be_asked(&self) -> bool {
+        true
+    }
+    /// What the signature of a kept body vouches for, where the gateway can't be asked. Several in one body all count.
+    fn told(&self, _body: &[u8]) -> Vec<Told> {
+        Vec::new()
     }
 }
 

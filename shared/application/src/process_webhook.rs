@@ -18,7 +18,8 @@ pub enum ProcessError {
 }
 
 impl App {
-    /// A webhook is a hint: the gateway is asked how the charge stands, and its answer is what counts.
+    /// A webhook is a hint: the gateway is asked how the charge stands, and its answer is what counts. Only where it can't
+    /// be asked, what its signature vouches for is its answer.
     pub async fn process_webhook(&self, message: &WebhookMessage) -> Result<(), ProcessError> {
         let event =
             self.records.webhooks.webhook(&message.gateway, &message.event_id).await.map_err(Error::from)?;
@@ -27,6 +28,10 @@ impl App {
             Change::WebhookProcessed { gateway: event.gateway.clone(), event_id: event.event_id.clone() };
 
         let gateway = self.gateways.get(&event.gateway).ok_or(ProcessError::GatewaySilent)?;
+        if !gateway.can_be_asked() {
+            let has_spoken = self.take_word(&event, gateway.as_ref(), done).await?;
+            return if has_spoken { Ok(()) } else { Err(ProcessError::GatewaySilent) };
+        }
         let subject = match gateway.parse_webhook(&event.body) {
             Ok(hint) => hint.subject,
             Err(error) => {

@@ -3,7 +3,9 @@
 use crate::environment::{StartError, optional};
 use fatura_application::ports::{Gateway, Gateways, Secrets};
 use fatura_domain::gateway::GatewayName;
-use fatura_gateways::{BaseUrl, Http, Iugu, MercadoPago, PagBank, Sandbox, Stripe, Timeouts};
+use fatura_gateways::{
+    Adyen, BaseUrl, Http, Iugu, MercadoPago, PagBank, PayPal, Sandbox, Stripe, Timeouts, Vindi,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,7 +17,8 @@ const GATEWAY_URLS: &str = "GATEWAY_URLS";
 type Make = fn(Http, BaseUrl, Arc<dyn Secrets>) -> Arc<dyn Gateway>;
 
 /// Every gateway that there is an adapter for, and where its production is. None: at another place for each merchant.
-const KNOWN: [(&str, Option<&str>, Make); 4] = [
+const KNOWN: [(&str, Option<&str>, Make); 7] = [
+    ("adyen", None, |http, url, secrets| Arc::new(Adyen::new(http, url, secrets))),
     ("iugu", Some("https://api.iugu.com"), |http, url, secrets| Arc::new(Iugu::new(http, url, secrets))),
     ("mercado-pago", Some("https://api.mercadopago.com"), |http, url, secrets| {
         Arc::new(MercadoPago::new(http, url, secrets))
@@ -23,8 +26,14 @@ const KNOWN: [(&str, Option<&str>, Make); 4] = [
     ("pagbank", Some("https://api.pagseguro.com"), |http, url, secrets| {
         Arc::new(PagBank::new(http, url, secrets))
     }),
+    ("paypal", Some("https://api-m.paypal.com"), |http, url, secrets| {
+        Arc::new(PayPal::new(http, url, secrets))
+    }),
     ("stripe", Some("https://api.stripe.com"), |http, url, secrets| {
         Arc::new(Stripe::new(http, url, secrets))
+    }),
+    ("vindi", Some("https://app.vindi.com.br"), |http, url, secrets| {
+        Arc::new(Vindi::new(http, url, secrets))
     }),
 ];
 

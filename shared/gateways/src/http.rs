@@ -106,6 +106,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// For the little that isn't JSON.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
         serde_json::from_slice(&self.body).map_err(|error| {
             // Not the error's own text: it may quote the body, and with it a payer's data.

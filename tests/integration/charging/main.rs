@@ -23,6 +23,7 @@ mod refund_bounds;
 mod refunds;
 mod retries;
 mod stories;
+mod told;
 mod unknown;
 mod webhooks;
 mod world;

@@ -112,13 +112,13 @@ async fn a_card_is_kept_by_several_gateways_and_forgotten_by_all() {
         let path = format!("{one}/tokens/{gateway}");
         world.change(Method::PUT, &path, None, json!({"token": token})).await
     };
-    let held = hold("other", "once_b").await.expect(200);
-    assert_eq!((&held["gateway"], &held["gateways"]), (&json!("sandbox"), &json!(["sandbox", "other"])));
+    let shared = hold("other", "once_b").await.expect(200);
+    assert_eq!((&shared["gateway"], &shared["gateways"]), (&json!("sandbox"), &json!(["sandbox", "other"])));
     assert_eq!(
         (world.gateway.held(), world.other.held()),
         (vec!["tok_visa".to_owned()], vec!["once_b".to_owned()])
     );
-    assert_eq!(world.get(&one).await.expect(200), held);
+    assert_eq!(world.get(&one).await.expect(200), shared);
 
     assert_eq!(
         hold("other", "once_c").await.code(),

@@ -32,6 +32,11 @@ pub(crate) fn ambiguous() -> Trouble {
     Trouble::unknown("refund_ambiguous", "the gateway has refunds of this charge, and none says whose it is")
 }
 
+/// What nobody says isn't nothing: an order that may have arrived would go out again.
+pub(crate) fn untold() -> Trouble {
+    Trouble::unknown("refund_untold", "the gateway does not say how much went back")
+}
+
 /// Read and refused as it stands: nothing went back, and nothing will.
 pub(crate) fn refused(raw_code: Option<&str>) -> RefundOutcome {
     let failure = Failure::new(FailureClass::Generic, "refund_refused", "the gateway refused the refund");

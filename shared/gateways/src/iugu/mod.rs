@@ -71,7 +71,7 @@ impl Iugu {
         }
         let charged: Charged = answer.json()?;
         if !charged.success {
-            return Ok(declined(charged));
+            return declined(charged);
         }
         let reference = charged.reference()?;
         // The answer says no amount: its invoice does. If that can't be read just now, it is at least known by name.

@@ -2,6 +2,7 @@
 
 use super::declines::of_lr;
 use super::wire::{Charged, Invoice, Status};
+use crate::brazil::declines::issuer_code;
 use crate::brazil::{is_plain, pix, reais};
 use crate::trouble::Trouble;
 use fatura_domain::gateway::{
@@ -10,16 +11,19 @@ use fatura_domain::gateway::{
 use fatura_domain::id::AttemptId;
 use serde_json::Value;
 
-pub(super) fn declined(charged: Charged) -> ChargeOutcome {
+pub(super) fn declined(charged: Charged) -> Result<ChargeOutcome, Trouble> {
     let lr = charged.lr.as_ref().map(|lr| match lr {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     });
     let lr = lr.filter(|lr| !lr.is_empty() && lr != "null");
-    ChargeOutcome::Declined {
+    if lr.as_deref().is_some_and(|lr| issuer_code(lr) == "0") {
+        return Err(Trouble::unknown("contradictory_answer", "declined, and the issuer approved"));
+    }
+    Ok(ChargeOutcome::Declined {
         failure: of_lr(lr.as_deref(), charged.message.as_deref()),
         reference: charged.invoice_id.filter(|id| is_plain(id)).map(GatewayReference),
-    }
+    })
 }
 
 /// How this invoice stands, once it is sure to be the one that was asked about.

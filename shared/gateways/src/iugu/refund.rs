@@ -48,7 +48,13 @@ impl Iugu {
         request: &RefundRequest,
     ) -> Result<Option<RefundOutcome>, Trouble> {
         let Some(invoice) = within(self.desk.total(), self.charged(request)).await? else { return Ok(None) };
-        refunds::by_total(request, invoice.paid_cents().unwrap_or_default(), returned(&invoice))
+        let paid = invoice.paid_cents().unwrap_or_default();
+        match returned(&invoice) {
+            Some(returned) => refunds::by_total(request, paid, returned),
+            // A whole refund would show in the status.
+            None if request.amount.minor() == paid => Ok(None),
+            None => Err(refunds::untold()),
+        }
     }
 
     async fn charged(&self, request: &RefundRequest) -> Result<Option<Invoice>, Trouble> {
@@ -72,15 +78,17 @@ fn beyond(invoice: &Invoice, is_whole: bool) -> Option<&'static str> {
     is_old.then_some("too_old_to_refund")
 }
 
-fn returned(invoice: &Invoice) -> i64 {
+/// None: it isn't said.
+fn returned(invoice: &Invoice) -> Option<i64> {
     match (invoice.status, invoice.refunded_cents) {
-        (Status::Refunded, _) => invoice.paid_cents().unwrap_or_default(),
-        (_, refunded) => refunded.unwrap_or_default(),
+        (Status::Refunded, _) => invoice.paid_cents(),
+        (_, refunded) => refunded,
     }
 }
 
 fn done(after: &Invoice, before: &Invoice, request: &RefundRequest) -> Result<RefundOutcome, Trouble> {
-    if after.id == request.charge.0 && returned(after) - returned(before) >= request.amount.minor() {
+    let went_back = returned(after).unwrap_or_default() - returned(before).unwrap_or_default();
+    if after.id == request.charge.0 && went_back >= request.amount.minor() {
         return Ok(RefundOutcome::Succeeded { reference: request.charge.clone(), amount: request.amount });
     }
     Err(Trouble::unknown("contradictory_answer", "refunded, but less went back than that"))

@@ -95,7 +95,9 @@ impl Invoice {
     }
 
     pub(super) fn paid_cents(&self) -> Option<i64> {
-        self.total_paid_cents.filter(|paid| *paid > 0).or(self.total_cents)
+        let paid = self.total_paid_cents.filter(|paid| *paid > 0);
+        // Of a part, the total says nothing.
+        if self.status == Status::PartiallyPaid { paid } else { paid.or(self.total_cents) }
     }
 }
 

@@ -83,6 +83,10 @@ impl PagBank {
         let found = self.find(lookup).await?;
         let ChargeOutcome::Pending { reference, .. } = &found else { return Ok(found) };
         let Some(charge) = self.charge_of(reference).await? else { return Ok(found) };
+        // Of a charge that was paid meanwhile the same call would give the money back.
+        if !charge.still_waits() {
+            return self.find(lookup).await;
+        }
         let body = wire::Cancel { amount: wire::CancelAmount { value: charge.amount.value } };
         let post = self.desk.http.post(self.desk.at(&["charges", &charge.id, "cancel"]));
         // One void for an attempt, however often it is asked for.

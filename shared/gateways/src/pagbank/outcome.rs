@@ -102,8 +102,8 @@ pub(super) fn rank(charge: &Charge) -> u8 {
     match charge.status {
         Status::Paid => 0,
         Status::Canceled if was_paid => 0,
-        Status::Authorized | Status::InAnalysis | Status::Waiting => 1,
-        Status::Declined | Status::Canceled => 2,
+        _ if charge.still_waits() => 1,
+        _ => 2,
     }
 }
 

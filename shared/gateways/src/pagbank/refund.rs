@@ -1,5 +1,6 @@
 //! Money back at PagBank: a charge is cancelled, wholly or by an amount. It tells only how much went back in all.
 
+use super::outcome::rank;
 use super::wire::{Cancel, CancelAmount, Charge, Refusal};
 use super::{IDEMPOTENCY, PagBank};
 use crate::brazil::{reais, refunds, refused_order};
@@ -13,13 +14,16 @@ impl PagBank {
         let value = reais::only_brl(request.amount)?.minor();
         let charge = within(self.desk.total() / 2, self.charge_of(&request.charge)).await?;
         let Some(charge) = charge else { return Ok(refunds::refused(Some("no_such_charge"))) };
+        // The same call would void one that still waits.
+        if rank(&charge) != 0 {
+            return Ok(refunds::refused(Some("nothing_paid")));
+        }
         let post = self.desk.http.post(self.desk.at(&["charges", &charge.id, "cancel"]));
         let post = post.timeout(self.desk.total() / 2).header(IDEMPOTENCY, request.refund.to_string());
         let answer = self.desk.call(post.json(&Cancel { amount: CancelAmount { value } })).await?;
         if answer.status.is_success() {
             let after: Charge = answer.json()?;
-            let refunded = after.amount.summary.map_or(0, |summary| summary.refunded);
-            if after.id != charge.id || refunded < value {
+            if after.id != charge.id || after.returned() - charge.returned() < value {
                 return Err(Trouble::unknown(
                     "contradictory_answer",
                     "cancelled, but less went back than that",
@@ -45,7 +49,8 @@ impl PagBank {
         request: &RefundRequest,
     ) -> Result<Option<RefundOutcome>, Trouble> {
         let charge = within(self.desk.total(), self.charge_of(&request.charge)).await?;
-        let Some(summary) = charge.and_then(|charge| charge.amount.summary) else { return Ok(None) };
+        let Some(charge) = charge else { return Ok(None) };
+        let summary = charge.amount.summary.ok_or_else(refunds::untold)?;
         refunds::by_total(request, summary.paid, summary.refunded)
     }
 }

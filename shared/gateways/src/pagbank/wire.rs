@@ -85,6 +85,17 @@ pub(super) struct Charge {
     pub(super) payment_response: Option<PaymentResponse>,
 }
 
+impl Charge {
+    pub(super) const fn still_waits(&self) -> bool {
+        matches!(self.status, Status::Authorized | Status::InAnalysis | Status::Waiting)
+    }
+
+    /// All that went back until now.
+    pub(super) fn returned(&self) -> i64 {
+        self.amount.summary.as_ref().map_or(0, |summary| summary.refunded)
+    }
+}
+
 /// No case for others: a status that we don't know makes the answer unreadable, and so the charge unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

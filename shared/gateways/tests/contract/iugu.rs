@@ -5,14 +5,16 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, brl, card, judge, pix, refund_of, refused, say, sent, theirs, to_store,
     troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::scripted::{Act, Received, Scripted};
-use fatura_application::ports::{Gateway, WebhookDelivery, WebhookRefusal, WebhookSubject};
+use fatura_application::ports::{WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeVerdict, GatewayReference, MeansType, PendingAction,
     RefundOutcome, StoreOutcome, Token,
 };
+use fatura_domain::money::Currency;
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::Iugu;
 use serde_json::{Value, json};
@@ -39,6 +41,25 @@ fn subject() -> Subject {
         order: request(card(STORED)),
         before: |_| None,
         captured: charged().to_string(),
+    }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: &[],
+        means: || card(STORED),
+        key: Some("idempotency-key"),
+        // The answer to the order says no amount: its invoice is asked for that.
+        aside: |asked, order| (asked.method == "GET").then(|| invoice(order, "paid").to_string()),
+        captured: |_| charged().to_string(),
+        amount: |amount| {
+            (amount.currency() == Currency::BRL).then(|| format!(r#""price_cents":{}}}"#, amount.minor()))
+        },
+        reference: INVOICE,
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, _| notice(&[], &[("secret", secret)]),
+        covered: Covered::NOTHING,
     }
 }
 
@@ -195,6 +216,16 @@ async fn each_decline_has_its_class() {
     }
 }
 
+/// The issuer's word for a success is no reason for a decline.
+#[tokio::test]
+async fn a_decline_that_was_approved_is_unknown() {
+    for lr in [json!("00"), json!("0"), json!(0)] {
+        let server = told(with(with(charged(), "success", json!(false)), "LR", lr), Act::Reset).await;
+        let outcome = subject().at(&server.url).charge(&request(card(STORED))).await;
+        assert_eq!(unknown(&outcome), "contradictory_answer");
+    }
+}
+
 #[tokio::test]
 async fn refusals_of_the_order() {
     let order = request(card(STORED));
@@ -286,6 +317,8 @@ async fn how_it_stands() {
             "contradictory_answer",
         ),
         (with(paid.clone(), "total_paid_cents", json!("R$ 123,45")), "unreadable_answer"),
+        // Not all of it, and how much nobody says.
+        (with(invoice(&order, "partially_paid"), "total_paid_cents", Value::Null), "contradictory_answer"),
     ] {
         assert_eq!(unknown(&fetched(&order, &told).await), code, "{told}");
     }
@@ -410,6 +443,9 @@ async fn a_refund_is_known_again_only_where_nothing_else_can_be_meant() {
         (5_005, paid.clone(), "none"),
         (5_005, with(paid.clone(), "refunded_cents", json!(5_004)), "none"),
         (5_005, with(paid.clone(), "refunded_cents", json!(5_005)), "unclear"),
+        // Not told is not nothing, but a whole refund would show in the status.
+        (5_005, with(paid.clone(), "refunded_cents", Value::Null), "unclear"),
+        (12_345, with(paid.clone(), "refunded_cents", Value::Null), "none"),
         (12_345, with(paid.clone(), "refunded_cents", json!(12_344)), "none"),
         (12_345, with(paid.clone(), "status", json!("refunded")), "succeeded"),
     ] {
@@ -436,7 +472,7 @@ async fn a_dispute_is_its_invoices_status() {
         let gateway = subject().at(&server.url);
         match (gateway.fetch_dispute(&theirs(&order, INVOICE)).await, verdict) {
             (DisputeOutcome::Disputed(standing), Some(verdict)) => {
-                assert_eq!((standing.status, standing.amount), (verdict, None))
+                assert_eq!((standing.status, standing.amount), (verdict, None));
             }
             (outcome, expected) => assert_eq!((outcome, expected), (DisputeOutcome::Undisputed, None)),
         }

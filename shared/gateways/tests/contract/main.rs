@@ -7,12 +7,16 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod adyen;
 mod bench;
 mod brazil;
+mod common;
 mod contract;
 mod iugu;
 mod mercado_pago;
 mod pagbank;
+mod paypal;
 mod sandbox;
 mod scripted;
 mod stripe;
+mod vindi;

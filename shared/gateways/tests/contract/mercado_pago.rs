@@ -5,15 +5,17 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, asked, brl, card, judge, ok, pix, refund_of, refused, say, sent, theirs,
     to_store, troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::scripted::{Received, Scripted};
-use fatura_application::ports::{ChargeLookup, Gateway, WebhookDelivery, WebhookRefusal, WebhookSubject};
+use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeVerdict, GatewayReference, MeansType, MovementKind,
     PendingAction, RefundOutcome, StoreOutcome, Token,
 };
+use fatura_domain::money::Currency;
 use fatura_gateways::MercadoPago;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -35,6 +37,28 @@ fn subject() -> Subject {
     let order = request(card(STORED));
     let captured = payment(&order, "approved").to_string();
     Subject { make: MAKE, more: &[], order, before: one_use_token, captured }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: &[],
+        means: || card(STORED),
+        key: Some("x-idempotency-key"),
+        aside: |asked, _| one_use_token(asked),
+        captured: |order| {
+            let amount = serde_json::from_str(&order.amount.to_string()).unwrap();
+            with(payment(order, "approved"), "transaction_amount", amount).to_string()
+        },
+        amount: |amount| {
+            (amount.currency() == Currency::BRL).then(|| format!(r#""transaction_amount":{amount},"#))
+        },
+        reference: "1312345678901",
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, at| notice("77", "77", &at.to_string(), secret),
+        // The id, the request's id and the time.
+        covered: Covered { body: false, time: true, not: &["type"] },
+    }
 }
 
 fn payment(order: &ChargeRequest, status: &str) -> Value {
@@ -341,7 +365,7 @@ async fn how_it_stands() {
                 "{status}"
             ),
             None => {
-                assert!(matches!(outcome, ChargeOutcome::Approved { .. }), "{status}: the money was taken")
+                assert!(matches!(outcome, ChargeOutcome::Approved { .. }), "{status}: the money was taken");
             }
         }
     }
@@ -416,15 +440,15 @@ async fn money_goes_back() {
 #[tokio::test]
 async fn a_refund_is_known_again_by_amount_and_time() {
     let order = refund_of("77", 5_005);
-    let (ours, older, other) = (
+    let (ours, stale, other) = (
         refund(1, "50.05", "2026-11-21T12:00:01Z"),
         refund(2, "50.05", "2026-11-20T12:00:00Z"),
         refund(3, "50.06", "2026-11-21T12:00:01Z"),
     );
     for (found, expected) in [
         (vec![], Some(None)),
-        (vec![&older, &other], Some(None)),
-        (vec![&older, &ours, &other], Some(Some("1"))),
+        (vec![&stale, &other], Some(None)),
+        (vec![&stale, &ours, &other], Some(Some("1"))),
         (vec![&ours, &ours], None),
     ] {
         let server = Scripted::answering("200 OK", "", &json!(found).to_string()).await;
@@ -619,7 +643,7 @@ async fn a_forged_notice_is_refused() {
             change(&|forged| forged.headers[0].1 = forged.headers[0].1.replace("1700000000", "1700000001")),
         ),
         ("no digest", change(&|forged| forged.headers[0].1 = "ts=1700000000".to_owned())),
-        ("half a digest", change(&|forged| drop(forged.headers[0].1.pop()))),
+        ("half a digest", change(&|forged| forged.headers[0].1.truncate(80))),
         ("another scheme", change(&|forged| forged.headers[0].1 = forged.headers[0].1.replace("v1=", "v0="))),
         ("another secret", notice("77", "77", "1700000000", "whsec_wrong")),
         ("an empty secret", notice("77", "77", "1700000000", "")),

@@ -5,20 +5,23 @@ use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, brl, card, judge, pix, refund_of, refused, say, sent, theirs, to_store,
     troubles, verdict, without_secrets,
 };
+use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
 use crate::contract::disputes::unclear;
 use crate::scripted::Scripted;
-use fatura_application::ports::{Gateway, WebhookDelivery, WebhookRefusal, WebhookSubject};
+use fatura_application::ports::{WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, GatewayReference, MeansType, PendingAction, RefundOutcome, StoreOutcome,
     Token,
 };
+use fatura_domain::money::Currency;
 use fatura_gateways::PagBank;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MAKE: Make = |http, at, secrets| Arc::new(PagBank::new(http, at, secrets));
 const CARD: &str = "CARD_CCFE8D12-79E7-4ADF-920B-A54E51D8DA6E";
@@ -39,6 +42,26 @@ fn subject() -> Subject {
         ("pix_payer_tax_id", "12345678909"),
     ];
     Subject { make: MAKE, more, order, before: |_| None, captured }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: MAKE,
+        more: &[],
+        means: || card(CARD),
+        key: Some("x-idempotency-key"),
+        aside: |_, _| None,
+        captured: |order| placed(order, "PAID").to_string(),
+        amount: |amount| {
+            (amount.currency() == Currency::BRL)
+                .then(|| format!(r#""amount":{{"value":{},"currency":"BRL"}}"#, amount.minor()))
+        },
+        reference: ORDER,
+        webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        delivery: |secret, _| notice(&format!(r#"{{"id":"{ORDER}"}}"#), secret),
+        // No time is told.
+        covered: Covered { time: false, ..Covered::BODY_AND_TIME },
+    }
 }
 
 fn charge(order: &ChargeRequest, status: &str) -> Value {
@@ -312,6 +335,21 @@ async fn what_waits_is_cancelled() {
         (call, body),
         (format!("POST /charges/{CHARGE}/cancel"), json!({ "amount": { "value": 12345 } }))
     );
+    // Paid before it could be cancelled: the same call would now give the money back.
+    for later in [placed(&order, "PAID"), placed(&order, "DECLINED")] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (waits, last) = (placed(&order, "IN_ANALYSIS"), later.clone());
+        let mut server = Scripted::routed(move |_| {
+            let first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+            say("200 OK", if first { &waits } else { &last })
+        })
+        .await;
+        let outcome = subject().at(&server.url).cancel(&theirs(&order, ORDER)).await;
+        assert_eq!(outcome, charged(&order, &later).await);
+        while server.unseen() > 0 {
+            assert_eq!(server.next().await.method, "GET");
+        }
+    }
     // A code can't be: how it stands is all that can be said.
     let code = with_code(&order, "2099-11-22T23:59:59.000-03:00");
     let server = Scripted::answering("200 OK", "", &code.to_string()).await;
@@ -372,6 +410,29 @@ async fn money_goes_back() {
         assert_eq!(matches!(outcome, RefundOutcome::Failed { .. }), is_final, "{status}: {outcome:?}");
         assert_eq!(matches!(outcome, RefundOutcome::Unclear { .. }), !is_final, "{status}: {outcome:?}");
     }
+}
+
+/// What wasn't paid would be voided by the call that gives back; and what went back before is not this.
+#[tokio::test]
+async fn only_what_was_paid_goes_back_and_only_once() {
+    let order = request(card(CARD));
+    for status in ["AUTHORIZED", "IN_ANALYSIS", "WAITING", "DECLINED", "CANCELED"] {
+        let mut server = Scripted::answering("200 OK", "", &charge(&order, status).to_string()).await;
+        let outcome = subject().at(&server.url).refund(&refund_of(CHARGE, 5_005)).await;
+        assert!(matches!(outcome, RefundOutcome::Failed { .. }), "{status}: {outcome:?}");
+        assert_eq!((server.next().await.method.as_str(), server.unseen()), ("GET", 0), "{status}");
+    }
+    let server = Scripted::answering("200 OK", "", &refunded(5_005).to_string()).await;
+    let outcome = subject().at(&server.url).refund(&refund_of(CHARGE, 5_005)).await;
+    assert!(matches!(outcome, RefundOutcome::Unclear { .. }), "as much had gone back before: {outcome:?}");
+    // Without the totals nobody can say that nothing went back.
+    let mut untold = refunded(0);
+    untold["amount"]["summary"] = Value::Null;
+    let server = Scripted::answering("200 OK", "", &untold.to_string()).await;
+    let found = subject().at(&server.url).fetch_refund(&refund_of(CHARGE, 5_005)).await;
+    assert!(matches!(found, Some(RefundOutcome::Unclear { .. })), "{found:?}");
+    let server = Scripted::answering("404 Not Found", "", "{}").await;
+    assert_eq!(subject().at(&server.url).fetch_refund(&refund_of(CHARGE, 5_005)).await, None);
 }
 
 /// It tells only how much went back in all.

@@ -10,7 +10,8 @@ mod lookups;
 mod outside;
 mod refunds;
 
-use crate::bench::{API_KEY, Bench, Wanted, WireOrder};
+use crate::bench::{API_KEY, Bench, PREVIOUS_WEBHOOK_SECRET, WEBHOOK_SECRET, Wanted, WireOrder};
+use crate::common::{Common, Covered};
 use async_trait::async_trait;
 use fake::Fake;
 use fatura_application::ports::{ChargeLookup, Gateway, Secrets, WebhookDelivery};
@@ -165,9 +166,33 @@ impl Bench for StripeBench {
     }
 
     fn signed(&self, body: &str, secret: &str, at_unix: i64) -> WebhookDelivery {
-        let value = format!("t={at_unix},v1={}", signature(body, secret, at_unix));
-        let headers = vec![("stripe-signature".to_owned(), value)];
-        WebhookDelivery { body: body.as_bytes().to_vec(), headers, query: Vec::new() }
+        signed(body, secret, at_unix)
+    }
+}
+
+fn signed(body: &str, secret: &str, at_unix: i64) -> WebhookDelivery {
+    let value = format!("t={at_unix},v1={}", signature(body, secret, at_unix));
+    let headers = vec![("stripe-signature".to_owned(), value)];
+    WebhookDelivery { body: body.as_bytes().to_vec(), headers, query: Vec::new() }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: |http, at, secrets| Arc::new(Stripe::new(http, at, secrets)),
+        more: &[],
+        means: || card("pm_visa"),
+        key: Some("idempotency-key"),
+        aside: |_, _| None,
+        captured: |order| intent(order, "succeeded").to_string(),
+        amount: |amount| {
+            let currency = amount.currency().code().to_lowercase();
+            let is_chargeable = currency != "kwd" || amount.minor() % 10 == 0;
+            is_chargeable.then(|| format!("amount={}&currency={currency}&", amount.minor()))
+        },
+        reference: "pi_1",
+        webhook_secrets: [WEBHOOK_SECRET, PREVIOUS_WEBHOOK_SECRET, "whsec_wrong"],
+        delivery: |secret, at| signed(&event("evt_1", "payment_intent.succeeded", &json!({})), secret, at),
+        covered: Covered::BODY_AND_TIME,
     }
 }
 
