@@ -11,7 +11,7 @@ use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
 use fatura_domain::charge::Failure;
 use fatura_domain::customer::{PaymentMethod, PaymentSource};
-use fatura_domain::gateway::{GatewayName, MeansType};
+use fatura_domain::gateway::{Capabilities, GatewayName, MeansType};
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::routing::{Plan, Routing, SecretRef, Settings};
 use std::sync::Arc;
@@ -36,6 +36,19 @@ pub struct PutGateway {
     pub secret: Option<SecretRef>,
 }
 
+impl PutGateway {
+    /// What it asks for and the gateway can't do.
+    fn beyond(&self, name: &GatewayName, able: &Capabilities) -> Vec<Fault> {
+        let means = self.means.iter().filter(|means| !able.means.contains(means));
+        let means = means.map(|means| ("payment_method_types", means.as_str()));
+        let takes = |currency: &Currency| able.currencies.is_empty() || able.currencies.contains(currency);
+        let currencies = self.currencies.iter().filter(|currency| !takes(currency));
+        let currencies = currencies.map(|currency| ("currencies", currency.code()));
+        let beyond = means.chain(currencies);
+        beyond.map(|(field, what)| Fault::new(field, format!("{name} does not take {what}"))).collect()
+    }
+}
+
 impl Gateways {
     /// What a deployment begins with, or goes on with: what is on record, and whatever gateways have come since, unused; one
     /// that is gone is used for nothing.
@@ -47,13 +60,14 @@ impl Gateways {
         }
         for name in self.names() {
             if edition.plan.settings(&name).is_none() {
-                let means = self.get(&name).map(|gateway| gateway.capabilities().means.to_vec());
+                let able = self.get(&name).map(|gateway| gateway.capabilities());
+                let means = able.as_ref().map(|able| able.means.to_vec());
                 edition.plan.gateways.push(Settings {
                     enabled: is_first && !self.is_idle(&name),
                     name,
                     priority: 100,
                     means: means.unwrap_or_default(),
-                    currencies: Vec::new(),
+                    currencies: able.map(|able| able.currencies.to_vec()).unwrap_or_default(),
                     secret: None,
                 });
             }
@@ -89,19 +103,14 @@ impl App {
     ) -> Result<PlanEdition, Error> {
         caller.may(Operation::Operate)?;
         let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
-        let able = gateway.capabilities().means;
-        let unable: Vec<Fault> = put
-            .means
-            .iter()
-            .filter(|means| !able.contains(means))
-            .map(|means| {
-                Fault::new("payment_method_types", format!("{name} does not take {}", means.as_str()))
-            })
-            .collect();
+        let unable = put.beyond(name, &gateway.capabilities());
         if !unable.is_empty() {
             return Err(Error::Invalid(unable));
         }
-        let PutGateway { enabled, priority, means, currencies, secret } = put;
+        let PutGateway { enabled, priority, means, mut currencies, secret } = put;
+        if currencies.is_empty() {
+            currencies = gateway.capabilities().currencies.to_vec();
+        }
         let settings = Settings { name: name.clone(), enabled, priority, means, currencies, secret };
         self.replan(caller, if_version, |plan| {
             plan.gateways.retain(|other| other.name != settings.name);
@@ -171,5 +180,42 @@ impl App {
     async fn plan_in_force(&self) -> Result<Arc<PlanEdition>, Error> {
         let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?)) };
         Ok(self.plan.get(self.clock.now(), read).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fatura_domain::SignedDuration;
+
+    #[test]
+    fn a_gateway_is_not_used_for_what_it_cannot_do() {
+        let able = Capabilities {
+            means: &[MeansType::CreditCard],
+            currencies: &[Currency::BRL],
+            partial_refund: &[],
+            idempotency_key_lifetime: SignedDuration::ZERO,
+            looks_up_by_reference: false,
+            retries_by_itself: false,
+        };
+        let put = |means: &[MeansType], currencies: &[Currency]| {
+            let (means, currencies) = (means.to_vec(), currencies.to_vec());
+            PutGateway { enabled: true, priority: 1, means, currencies, secret: None }
+        };
+        let name = GatewayName::parse("vindi").unwrap();
+        let beyond = |put: PutGateway, able: &Capabilities| -> Vec<String> {
+            put.beyond(&name, able)
+                .into_iter()
+                .map(|fault| format!("{} {}", fault.field, fault.reason))
+                .collect()
+        };
+        assert_eq!(beyond(put(&[MeansType::CreditCard], &[Currency::BRL]), &able), [""; 0]);
+        let wants = put(&MeansType::ALL, &[Currency::BRL, Currency::USD]);
+        assert_eq!(
+            beyond(wants.clone(), &able),
+            ["payment_method_types vindi does not take pix", "currencies vindi does not take USD"]
+        );
+        let any = Capabilities { means: &MeansType::ALL, currencies: &[], ..able };
+        assert_eq!(beyond(wants, &any), [""; 0]);
     }
 }

@@ -2,8 +2,12 @@ use crate::app::App;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Gateway, WebhookEvent, WebhookMessage, WebhookSubject};
+use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::gateway::ChargeOutcome;
+use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::Observation;
+use fatura_domain::money::Money;
+use sha2::{Digest, Sha256};
 use thiserror::Error as ThisError;
 
 #[derive(Debug, ThisError)]
@@ -73,17 +77,53 @@ impl App {
         done: Change,
     ) -> Result<bool, Error> {
         let outcome = gateway.fetch_charge(lookup).await;
-        if matches!(outcome, ChargeOutcome::Unknown { .. }) {
+        if let ChargeOutcome::Unknown { failure } = &outcome {
+            if failure.is_contradiction() {
+                self.doubted(event, Some(lookup.attempt.invoice), None, &failure.message).await?;
+                self.processed(done).await?;
+                return Ok(true);
+            }
             return Ok(false);
         }
         let Some(invoice) = self.records.invoices.invoice(lookup.attempt.invoice).await? else {
-            tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about an invoice that does not exist");
+            let captured = match &outcome {
+                ChargeOutcome::Approved { captured, .. } => Some(*captured),
+                _ => None,
+            };
+            self.doubted(event, None, captured, "it is about an invoice that does not exist").await?;
             return self.processed(done).await.map(|()| true);
         };
         let attempt = lookup.attempt.number;
         let observation = Observation { gateway: event.gateway.clone(), attempt, outcome };
         self.observe(invoice, &observation, &[done]).await?;
         Ok(true)
+    }
+
+    /// What doesn't agree with our books is for a person to look at: nothing of ours is changed by it.
+    pub(crate) async fn doubted(
+        &self,
+        event: &WebhookEvent,
+        invoice: Option<InvoiceId>,
+        amount: Option<Money>,
+        detail: &str,
+    ) -> Result<(), Error> {
+        tracing::warn!(gateway = %event.gateway, event = %event.event_id, detail, "a webhook is doubted");
+        let digest = hex::encode(Sha256::digest(format!("{} {}", event.gateway, event.event_id)));
+        let digest: String = digest.chars().take(32).collect();
+        let matter = Attention {
+            id: AttentionId::of_webhook(&digest),
+            kind: AttentionKind::WebhookMismatch,
+            invoice,
+            amount,
+            gateway: Some(event.gateway.clone()),
+            reference: None,
+            detail: format!("webhook {}: {detail}", event.event_id),
+            raised_at: self.clock.now(),
+            closed: None,
+        };
+        // Raised before, it is on the list, or somebody has closed it with a word that stays.
+        self.commit(ChangeSet::of([Change::AttentionRaisedOnce(matter)]), None).await?;
+        Ok(())
     }
 
     async fn processed(&self, done: Change) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use fatura_domain::charge::{LiveAttempt, Phase};
 use fatura_domain::gateway::{ChargeOutcome, DisputeStanding, GatewayName, GatewayReference, RefundOutcome};
 use fatura_domain::id::{AttemptId, RefundId};
 use fatura_domain::invoice::{Invoice, Observation};
+use fatura_domain::money::Money;
 use fatura_domain::refund::{Refund, RefundState};
 use sha2::{Digest, Sha256};
 
@@ -54,7 +55,11 @@ impl App {
         attempt: AttemptId,
         outcome: &ChargeOutcome,
     ) -> Result<Heard, Error> {
-        let Some(invoice) = self.about(event, attempt).await? else { return Ok(Heard::Done) };
+        let captured = match outcome {
+            ChargeOutcome::Approved { captured, .. } => Some(*captured),
+            _ => None,
+        };
+        let Some(invoice) = self.about(event, attempt, captured).await? else { return Ok(Heard::Done) };
         if let ChargeOutcome::Voided { reference } = outcome
             && invoice.booked_of(&event.gateway, reference).is_some()
         {
@@ -63,7 +68,8 @@ impl App {
         let live = invoice.state.live_attempt().filter(|live| live.number == attempt.number);
         if let Some(live) = live {
             if is_of_another(live, outcome) {
-                tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about another charge than the attempt's");
+                let detail = "it tells of another charge than the attempt's";
+                self.doubted(event, Some(invoice.id), None, detail).await?;
                 return Ok(Heard::Done);
             }
             // A signature vouches for no reason, and the answer that is on its way does tell one.
@@ -108,7 +114,7 @@ impl App {
         charge: &GatewayReference,
         standing: &DisputeStanding,
     ) -> Result<Heard, Error> {
-        let Some(invoice) = self.about(event, attempt).await? else { return Ok(Heard::Done) };
+        let Some(invoice) = self.about(event, attempt, None).await? else { return Ok(Heard::Done) };
         let paid = invoice.state.payment().and_then(|payment| payment.charge.as_ref());
         let is_ours = paid.is_some_and(|paid| {
             paid.gateway == event.gateway && paid.attempt == attempt.number && paid.reference == *charge
@@ -116,7 +122,8 @@ impl App {
         if is_ours {
             self.observe_dispute(attempt.invoice, standing, &[]).await?;
         } else {
-            tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about another charge than the payment");
+            let detail = "it tells of a dispute about another charge than the payment";
+            self.doubted(event, Some(invoice.id), standing.amount, detail).await?;
         }
         Ok(Heard::Done)
     }
@@ -128,7 +135,7 @@ impl App {
         attempt: AttemptId,
         charge: &GatewayReference,
     ) -> Result<Heard, Error> {
-        let Some(invoice) = self.about(event, attempt).await? else { return Ok(Heard::Done) };
+        let Some(invoice) = self.about(event, attempt, None).await? else { return Ok(Heard::Done) };
         if let Some(amount) = invoice.booked_of(&event.gateway, charge) {
             let matter = Attention {
                 id: AttentionId::of_difference(&digest(&event.gateway, charge)),
@@ -150,10 +157,15 @@ impl App {
         Ok(Heard::Done)
     }
 
-    async fn about(&self, event: &WebhookEvent, attempt: AttemptId) -> Result<Option<Invoice>, Error> {
+    async fn about(
+        &self,
+        event: &WebhookEvent,
+        attempt: AttemptId,
+        amount: Option<Money>,
+    ) -> Result<Option<Invoice>, Error> {
         let invoice = self.records.invoices.invoice(attempt.invoice).await?;
         if invoice.is_none() {
-            tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about an invoice that does not exist");
+            self.doubted(event, None, amount, "it is about an invoice that does not exist").await?;
         }
         Ok(invoice)
     }

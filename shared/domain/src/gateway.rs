@@ -303,6 +303,8 @@ pub enum StoreOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
     pub means: &'static [MeansType],
+    /// Empty: most of them, and it says itself which it refuses.
+    pub currencies: &'static [Currency],
     /// Whether part of a charge can be refunded, by what it was paid with.
     pub partial_refund: &'static [MeansType],
     /// How long the gateway recognises an idempotency key. Older attempts are looked up, never sent again.

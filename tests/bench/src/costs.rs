@@ -233,6 +233,7 @@ impl Gateway for Approving {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             partial_refund: &MeansType::ALL,
             idempotency_key_lifetime: fatura_domain::SignedDuration::from_hours(24),
             looks_up_by_reference: true,

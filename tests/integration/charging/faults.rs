@@ -30,13 +30,27 @@ pub(crate) struct Frail {
     orders: AtomicUsize,
     /// Some: it can't be asked, and this is what its webhooks vouch for.
     words: Mutex<Option<Vec<Told>>>,
+    /// Some: what it tells of any charge that it is asked about.
+    tale: Mutex<Option<ChargeOutcome>>,
     refund_orders: AtomicUsize,
 }
 
 impl Frail {
     pub(crate) const fn around(inner: fatura_gateways::Sandbox) -> Self {
         let (orders, refund_orders) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { inner, death: Mutex::new(None), orders, words: Mutex::new(None), refund_orders }
+        Self {
+            inner,
+            death: Mutex::new(None),
+            orders,
+            words: Mutex::new(None),
+            tale: Mutex::new(None),
+            refund_orders,
+        }
+    }
+
+    /// From now on it tells this of any charge.
+    pub(crate) fn tell(&self, tale: ChargeOutcome) {
+        *self.tale.lock().unwrap() = Some(tale);
     }
 
     /// From now on it answers no question, and its next webhooks vouch for this.
@@ -98,9 +112,11 @@ impl Gateway for Frail {
     }
 
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
-        match self.failure() {
-            Some(failure) => ChargeOutcome::Unknown { failure },
-            None => self.inner.fetch_charge(lookup).await,
+        let tale = self.tale.lock().unwrap().clone();
+        match (self.failure(), tale) {
+            (Some(failure), _) => ChargeOutcome::Unknown { failure },
+            (None, Some(tale)) => tale,
+            (None, None) => self.inner.fetch_charge(lookup).await,
         }
     }
 

@@ -444,6 +444,7 @@ impl Gateway for StubGateway {
         assert!(!self.panics.load(Ordering::SeqCst), "a secret in a panic's message");
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             partial_refund: &[],
             idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,

@@ -184,6 +184,7 @@ impl Gateway for Adyen {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             // K for Pix.
             partial_refund: &MeansType::ALL,
             // "a minimum period of 31 days" in older documents, 7 in newer ones (docs.adyen.com, "API idempotency").

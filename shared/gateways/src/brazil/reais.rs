@@ -5,9 +5,11 @@ use fatura_domain::money::{Currency, Money};
 use serde_json::Number;
 use std::str::FromStr as _;
 
+pub(crate) const ONLY: Currency = Currency::BRL;
+
 /// Of these gateways only reais are known.
 pub(crate) fn only_brl(amount: Money) -> Result<Money, Trouble> {
-    if amount.currency() == Currency::BRL {
+    if amount.currency() == ONLY {
         return Ok(amount);
     }
     Err(Trouble::configuration(

@@ -171,6 +171,7 @@ impl Gateway for Iugu {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[reais::ONLY],
             // D: a Pix goes back whole or not at all, and for 90 days; a card's 180 days are kept in `refund`.
             partial_refund: &[MeansType::CreditCard],
             // U: nowhere said. A day is what others promise.

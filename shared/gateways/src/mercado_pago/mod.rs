@@ -177,6 +177,7 @@ impl Gateway for MercadoPago {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[reais::ONLY],
             partial_refund: &MeansType::ALL,
             // U: nowhere said. A day is what others promise; past it, an attempt is looked up.
             idempotency_key_lifetime: SignedDuration::from_hours(24),

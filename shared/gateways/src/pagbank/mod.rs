@@ -162,6 +162,7 @@ impl Gateway for PagBank {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[reais::ONLY],
             partial_refund: &MeansType::ALL,
             // U: nowhere said. A day is what others promise.
             idempotency_key_lifetime: SignedDuration::from_hours(24),

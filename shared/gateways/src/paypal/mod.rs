@@ -132,6 +132,7 @@ impl Gateway for PayPal {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &[MeansType::CreditCard],
+            currencies: &[],
             partial_refund: &[MeansType::CreditCard],
             // "The server stores keys for 6 hours", of orders; of refunds for 45 days.
             idempotency_key_lifetime: SignedDuration::from_hours(6),

@@ -165,6 +165,7 @@ impl Gateway for Sandbox {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             partial_refund: &MeansType::ALL,
             // It remembers keys until it is stopped; a day is what the strictest of the real ones promise.
             idempotency_key_lifetime: SignedDuration::from_hours(24),

@@ -157,6 +157,7 @@ impl Gateway for Stripe {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             // Both: docs.stripe.com/payments/pix, "Refunds / Partial refunds".
             partial_refund: &MeansType::ALL,
             // "at least 24 hours" (docs.stripe.com/api/idempotent_requests).

@@ -11,7 +11,7 @@ mod webhook;
 mod wire;
 
 use crate::base_url::BaseUrl;
-use crate::brazil::{Desk, KeyAs, is_plain, no_books, refused_order, succeeded};
+use crate::brazil::{Desk, KeyAs, is_plain, no_books, reais, refused_order, succeeded};
 use crate::http::{Http, within};
 use crate::trouble::Trouble;
 use async_trait::async_trait;
@@ -171,6 +171,7 @@ impl Gateway for Vindi {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[reais::ONLY],
             // U whether part of a Pix can go back.
             partial_refund: &[MeansType::CreditCard],
             // There are none: a repeat is safe because it is looked for first.
