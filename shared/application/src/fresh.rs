@@ -1,19 +1,20 @@
 use crate::ports::StoreError;
 use fatura_domain::{SignedDuration, Timestamp};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How soon a change of configuration is in force everywhere.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// Something that seldom changes, remembered for half a minute. While the store doesn't answer, the last one serves on.
-pub(crate) struct Fresh<T>(Mutex<Option<(Arc<T>, Timestamp)>>);
+pub struct Fresh<T>(Mutex<Option<(Arc<T>, Timestamp)>>);
 
 impl<T> Fresh<T> {
-    pub(crate) const fn nothing() -> Self {
+    pub const fn nothing() -> Self {
         Self(Mutex::new(None))
     }
 
-    pub(crate) async fn get(
+    pub async fn get(
         &self,
         now: Timestamp,
         read: impl Future<Output = Result<T, StoreError>>,
@@ -32,5 +33,11 @@ impl<T> Fresh<T> {
             }
             Err(error) => cached.map(|(thing, _)| thing).ok_or(error),
         }
+    }
+}
+
+impl<T> fmt::Debug for Fresh<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fresh(..)")
     }
 }

@@ -39,6 +39,7 @@ pub use collect_charge::{CALL_TIME, CollectError};
 pub use customers::CustomerReference;
 pub use disputes::Contest;
 pub use error::{Cause, Error, Fault};
+pub use fresh::Fresh;
 pub use gateways::{PlanEdition, PutGateway};
 pub use idempotency::{Answer, Once, Reply};
 pub use invoices::{AmendInvoice, CreateInvoice};

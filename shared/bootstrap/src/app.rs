@@ -52,8 +52,8 @@ impl Bootstrap {
     pub fn gateways(&self) -> Result<Gateways, StartError> {
         let client = aws_sdk_secretsmanager::Client::new(&self.config);
         let shared = required("GATEWAY_SECRETS_ID")?;
-        let vault: Arc<dyn Secrets> =
-            Arc::new(crate::secrets::Vault::new(client, shared, self.store.clone()));
+        let vault = crate::secrets::Vault::new(client, shared, self.store.clone(), self.clock.clone());
+        let vault: Arc<dyn Secrets> = Arc::new(vault);
         configured(&vault)
     }
 

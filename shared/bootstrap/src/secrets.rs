@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use fatura_application::OperatorKey;
 use fatura_application::access::KeyHash;
-use fatura_application::ports::{GatewaySecrets, Plans, Secrets, SecretsError};
+use fatura_application::ports::{Clock, GatewaySecrets, Plans, Secrets, SecretsError};
+use fatura_application::{Fresh, OperatorKey};
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::routing::SecretRef;
 use serde::Deserialize;
@@ -90,38 +90,26 @@ pub(crate) struct Vault {
     client: Client,
     shared: CachedSecret<AllGatewaySecrets>,
     plans: Arc<dyn Plans>,
-    references: Mutex<Option<(HashMap<GatewayName, SecretRef>, Instant)>>,
+    clock: Arc<dyn Clock>,
+    references: Fresh<HashMap<GatewayName, SecretRef>>,
     own: Mutex<HashMap<SecretRef, Arc<CachedSecret<StoredSecrets>>>>,
 }
 
 impl Vault {
-    pub(crate) fn new(client: Client, shared: String, plans: Arc<dyn Plans>) -> Self {
+    pub(crate) fn new(client: Client, shared: String, plans: Arc<dyn Plans>, clock: Arc<dyn Clock>) -> Self {
         let shared = CachedSecret::new(client.clone(), shared, read_gateway_secrets);
-        Self { client, shared, plans, references: Mutex::default(), own: Mutex::default() }
+        Self { client, shared, plans, clock, references: Fresh::nothing(), own: Mutex::default() }
     }
 
     async fn reference(&self, name: &GatewayName) -> Result<Option<SecretRef>, SecretsError> {
-        let mut cached = self.references.lock().await;
-        match &*cached {
-            Some((references, at)) if at.elapsed() < FRESH_FOR => return Ok(references.get(name).cloned()),
-            _ => {}
-        }
-        let references: HashMap<GatewayName, SecretRef> = match self.plans.plan().await {
-            Ok(edition) => {
-                let settings = edition.into_iter().flat_map(|edition| edition.plan.gateways);
-                settings.filter_map(|settings| Some((settings.name, settings.secret?))).collect()
-            }
-            Err(error) => match &*cached {
-                Some((references, _)) => {
-                    tracing::warn!(%error, "the gateways' settings could not be refreshed");
-                    return Ok(references.get(name).cloned());
-                }
-                None => return Err(SecretsError(error.to_string())),
-            },
+        let read = async {
+            let settings = self.plans.plan().await?.into_iter().flat_map(|edition| edition.plan.gateways);
+            Ok(settings.filter_map(|settings| Some((settings.name, settings.secret?))).collect())
         };
-        let reference = references.get(name).cloned();
-        *cached = Some((references, Instant::now()));
-        Ok(reference)
+        let references = self.references.get(self.clock.now(), read).await;
+        references
+            .map(|references| references.get(name).cloned())
+            .map_err(|error| SecretsError(error.to_string()))
     }
 
     async fn own(&self, reference: SecretRef) -> Result<StoredSecrets, SecretsError> {

@@ -1,5 +1,6 @@
 //! Two gateways, and where charges go while somebody changes that.
 
+use crate::aws::keep_secret;
 use crate::client::{Shop, alone, id, variable};
 use crate::days::Days;
 use serde_json::{Value, json};
@@ -145,4 +146,32 @@ async fn a_gateway_that_charges_in_silence_is_not() {
         both.shop.at_the_gateway("/control", json!({ "webhooks_off": false })).await.expect(200);
         both.close().await;
     }
+}
+
+#[tokio::test]
+async fn credentials_may_lie_in_a_secret_that_the_settings_refer_to() {
+    let (shop, _stack) = alone().await;
+    let mut both = Both::open(shop, "tok_visa", "tok_visa").await;
+    both.route(&["sandbox-2"]).await;
+    let right = json!({ "api_key": variable("SANDBOX_API_KEY"), "webhook_secrets": [] });
+    for (folder, secret, code) in [
+        ("fatura/gateways", json!({ "api_key": "another" }), json!("unauthorized")),
+        ("fatura/gateways", right.clone(), Value::Null),
+        ("elsewhere/gateways", right, json!("secrets_unavailable")),
+    ] {
+        let reference = keep_secret(folder, &secret).await;
+        let mut settings =
+            json!({ "enabled": true, "priority": 900, "payment_method_types": ["credit_card", "pix"] });
+        settings["secret_ref"] = json!(reference);
+        let put = both.shop.put("/v1/gateways/sandbox-2", settings).await.expect(200);
+        assert_eq!(put["secret_ref"], reference.as_str());
+        both.settled();
+        let check = both.shop.post("/v1/gateways/sandbox-2/check", json!({})).await.expect(200);
+        assert_eq!(check["code"], code, "{check}");
+        if code.is_null() {
+            let invoice = both.charge().await;
+            both.second.assert_paid_once(&invoice).await;
+        }
+    }
+    both.close().await;
 }

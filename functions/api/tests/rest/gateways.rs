@@ -221,6 +221,27 @@ async fn what_one_gateway_does_not_take_is_charged_by_the_next_and_both_say_why(
 }
 
 #[tokio::test]
+async fn a_gateway_whose_circuit_is_open_is_passed_over_without_a_call() {
+    let world = World::new().await;
+    put_in_use(&world, "other", 200, &["credit_card", "pix"]).await.expect(200);
+    let customer = world.payer().await;
+    for _ in 0..10 {
+        world.charged(&customer, Says::NotSent).await;
+    }
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    let pix = json!({"type": "pix", "key": "ana@example.com", "default": true});
+    world.post(&path, pix).await.created();
+    let invoice = world.charged(&customer, Says::Yes).await;
+    world.collect_all().await;
+    let listed = world.get(&format!("/v1/invoices/{invoice}/attempts")).await.expect(200);
+    assert_eq!(listed["data"][1]["failure"]["code"], "circuit_open");
+    assert_eq!(
+        attempts(&world, &invoice).await,
+        ["sandbox not_sent priority of 1", "other succeeded failover of 1"]
+    );
+}
+
+#[tokio::test]
 async fn after_silence_no_other_gateway_is_asked() {
     let world = World::new().await;
     let invoice = charged_by_pix(&world, Says::Unknown, Says::Yes).await;
