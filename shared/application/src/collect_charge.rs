@@ -6,9 +6,11 @@ use crate::ports::{ChargeLookup, Claim, Gateway, Message};
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
+use fatura_domain::customer::PaymentSource;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName};
 use fatura_domain::id::{AttemptNumber, InvoiceId};
 use fatura_domain::invoice::{Invoice, NextStep, Observation, Reduced, State};
+use fatura_domain::money::Money;
 use std::time::Duration;
 use thiserror::Error as ThisError;
 
@@ -98,6 +100,12 @@ impl App {
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
     async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
+        if source.is_failover() && !self.is_still_meant(&source, request.amount).await? {
+            let message = "the gateway was to take over and is not used for this any more";
+            let failure = Failure::new(FailureClass::NotSent, "gateway_not_in_use", message);
+            let outcome = ChargeOutcome::NotSent { failure };
+            return self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await;
+        }
         let admission = self.breakers.admit(&source.gateway, self.clock.now()).await?;
         let outcome = match self.gateways.get(&source.gateway) {
             Some(_) if let Admission::HoldUntil(until) = admission => {
@@ -124,6 +132,13 @@ impl App {
         };
         tracing::info!(attempt = %request.attempt, outcome = outcome_name(&outcome), "gateway answered");
         self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await
+    }
+
+    /// Whether a gateway that takes over may still be used: days may lie between the route and this.
+    async fn is_still_meant(&self, source: &PaymentSource, amount: Money) -> Result<bool, Error> {
+        let edition = self.plan_in_force().await?;
+        let settings = edition.plan.settings(&source.gateway);
+        Ok(settings.is_some_and(|settings| settings.takes(source.means.kind(), amount.currency())))
     }
 
     /// Writes down that the attempt, which is ours, waits until its gateway takes orders again.

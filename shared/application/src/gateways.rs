@@ -12,6 +12,7 @@ use fatura_domain::actor::Actor;
 use fatura_domain::charge::Failure;
 use fatura_domain::customer::{PaymentMethod, PaymentSource};
 use fatura_domain::gateway::{Capabilities, GatewayName, MeansType};
+use fatura_domain::id::CustomerId;
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::routing::{Plan, Routing, SecretRef, Settings};
 use std::sync::Arc;
@@ -173,11 +174,19 @@ impl App {
     }
 
     /// Where a card goes whose gateway isn't named.
-    pub(crate) async fn gateway_for_new_card(&self) -> Result<Option<GatewayName>, Error> {
-        Ok(self.plan_in_force().await?.plan.for_new_card().cloned())
+    pub(crate) async fn gateway_for_new_card(
+        &self,
+        customer: CustomerId,
+        named: Option<GatewayName>,
+    ) -> Result<Option<GatewayName>, Error> {
+        let edition = self.plan_in_force().await?;
+        Ok(match named {
+            Some(name) => Some(name).filter(|name| edition.plan.takes_cards(name)),
+            None => edition.plan.for_new_card(customer).cloned(),
+        })
     }
 
-    async fn plan_in_force(&self) -> Result<Arc<PlanEdition>, Error> {
+    pub(crate) async fn plan_in_force(&self) -> Result<Arc<PlanEdition>, Error> {
         let read = async { Ok(self.gateways.completed(self.records.plans.plan().await?)) };
         Ok(self.plan.get(self.clock.now(), read).await?)
     }
@@ -197,6 +206,7 @@ mod tests {
             idempotency_key_lifetime: SignedDuration::ZERO,
             looks_up_by_reference: false,
             retries_by_itself: false,
+            keeps_books: true,
         };
         let put = |means: &[MeansType], currencies: &[Currency]| {
             let (means, currencies) = (means.to_vec(), currencies.to_vec());

@@ -53,11 +53,15 @@ impl App {
         // and has the transaction look instead.
         let (invoice, exists) = if is_charged || command.payment_method.is_some() {
             let (payer, policy) = futures::try_join!(self.payer(command.customer), self.policy())?;
-            let source = self.source(&payer, command.payment_method, None, draft.total).await?;
-            let invoice = if is_charged {
-                draft.charged(source, command.charge_at, &policy, moment.now)?
+            let charged = if is_charged {
+                let source = self.source_if_owed(&payer, command.payment_method, None, draft.total).await;
+                source.and_then(|source| Ok(draft.charged(source, command.charge_at, &policy, moment.now)?))
             } else {
-                draft
+                attached(&payer, command.payment_method).map(|()| draft)
+            };
+            let invoice = match charged {
+                Ok(invoice) => invoice,
+                Err(refusal) => return once.replay_or(&*self.records.answers, refusal, moment.now).await,
             };
             (Invoice { version: 1, ..invoice }, None)
         } else {
@@ -88,11 +92,7 @@ impl App {
     ) -> Result<Invoice, Error> {
         caller.may(Operation::OwnedBy(id.owner()))?;
         if let Some(Some(method)) = amendment.payment_method {
-            let payer = self.payer(id.owner()).await?;
-            let is_attached = payer.methods.iter().any(|attached| attached.id == method);
-            if !is_attached {
-                return Err(invalid("payment_method_id", "is not a payment method of this customer"));
-            }
+            attached(&self.payer(id.owner()).await?, Some(method))?;
         }
         for _ in 0..DECISIONS {
             let invoice = self.stored(id).await?;
@@ -142,8 +142,11 @@ impl App {
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
-            let source = self.source(&payer, method, invoice.payment_method(), invoice.total).await?;
-            let charged = invoice.charged(source, None, &policy, now)?;
+            let source = self.source_if_owed(&payer, method, invoice.payment_method(), invoice.total).await;
+            let charged = match source.and_then(|source| Ok(invoice.charged(source, None, &policy, now)?)) {
+                Ok(charged) => charged,
+                Err(refusal) => return once.replay_or(&*self.records.answers, refusal, now).await,
+            };
             let charged = charged.by(&caller.actor(), invoice.history.len());
             let answer = render(&charged);
             let changes =
@@ -222,6 +225,20 @@ impl App {
         self.source(payer, same.filter(is_attached), None, invoice.total).await
     }
 
+    /// The same, where no gateway has to be asked for nothing.
+    pub(crate) async fn source_if_owed(
+        &self,
+        payer: &Payer,
+        requested: Option<PaymentMethodId>,
+        of_invoice: Option<PaymentMethodId>,
+        amount: Money,
+    ) -> Result<Option<PaymentSource>, Error> {
+        match self.source(payer, requested, of_invoice, amount).await {
+            Err(Error::NoGateway) if amount.is_zero() => Ok(None),
+            source => source,
+        }
+    }
+
     /// What to charge: the method that the request names, else the invoice's, else the customer's default. One that was
     /// named and is gone isn't replaced by another behind the client's back.
     pub(crate) async fn source(
@@ -258,4 +275,13 @@ impl App {
 
 pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Error {
     Error::Invalid(vec![Fault::new(field, reason)])
+}
+
+fn attached(payer: &Payer, method: Option<PaymentMethodId>) -> Result<(), Error> {
+    let is_attached = |id: PaymentMethodId| payer.methods.iter().any(|attached| attached.id == id);
+    if method.is_none_or(is_attached) {
+        Ok(())
+    } else {
+        Err(invalid("payment_method_id", "is not a payment method of this customer"))
+    }
 }

@@ -1,4 +1,5 @@
 use crate::app::App;
+use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Gateway, WebhookEvent, WebhookMessage, WebhookSubject};
@@ -7,7 +8,6 @@ use fatura_domain::gateway::ChargeOutcome;
 use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::Observation;
 use fatura_domain::money::Money;
-use sha2::{Digest, Sha256};
 use thiserror::Error as ThisError;
 
 #[derive(Debug, ThisError)]
@@ -108,10 +108,8 @@ impl App {
         detail: &str,
     ) -> Result<(), Error> {
         tracing::warn!(gateway = %event.gateway, event = %event.event_id, detail, "a webhook is doubted");
-        let digest = hex::encode(Sha256::digest(format!("{} {}", event.gateway, event.event_id)));
-        let digest: String = digest.chars().take(32).collect();
         let matter = Attention {
-            id: AttentionId::of_webhook(&digest),
+            id: AttentionId::of_webhook(&digest(&format!("{} {}", event.gateway, event.event_id))),
             kind: AttentionKind::WebhookMismatch,
             invoice,
             amount,

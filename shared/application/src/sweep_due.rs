@@ -84,7 +84,7 @@ impl App {
         let (policy, now) = (self.policy().await?, self.clock.now());
         let Some(woken) = invoice.woken(&policy, now) else { return Ok(None) };
         let (next, is_told) = match woken {
-            Woken::PutOff(next) => (self.rerouted(*next).await?, true),
+            Woken::PutOff(next) => self.rerouted(*next).await?,
             Woken::GaveUp(next) => (*next, false),
             Woken::Retry => match self.retry(&invoice, &policy, now).await? {
                 Some(next) => next,
@@ -96,15 +96,16 @@ impl App {
         Ok(sent.filter(|_| is_told))
     }
 
-    /// Where such charges go by now, if it was planned ahead and its method can still be charged. It was promised with this
-    /// method, so that one that is gone in the meantime is charged all the same.
-    async fn rerouted(&self, invoice: Invoice) -> Result<Invoice, Error> {
-        let Some(method) = invoice.planned_with() else { return Ok(invoice) };
+    /// Where such charges go by now, if it was planned ahead. It was promised with this method, so that one that is gone
+    /// in the meantime is charged all the same. False: no gateway takes it, and it waits until one does.
+    async fn rerouted(&self, invoice: Invoice) -> Result<(Invoice, bool), Error> {
+        let Some(method) = invoice.planned_with() else { return Ok((invoice, true)) };
         let payer = self.payer(invoice.customer()).await?;
-        let Some(method) = payer.methods.iter().find(|known| known.id == method) else { return Ok(invoice) };
+        let method = payer.methods.iter().find(|known| known.id == method);
+        let Some(method) = method else { return Ok((invoice, true)) };
         match self.source_of(method, invoice.total).await {
-            Ok(source) => Ok(invoice.rerouted(source)),
-            Err(Error::NoGateway) => Ok(invoice),
+            Ok(source) => Ok((invoice.rerouted(source), true)),
+            Err(Error::NoGateway) => Ok((invoice, false)),
             Err(error) => Err(error),
         }
     }

@@ -2,17 +2,17 @@
 //! would be.
 
 use crate::app::App;
+use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::{Gateway, Told, WebhookEvent};
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::charge::{LiveAttempt, Phase};
-use fatura_domain::gateway::{ChargeOutcome, DisputeStanding, GatewayName, GatewayReference, RefundOutcome};
+use fatura_domain::gateway::{ChargeOutcome, DisputeStanding, GatewayReference, RefundOutcome};
 use fatura_domain::id::{AttemptId, RefundId};
 use fatura_domain::invoice::{Invoice, Observation};
 use fatura_domain::money::Money;
 use fatura_domain::refund::{Refund, RefundState};
-use sha2::{Digest, Sha256};
 
 /// What came of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,10 @@ impl App {
         standing: &DisputeStanding,
     ) -> Result<Heard, Error> {
         let Some(invoice) = self.about(event, attempt, None).await? else { return Ok(Heard::Done) };
+        // The payment that it is about is yet to be told.
+        if invoice.state.live_attempt().is_some_and(|live| live.number == attempt.number) {
+            return Ok(Heard::TooEarly);
+        }
         let paid = invoice.state.payment().and_then(|payment| payment.charge.as_ref());
         let is_ours = paid.is_some_and(|paid| {
             paid.gateway == event.gateway && paid.attempt == attempt.number && paid.reference == *charge
@@ -138,7 +142,7 @@ impl App {
         let Some(invoice) = self.about(event, attempt, None).await? else { return Ok(Heard::Done) };
         if let Some(amount) = invoice.booked_of(&event.gateway, charge) {
             let matter = Attention {
-                id: AttentionId::of_difference(&digest(&event.gateway, charge)),
+                id: AttentionId::of_difference(&digest(&format!("withdrawn {} {charge}", event.gateway))),
                 kind: AttentionKind::ReconciliationDifference,
                 invoice: Some(invoice.id),
                 amount: Some(amount),
@@ -187,7 +191,8 @@ fn is_being_sent(live: &LiveAttempt, now: fatura_domain::Timestamp) -> bool {
 
 fn came_back(refund: &Refund) -> Attention {
     Attention {
-        id: AttentionId::of_refund(refund.id),
+        // Of its own: what was raised about its silence before was closed by its success.
+        id: AttentionId::of_difference(&digest(&format!("returned {}", refund.id))),
         kind: AttentionKind::RefundFailed,
         invoice: Some(refund.invoice),
         amount: Some(refund.amount),
@@ -197,9 +202,4 @@ fn came_back(refund: &Refund) -> Attention {
         raised_at: refund.updated_at,
         closed: None,
     }
-}
-
-fn digest(gateway: &GatewayName, charge: &GatewayReference) -> String {
-    let digest = Sha256::digest(format!("withdrawn {gateway} {charge}"));
-    hex::encode(digest).chars().take(32).collect()
 }

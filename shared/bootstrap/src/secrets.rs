@@ -7,6 +7,7 @@ use fatura_domain::gateway::GatewayName;
 use fatura_domain::routing::SecretRef;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -59,7 +60,8 @@ impl<T: Clone> CachedSecret<T> {
 }
 
 /// What each gateway needs, as one JSON object by gateway name.
-type AllGatewaySecrets = HashMap<String, StoredSecrets>;
+/// Each is read when it is asked for: a mistake in one gateway's keeps no other from its own.
+type AllGatewaySecrets = HashMap<String, Value>;
 
 #[derive(Clone, Deserialize)]
 struct StoredSecrets {
@@ -68,7 +70,7 @@ struct StoredSecrets {
     #[serde(default)]
     webhook_secrets: Vec<String>,
     #[serde(flatten)]
-    more: BTreeMap<String, String>,
+    more: BTreeMap<String, Value>,
 }
 
 fn read_gateway_secrets(text: &str) -> Result<AllGatewaySecrets, SecretsError> {
@@ -80,9 +82,17 @@ fn read_own_secrets(text: &str) -> Result<StoredSecrets, SecretsError> {
 }
 
 fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, SecretsError> {
-    // The parser's own words could quote a secret.
-    serde_json::from_str(text)
-        .map_err(|_| SecretsError("the gateways' secret is not the JSON that is documented".to_owned()))
+    serde_json::from_str(text).map_err(|_| undocumented())
+}
+
+/// Not the parser's own words, which could quote a secret.
+fn undocumented() -> SecretsError {
+    SecretsError("the gateways' secret is not the JSON that is documented".to_owned())
+}
+
+/// A number or a truth is as good as its name.
+fn in_words(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The gateways' secrets: in one secret of the deployment's, or where the gateway's settings refer to.
@@ -126,14 +136,15 @@ impl Vault {
 #[async_trait]
 impl Secrets for Vault {
     async fn gateway(&self, name: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError> {
-        let stored = match self.reference(name).await? {
-            Some(reference) => Some(self.own(reference).await?),
-            None => self.shared.get().await?.get(name.as_str()).cloned(),
+        let stored = if let Some(reference) = self.reference(name).await? {
+            Some(self.own(reference).await?)
+        } else {
+            let stored = self.shared.get().await?.get(name.as_str()).cloned();
+            stored.map(|stored| serde_json::from_value(stored).map_err(|_| undocumented())).transpose()?
         };
-        Ok(stored.map(|StoredSecrets { api_key, webhook_secrets, more }| GatewaySecrets {
-            api_key,
-            webhook_secrets,
-            more,
+        Ok(stored.map(|StoredSecrets { api_key, webhook_secrets, more }| {
+            let more = more.into_iter().map(|(name, value)| (name, in_words(&value))).collect();
+            GatewaySecrets { api_key, webhook_secrets, more }
         }))
     }
 }

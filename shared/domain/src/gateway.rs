@@ -280,7 +280,8 @@ pub struct MovementPage {
 /// One order to keep a card for later charges. The method's id is the idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreRequest {
-    pub method: PaymentMethodId,
+    /// The same for the same order, however often it goes out. An id in form alone: nothing else is called so.
+    pub order: PaymentMethodId,
     pub customer: CustomerId,
     pub name: String,
     pub email: String,
@@ -311,4 +312,6 @@ pub struct Capabilities {
     pub idempotency_key_lifetime: SignedDuration,
     pub looks_up_by_reference: bool,
     pub retries_by_itself: bool,
+    /// Whether it lists what it captured and gave back, for reconciliation.
+    pub keeps_books: bool,
 }

@@ -238,6 +238,7 @@ impl Gateway for Approving {
             idempotency_key_lifetime: fatura_domain::SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 

@@ -68,7 +68,7 @@ impl Both {
         for gateway in [&self.shop, &self.second] {
             gateway.at_the_gateway("/control", json!({ "down": false })).await.expect(200);
         }
-        self.shop.put(ROUTING, json!({})).await.expect(200);
+        self.shop.put(ROUTING, json!({ "rules": [] })).await.expect(200);
         self.put_second(false).await;
         self.settled();
     }
@@ -126,7 +126,7 @@ async fn a_gateway_that_cannot_be_reached_is_passed_over() {
     both.second.at_the_gateway(&format!("/charges/{charge}/pay"), json!({})).await.expect(200);
     both.second.assert_paid_once(&invoice).await;
     assert_eq!(both.attempts(&invoice).await, ["stripe not_sent rule", "sandbox-2 succeeded failover"]);
-    both.shop.put(ROUTING, json!({})).await.expect(200);
+    both.shop.put(ROUTING, json!({ "rules": [] })).await.expect(200);
     both.shop.put("/v1/gateways/stripe", stripe(false)).await.expect(200);
     both.close().await;
 }

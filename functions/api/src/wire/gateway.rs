@@ -13,6 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 const MOST_RULES: usize = 100;
+/// As many as there are currencies, and then some.
+const MOST_ENTRIES: usize = 200;
 
 pub(crate) fn read_gateway(mut fields: Fields) -> Result<PutGateway, Problem> {
     let enabled = fields.required("enabled", flag);
@@ -30,6 +32,9 @@ pub(crate) fn read_gateway(mut fields: Fields) -> Result<PutGateway, Problem> {
 }
 
 pub(crate) fn read_routing(mut fields: Fields) -> Result<Routing, Problem> {
+    if !fields.has("rules") {
+        fields.fault("rules", "is required; an empty list goes by the default, or by priority");
+    }
     let has_rules = fields.array_has_entries("rules");
     let rules = if has_rules { fields.objects("rules", MOST_RULES, read_rule) } else { Some(Vec::new()) };
     let default = fields.optional("default", several(text(GatewayName::parse)));
@@ -61,6 +66,9 @@ fn means(value: &Value) -> Read<MeansType> {
 fn several<T: PartialEq>(read: impl Fn(&Value) -> Read<T>) -> impl Fn(&Value) -> Read<Vec<T>> {
     move |value| {
         let entries = value.as_array().ok_or("must be a list")?;
+        if entries.len() > MOST_ENTRIES {
+            return Err(format!("must have at most {MOST_ENTRIES} entries"));
+        }
         let mut several = Vec::new();
         for (place, entry) in entries.iter().enumerate() {
             let thing = read(entry).map_err(|reason| format!("[{place}] {reason}"))?;

@@ -83,7 +83,7 @@ async fn rules_come_before_priorities_and_refunds_stay_where_the_charge_was() {
 
     assert_eq!(goes_to(&world).await, "other", "122.05 of somebody else");
     let paid = world.paid().await;
-    put(&world, ROUTING, None, json!({"default": ["sandbox"]})).await.expect(200);
+    put(&world, ROUTING, None, json!({"rules": [], "default": ["sandbox"]})).await.expect(200);
     world.wait(30);
     let refund = world.post(&format!("/v1/invoices/{paid}/refunds"), json!({})).await.expect(202);
     assert_eq!(refund["gateway"], world.show(&paid).await["gateway"]);
@@ -211,7 +211,7 @@ async fn what_one_gateway_does_not_take_is_charged_by_the_next_and_both_say_why(
     assert_eq!((&shown["status"], &shown["gateway"]), (&json!("paid"), &json!("other")));
     let causes: Vec<&Value> =
         shown["history"].as_array().unwrap().iter().map(|step| &step["cause"]).collect();
-    assert_eq!(causes, ["created", "charge_requested", "charge_failed", "failed_over", "charge_succeeded"]);
+    assert_eq!(causes, ["created", "charge_requested", "not_sent", "failed_over", "charge_succeeded"]);
     assert_eq!(
         attempts(&world, &invoice).await,
         ["sandbox not_sent priority of 1", "other succeeded failover of 1"]
@@ -285,4 +285,45 @@ async fn a_retry_that_no_gateway_takes_waits_until_one_does() {
     put_in_use(&world, "sandbox", 9, &["credit_card"]).await.expect(200);
     world.pass(3_600).await;
     assert_eq!(world.show(&invoice).await["status"], "paid");
+}
+
+#[tokio::test]
+async fn a_planned_charge_that_no_gateway_takes_waits_and_one_of_nothing_needs_none() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    let mut planned = plan(&customer);
+    planned["charge_at"] = json!("2026-11-03T12:00:00.000Z");
+    let invoice = world.post("/v1/invoices", planned).await.expect(201)["id"].as_str().unwrap().to_owned();
+    put_in_use(&world, "other", 1, &["credit_card"]).await.expect(200);
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card", "pix"]});
+    put(&world, "/v1/gateways/sandbox", None, off).await.expect(200);
+    world.pass(86_400).await;
+    assert!(attempts(&world, &invoice).await.is_empty(), "nothing goes to a gateway that is switched off");
+    let mut free = plan(&customer);
+    free["auto_charge"] = json!(true);
+    free["items"] = json!([{"description": "Trial", "quantity": 1, "unit_price": "0.00"}]);
+    assert_eq!(world.post("/v1/invoices", free).await.expect(202)["status"], "paid");
+    put_in_use(&world, "sandbox", 1, &["credit_card", "pix"]).await.expect(200);
+    world.pass(2 * 86_400).await;
+    assert_eq!(world.show(&invoice).await["status"], "paid");
+}
+
+#[tokio::test]
+async fn what_was_answered_is_answered_again_whatever_is_in_use_by_then() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    let mut charged = plan(&customer);
+    charged["auto_charge"] = json!(true);
+    let post = async || {
+        let request = world.request(Method::POST, "/v1/invoices").header("Idempotency-Key", "k");
+        world.send(request, Some(charged.clone())).await
+    };
+    let first = post().await.expect(202);
+    put_in_use(&world, "other", 1, &["credit_card"]).await.expect(200);
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card", "pix"]});
+    put(&world, "/v1/gateways/sandbox", None, off).await.expect(200);
+    world.wait(30);
+    let again = post().await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.expect(202), first);
 }

@@ -1,4 +1,4 @@
-use crate::world::{Says, World};
+use crate::world::{Says, World, plan};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -154,8 +154,15 @@ async fn a_token_that_the_gateway_refuses_makes_no_card_and_the_first_answer_sta
         let card = json!({"type": "credit_card", "gateway": "other", "token": "once_a"});
         world.send(request, Some(card)).await
     };
+    let off = add("first").await.faults();
+    assert_eq!(off, ["gateway must be a gateway that takes cards here"], "it is not in use");
+    let on = json!({"enabled": true, "priority": 200, "payment_method_types": ["credit_card"]});
+    world.change(Method::PUT, "/v1/gateways/other", None, on).await.expect(200);
+    world.wait(30);
+    // The gateway keeps it and doesn't say so: the same order finds it kept.
     world.other.is_silent(true);
     assert_eq!(add("first").await.code(), (503, "unavailable"));
+    assert_eq!(world.other.held(), ["once_a"]);
     world.other.is_silent(false);
     let added = add("first").await.expect(201);
     let replayed = add("first").await;
@@ -184,4 +191,39 @@ async fn a_card_of_two_gateways_is_charged_where_the_first_does_not_take_it() {
     world.collect_all().await;
     let shown = world.show(&both).await;
     assert_eq!((&shown["status"], &shown["gateway"]), (&json!("paid"), &json!("other")));
+}
+
+#[tokio::test]
+async fn a_card_is_forgotten_when_nothing_is_to_be_charged_to_it_any_more() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    let card = world.get(&path).await.expect(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    let mut planned = plan(&customer);
+    planned["charge_at"] = json!("2026-11-05T12:00:00.000Z");
+    let invoice = world.post("/v1/invoices", planned).await.expect(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.delete(&format!("{path}/{card}")).await.status, 204);
+    world.collect_all().await;
+    for _ in 0..2 {
+        world.pass(86_400).await;
+        assert_eq!(world.gateway.held(), ["tok_visa"], "the charge was planned with it");
+    }
+    world.pass(86_400).await;
+    assert_eq!(world.show(&invoice).await["status"], "paid");
+    world.pass(86_400).await;
+    assert!(world.gateway.held().is_empty());
+}
+
+#[tokio::test]
+async fn a_card_that_was_added_again_is_not_forgotten_with_the_first() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    let path = format!("/v1/customers/{customer}/payment-methods");
+    let first = world.get(&path).await.expect(200)["data"][0]["id"].as_str().unwrap().to_owned();
+    world.add_card(&customer, "tok_visa").await;
+    assert_eq!(world.delete(&format!("{path}/{first}")).await.status, 204);
+    world.collect_all().await;
+    assert_eq!(world.gateway.held(), ["tok_visa"]);
+    world.pass(86_400).await;
+    assert_eq!(world.gateway.held(), ["tok_visa"]);
 }

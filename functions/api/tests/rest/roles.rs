@@ -42,7 +42,7 @@ async fn what_keeps_the_whole_going_is_for_operators() {
         (Method::PUT, "/v1/gateways/sandbox", Some(settings)),
         (Method::POST, "/v1/gateways/sandbox/check", Some(json!({}))),
         (Method::GET, "/v1/gateway-routing", None),
-        (Method::PUT, "/v1/gateway-routing", Some(json!({}))),
+        (Method::PUT, "/v1/gateway-routing", Some(json!({"rules": []}))),
         (Method::GET, "/v1/gateway-routing/versions", None),
         (Method::GET, "/v1/invoices?status=charged_with_error&failure_class=hard", None),
     ] {

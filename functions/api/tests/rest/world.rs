@@ -16,14 +16,14 @@ use fatura_domain::gateway::{
     GatewayReference, Means, MeansType, Movement, MovementKind, MovementPage, PendingAction, RefundOutcome,
     RefundRequest, StoreOutcome, StoreRequest, Token,
 };
-use fatura_domain::id::AttemptId;
+use fatura_domain::id::{AttemptId, PaymentMethodId};
 use fatura_domain::money::Money;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -354,7 +354,7 @@ pub(crate) struct StubGateway {
     captured: Mutex<HashMap<AttemptId, Money>>,
     dispute: Mutex<Option<DisputeStanding>>,
     movements: Mutex<Vec<Movement>>,
-    held: Mutex<BTreeSet<String>>,
+    held: Mutex<BTreeMap<String, PaymentMethodId>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -386,7 +386,7 @@ impl StubGateway {
 
     /// The tokens of the cards that it keeps.
     pub(crate) fn held(&self) -> Vec<String> {
-        self.held.lock().unwrap().iter().cloned().collect()
+        self.held.lock().unwrap().keys().cloned().collect()
     }
 
     pub(crate) fn refuses_our_key(&self) {
@@ -449,6 +449,7 @@ impl Gateway for StubGateway {
             idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 
@@ -488,14 +489,15 @@ impl Gateway for StubGateway {
         }
     }
 
+    /// A token that is good for one use is good for one order, which may come again.
     async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
+        let Token(token) = &request.token;
+        let order = *self.held.lock().unwrap().entry(token.clone()).or_insert(request.order);
         if self.is_silent.load(Ordering::SeqCst) {
             let failure = Failure::new(FailureClass::Unknown, "timeout", "no answer in time");
             return StoreOutcome::Unclear { failure };
         }
-        let Token(token) = &request.token;
-        let is_first = self.held.lock().unwrap().insert(token.clone());
-        if token.starts_with("once_") && !is_first {
+        if token.starts_with("once_") && order != request.order {
             let failure = Failure::new(FailureClass::Hard, "token_used", "the token was used before");
             return StoreOutcome::Declined { failure };
         }

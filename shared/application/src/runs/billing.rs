@@ -152,7 +152,7 @@ impl App {
         charge_at: Option<Timestamp>,
         policy: &Policy,
     ) -> Result<Invoice, Error> {
-        let source = self.source(payer, None, invoice.payment_method(), invoice.total).await?;
+        let source = self.source_if_owed(payer, None, invoice.payment_method(), invoice.total).await?;
         let charged = invoice.charged(source, charge_at, policy, self.clock.now())?;
         let charged = charged.by(&Actor::new(run.id.as_str()), invoice.history.len());
         Ok(Invoice { run: Some(run.id.clone()), ..charged })

@@ -26,6 +26,26 @@ impl Detachment {
         Some(Self { method: method.id, version: 1, tokens, tries: 0, due: policy.again_at(0, now) })
     }
 
+    /// Of a card that a gateway came to keep, and that we never did.
+    pub fn of_token(
+        method: PaymentMethodId,
+        gateway: GatewayName,
+        token: Token,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Self {
+        let tokens = BTreeMap::from([(gateway, token)]);
+        Self { method, version: 1, tokens, tries: 0, due: policy.again_at(0, now) }
+    }
+
+    /// The same, with one more gateway to be told.
+    #[must_use]
+    pub fn and(&self, gateway: GatewayName, token: Token, policy: &Policy, now: Timestamp) -> Self {
+        let mut next = Self { version: self.version + 1, due: policy.again_at(0, now), ..self.clone() };
+        next.tokens.insert(gateway, token);
+        next
+    }
+
     /// After the gateways were told, and these don't say that they have forgotten it. None: it is done.
     pub fn told(
         &self,

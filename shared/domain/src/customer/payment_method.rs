@@ -94,8 +94,10 @@ impl PaymentMethod {
     pub fn also_held_by(&self, gateway: &GatewayName, token: Token) -> Result<Self, HeldError> {
         let Instrument::CreditCard(card) = &self.instrument else { return Err(HeldError::NotACard) };
         let mut card = card.clone();
-        if card.gateways().any(|known| known == gateway) {
-            return Err(HeldError::HeldAlready);
+        match card.token_at(gateway) {
+            Some(known) if *known == token => return Ok(self.clone()),
+            Some(_) => return Err(HeldError::HeldAlready),
+            None => {}
         }
         if card.others.len() >= MOST_OTHERS {
             return Err(HeldError::TooMany);

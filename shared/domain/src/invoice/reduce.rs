@@ -265,7 +265,7 @@ impl LiveCollection<'_> {
             return Reduced::AlreadyApplied;
         }
         let ending = Ending::of(AttemptOutcome::NotSent(failure.clone()), None);
-        let next = self.invoice.elsewhere();
+        let next = self.invoice.elsewhere().filter(|_| !self.gives_up(self.invoice.declines));
         if next.is_some() {
             return self.ended(Ending { next, ..ending }, failure);
         }
@@ -282,7 +282,7 @@ impl LiveCollection<'_> {
     fn source_after_decline(&self, failure: &Failure) -> Option<PaymentSource> {
         let is_first = self.invoice.failures == 0 && !self.collection.source.is_failover();
         let may_help = failure.class.retry() == Retry::OtherGateway;
-        Some(self.collection).filter(|_| is_first && may_help)?.source.elsewhere()
+        self.invoice.elsewhere().filter(|_| is_first && may_help)
     }
 
     fn unknown(&self, failure: &Failure) -> Reduced {
@@ -369,7 +369,12 @@ impl LiveCollection<'_> {
             gives_up_at: Some(gives_up_at).filter(|_| !gives_up),
             awaits_method: self.policy.rules.of(failure.class).on_new_payment_method,
         };
-        let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), Cause::ChargeFailed, now);
+        // To a card's network an order that another gateway is given instead was none.
+        let cause = match failure.class {
+            FailureClass::NotSent if next.is_some() => Cause::NotSent,
+            _ => Cause::ChargeFailed,
+        };
+        let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), cause, now);
         let wake = next.is_some();
         let moved = match next {
             _ if gives_up => {

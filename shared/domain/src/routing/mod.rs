@@ -166,13 +166,21 @@ impl Plan {
         }
     }
 
-    /// Where a card goes whose gateway isn't named.
-    pub fn for_new_card(&self) -> Option<&GatewayName> {
-        let takes_cards = |name: &&GatewayName| {
-            self.settings(name)
-                .is_some_and(|settings| settings.enabled && settings.means.contains(&MeansType::CreditCard))
+    /// Where a card of this customer goes whose gateway isn't named: where most of what it pays would be charged.
+    pub fn for_new_card(&self, customer: CustomerId) -> Option<&GatewayName> {
+        let may_hold = |rule: &&Rule| {
+            let Condition { means, customer: whose, .. } = &rule.when;
+            means.is_none_or(|means| means == MeansType::CreditCard)
+                && whose.is_none_or(|whose| whose == customer)
         };
-        self.routing.default.iter().chain(self.by_priority()).find(takes_cards)
+        let by_rule = self.routing.rules.iter().filter(may_hold).flat_map(|rule| &rule.gateways);
+        let order = by_rule.chain(&self.routing.default).chain(self.by_priority());
+        order.into_iter().find(|name| self.takes_cards(name))
+    }
+
+    pub fn takes_cards(&self, name: &GatewayName) -> bool {
+        let takes = |settings: &Settings| settings.enabled && settings.means.contains(&MeansType::CreditCard);
+        self.settings(name).is_some_and(takes)
     }
 
     fn by_priority(&self) -> Vec<&GatewayName> {

@@ -79,7 +79,7 @@ fn without_rules_the_priority_decides_among_those_that_hold_the_card() {
     assert_eq!(goes(&plan, &pix(ANA), brl(1)), to("b else a", WhyThere::Priority));
     assert_eq!(goes(&plan, &card(&["a", "c"]), brl(1)), to("a else c", WhyThere::Priority));
     assert_eq!(goes(&plan, &card(&["d"]), brl(1)), None, "nobody here holds it");
-    assert_eq!(plan.for_new_card(), Some(&name("b")));
+    assert_eq!(plan.for_new_card(CustomerId::new(ANA)), Some(&name("b")));
 }
 
 #[test]
@@ -99,6 +99,11 @@ fn the_first_rule_that_matches_decides_and_then_the_default() {
     };
     let plan = Plan { routing, ..plan() };
     assert_eq!(plan.faults(), []);
+    assert_eq!(
+        plan.for_new_card(CustomerId::new(BEA)),
+        Some(&name("c")),
+        "where the first rule would charge it"
+    );
     assert_eq!(goes(&plan, &card(&["a", "b", "c"]), brl(10_000)), to("c else a", WhyThere::Rule(1)));
     assert_eq!(goes(&plan, &pix(ANA), brl(10_000)), to("a", WhyThere::Rule(1)), "c takes no pix");
     assert_eq!(goes(&plan, &card(&["b"]), brl(10_000)), None, "the rule has no place for it");

@@ -192,6 +192,7 @@ impl Gateway for Adyen {
             looks_up_by_reference: false,
             // Auto Rescue would be asked for with each payment, and isn't.
             retries_by_itself: false,
+            keeps_books: false,
         }
     }
 

@@ -183,6 +183,7 @@ impl Gateway for MercadoPago {
             idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 

@@ -169,6 +169,7 @@ impl Gateway for PagBank {
             // Card charges perhaps (K), Pix codes not.
             looks_up_by_reference: false,
             retries_by_itself: false,
+            keeps_books: false,
         }
     }
 

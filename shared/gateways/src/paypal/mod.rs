@@ -139,6 +139,7 @@ impl Gateway for PayPal {
             looks_up_by_reference: false,
             // Only subscriptions of PayPal's own are, and we make none.
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 

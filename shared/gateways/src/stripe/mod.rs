@@ -166,6 +166,7 @@ impl Gateway for Stripe {
             looks_up_by_reference: true,
             // Only invoices and subscriptions of Stripe's own are retried by it, and we make none.
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 

@@ -178,6 +178,7 @@ impl Gateway for Vindi {
             idempotency_key_lifetime: SignedDuration::ZERO,
             looks_up_by_reference: true,
             retries_by_itself: true,
+            keeps_books: false,
         }
     }
 

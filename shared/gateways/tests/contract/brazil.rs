@@ -213,7 +213,7 @@ pub(crate) fn refund_of(charge: &str, minor: i64) -> RefundRequest {
 pub(crate) fn to_store(token: &str) -> StoreRequest {
     let customer = CustomerId::new(42);
     StoreRequest {
-        method: PaymentMethodId::new(customer, now(), 5),
+        order: PaymentMethodId::new(customer, now(), 5),
         customer,
         name: "Ana Souza".to_owned(),
         email: "ana@example.com".to_owned(),

@@ -34,10 +34,7 @@ fn what_was_not_sent_goes_to_the_next_gateway_as_an_attempt_of_its_own() {
     assert!(reduction.wake, "at once");
     let invoice = reduction.invoice;
     let steps: Vec<_> = invoice.history[2..].iter().map(|step| (step.status, step.cause)).collect();
-    assert_eq!(
-        steps,
-        [(Status::ChargedWithError, Cause::ChargeFailed), (Status::Pending, Cause::FailedOver)]
-    );
+    assert_eq!(steps, [(Status::ChargedWithError, Cause::NotSent), (Status::Pending, Cause::FailedOver)]);
     assert_eq!((invoice.failures, invoice.declines, live_number(&invoice)), (0, 0, None));
 
     let second = claimed(&invoice, after(2));
@@ -101,7 +98,7 @@ fn a_decline_that_another_gateway_may_not_repeat_is_tried_there_once() {
     let retried = failed.retried(also_elsewhere(card()), &Policy::default(), after(3 + DAY)).unwrap();
     let declined_again =
         hear(&claimed(&retried, after(4 + DAY)), declined(FailureClass::Generic), after(5 + DAY));
-    assert_eq!(declined_again.invoice.status(), Status::ChargedWithError, "once in its life");
+    assert_eq!(declined_again.invoice.status(), Status::ChargedWithError, "once before the patient retries");
     let unreachable = hear(&claimed(&retried, after(4 + DAY)), not_sent(), after(5 + DAY)).invoice;
     assert_eq!(gateway(&unreachable).as_deref(), Some("other"), "what was not sent counts for nothing");
 }
@@ -112,6 +109,18 @@ fn caps_and_cancellations_end_it_first() {
     tired.declines = Policy::default().rules.caps.declines - 1;
     let ended = hear(&tired, declined(FailureClass::Generic), after(1)).invoice;
     assert_eq!(ended.status(), Status::Uncollectible);
+    let mut last = sending_at_two();
+    let cap = AttemptNumber(Policy::default().rules.caps.attempts);
+    last.attempts = cap;
+    if let State::Pending(Collection { live: Some(live), .. }) = &mut last.state {
+        live.number = cap;
+    }
+    let waiting = hear(&last, not_sent(), after(1)).invoice;
+    assert_eq!(
+        gateway(&waiting).as_deref(),
+        Some("sandbox"),
+        "no attempt is left: the same order goes out again"
+    );
     let Ok(Cancellation::Requested(unwanted)) = sending_at_two().canceled(after(1)) else {
         panic!("not live")
     };

@@ -154,7 +154,7 @@ impl World {
             Step::Sweep { has_method } => match self.invoice.woken(&policy, now) {
                 Some(Woken::PutOff(next) | Woken::GaveUp(next)) => Some(*next),
                 Some(Woken::Retry) if has_method => {
-                    Some(self.invoice.retried(another_card(), &policy, now).unwrap())
+                    Some(self.invoice.retried(also_elsewhere(another_card()), &policy, now).unwrap())
                 }
                 Some(Woken::Retry) => Some(self.invoice.without_method(now).unwrap()),
                 None => None,
@@ -203,7 +203,9 @@ impl World {
         let attempt = AttemptNumber(attempt);
         let live = self.invoice.state.live_attempt().filter(|live| live.number == attempt);
         let at = live.and(self.invoice.charge_request()).map(|(source, _)| source.gateway);
-        let observation = Observation { gateway: at.unwrap_or_else(sandbox), attempt, outcome };
+        // A late word may come from either gateway.
+        let late = if attempt.0.is_multiple_of(2) { other_gateway() } else { sandbox() };
+        let observation = Observation { gateway: at.unwrap_or(late), attempt, outcome };
         let policy = Policy::default();
         let Reduced::Applied(reduction) = self.invoice.observe(&observation, &policy, moment) else {
             return None;

@@ -65,7 +65,7 @@ async fn a_card_is_kept_charged_and_given_back_at_localstripe() {
         .json(&json!({ "type": "card", "card": card }));
     let made: Value = made.send().await.unwrap().json().await.unwrap();
     let store = StoreRequest {
-        method: PaymentMethodId::new(owner, Timestamp::now(), 7),
+        order: PaymentMethodId::new(owner, Timestamp::now(), 7),
         customer: owner,
         name: "Ana & Cia".to_owned(),
         email: "ana+fatura@example.com".to_owned(),
