@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contract::charging::unknown;
+use crate::scripted::Deserted;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -97,8 +98,8 @@ async fn without_a_token_nothing_is_sent() {
         let lookup = theirs(&order(), CAPTURE);
         assert_eq!(unknown(&impatient(&server).fetch_charge(&lookup).await), code, "says nothing: {act:?}");
     }
-    let gone = Scripted::always(Act::Reset).await.url.clone();
-    let outcome = paypal(&gone, Timeouts::default(), told(&[])).charge(&order()).await;
+    let gone = Deserted::new();
+    let outcome = paypal(&gone.url, Timeouts::default(), told(&[])).charge(&order()).await;
     assert_eq!(not_sent(&outcome).code, "unreachable");
 }
 
