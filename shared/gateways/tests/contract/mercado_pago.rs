@@ -1,5 +1,7 @@
 //! Mercado Pago's adapter against scripts of what Mercado Pago answers.
 
+mod outside;
+
 use crate::bench::{API_KEY, by_ours, request};
 use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, asked, brl, card, judge, ok, pix, refund_of, refused, say, sent, theirs,
