@@ -41,5 +41,5 @@ impl Drop for Localstripe {
 }
 
 fn installed(name: &str) -> String {
-    std::env::var(name).expect("runs under tests/gateways-outside/run.py")
+    std::env::var(name).unwrap_or_else(|_| panic!("no {name}: runs under tests/gateways-outside/run.py"))
 }

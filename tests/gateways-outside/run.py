@@ -74,8 +74,8 @@ def program() -> int:
         print("Node.js (`node` and `npm`) is not installed: Mercado Pago's SDK for it is not asked, only the one for Python.")
         left_out = ["--skip", "sdk_for_node"]
     # The selection is the one of `make unit`, so that what that has built is good for this.
-    tests = ["cargo", "test", "--locked", "--workspace", "--exclude", "fatura-e2e", "--test", "contract", "--test"]
-    tests += ["charging", "--", "--ignored", "outside::", *left_out]
+    tests = ["cargo", "test", "--locked", "--workspace", "--exclude", "fatura-e2e", "--no-fail-fast"]
+    tests += ["--test", "contract", "--test", "charging", "--", "--ignored", "outside::", *left_out]
     return subprocess.run(tests, cwd=ROOT, env=os.environ | outside, check=False).returncode
 
 
