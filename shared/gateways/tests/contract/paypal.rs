@@ -100,6 +100,14 @@ fn impatient(server: &Scripted) -> PayPal {
     paypal(&server.url, Timeouts { connect: Duration::from_millis(300), total }, told(&[]))
 }
 
+/// Impatient where an answer never comes, and nowhere else: a busy machine is slow too.
+fn waiting_for(act: &Act, server: &Scripted) -> PayPal {
+    match act {
+        Act::Begin(_) | Act::Silence => impatient(server),
+        _ => gateway(server),
+    }
+}
+
 fn is_token(asked: &Received) -> bool {
     asked.target == "/v1/oauth2/token"
 }

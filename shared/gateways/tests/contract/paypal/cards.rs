@@ -105,7 +105,7 @@ async fn what_nobody_knows_may_go_out_again() {
         (Act::Say(answer("200 OK", "", "<html>")), "unreadable_answer"),
     ] {
         let server = server(act.clone()).await;
-        let outcome = impatient(&server).store_method(&to_store("5C991763VB2781612")).await;
+        let outcome = waiting_for(&act, &server).store_method(&to_store("5C991763VB2781612")).await;
         let StoreOutcome::Unclear { failure } = &outcome else { panic!("{act:?}: {outcome:?}") };
         assert_eq!(failure.code, code, "{act:?}");
         crate::contract::charging::keeps_secrets(&outcome);

@@ -92,11 +92,15 @@ async fn without_a_token_nothing_is_sent() {
         (bad(&json!({ "access_token": "a", "token_type": "MAC", "expires_in": 9 })), "unreadable_answer"),
     ] {
         let server = Scripted::always(act.clone()).await;
-        let failure = not_sent(&impatient(&server).charge(&order()).await);
+        let failure = not_sent(&waiting_for(&act, &server).charge(&order()).await);
         assert_eq!(failure.code, code, "{act:?}");
         assert_eq!(server.unseen(), 1, "{act:?}");
         let lookup = theirs(&order(), CAPTURE);
-        assert_eq!(unknown(&impatient(&server).fetch_charge(&lookup).await), code, "says nothing: {act:?}");
+        assert_eq!(
+            unknown(&waiting_for(&act, &server).fetch_charge(&lookup).await),
+            code,
+            "says nothing: {act:?}"
+        );
     }
     let gone = Deserted::new();
     let outcome = paypal(&gone.url, Timeouts::default(), told(&[])).charge(&order()).await;
