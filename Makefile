@@ -48,7 +48,7 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 ##@ Checks
 
 .PHONY: test format lint unit gateways-outside template e2e e2e-cycle
-test: lint template unit e2e-cycle ## All checks and tests, from formatting to the deployed stack
+test: lint template unit gateways-outside e2e-cycle ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
 format: ## Formats the code
@@ -61,7 +61,7 @@ lint: ## Formatting and clippy
 unit: ## Unit and integration tests: no stack needed
 	cargo test --locked --workspace --exclude fatura-e2e
 
-gateways-outside: ## The gateways against what others wrote: localstripe, Stripe's SDK
+gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen and Mercado Pago
 	python3 tests/gateways-outside/run.py
 
 template: tools ## The template: SAM's and CloudFormation's linters, and our own assertions

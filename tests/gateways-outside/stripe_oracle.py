@@ -18,7 +18,7 @@ def program() -> None:
     try:
         stripe.Webhook.construct_event(body, argument, secret)
     except stripe.SignatureVerificationError as refusal:
-        print(refusal, file=sys.stderr)
+        print(refusal)
         sys.exit(1)
 
 

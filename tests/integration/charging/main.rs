@@ -16,8 +16,11 @@ mod disputes;
 mod dunning;
 mod events;
 mod faults;
+#[path = "../../gateways-outside/localstripe.rs"]
+mod localstripe;
 mod new_method;
 mod orphans;
+mod outside;
 mod reconciliation;
 mod refund_bounds;
 mod refunds;

@@ -88,12 +88,14 @@ pub(crate) fn common() -> Common {
             let amount = json!({ "currency": order.amount.currency().code(), "value": order.amount.minor() });
             with(payment(order, "Authorised"), "amount", amount).to_string()
         },
+        sent_at_401: 1,
         amount: |amount| {
             let (currency, value) = (amount.currency().code(), amount.minor());
             Some(format!(r#""amount":{{"currency":"{currency}","value":{value}}}"#))
         },
         reference: PSP,
         webhook_secrets: signatures::KEYS,
+        now: crate::brazil::now,
         delivery: |key, _| signatures::delivery(&[signatures::signed(signatures::paid(), key)]),
         // The signature is within the body and covers some of it, and no time: see `signatures`.
         covered: Covered::NOTHING,

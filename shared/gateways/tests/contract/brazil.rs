@@ -2,7 +2,7 @@
 
 use crate::bench::API_KEY;
 use crate::contract::charging::{keeps_secrets, unknown};
-use crate::scripted::{Act, Received, Scripted, answer};
+use crate::scripted::{Act, Deserted, Received, Scripted, answer};
 use async_trait::async_trait;
 use fatura_application::ports::{
     ChargeLookup, Gateway, GatewaySecrets, Secrets, SecretsError, WebhookDelivery, WebhookRefusal,
@@ -152,8 +152,8 @@ async fn before_anything_is_sent(subject: &Subject) {
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Configuration, "currency_not_offered"));
     assert_eq!(server.unseen(), 0);
 
-    let gone = Scripted::always(Act::Reset).await.url.clone();
-    let outcome = subject.at(&gone).charge(&subject.order).await;
+    let gone = Deserted::new();
+    let outcome = subject.at(&gone.url).charge(&subject.order).await;
     assert!(
         matches!(&outcome, ChargeOutcome::NotSent { failure } if failure.code == "unreachable"),
         "{outcome:?}"

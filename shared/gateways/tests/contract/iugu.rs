@@ -2,8 +2,8 @@
 
 use crate::bench::{API_KEY, by_ours, request};
 use crate::brazil::{
-    Make, PREVIOUS, SECRET, Subject, brl, card, judge, pix, refund_of, refused, say, sent, theirs, to_store,
-    troubles, verdict, without_secrets,
+    Make, PREVIOUS, SECRET, Subject, brl, card, judge, ok, pix, refund_of, refused, say, sent, theirs,
+    to_store, troubles, verdict, without_secrets,
 };
 use crate::common::{Common, Covered};
 use crate::contract::charging::unknown;
@@ -51,13 +51,15 @@ pub(crate) fn common() -> Common {
         means: || card(STORED),
         key: Some("idempotency-key"),
         // The answer to the order says no amount: its invoice is asked for that.
-        aside: |asked, order| (asked.method == "GET").then(|| invoice(order, "paid").to_string()),
+        aside: |asked, order| (asked.method == "GET").then(|| ok(&invoice(order, "paid").to_string())),
         captured: |_| charged().to_string(),
+        sent_at_401: 1,
         amount: |amount| {
             (amount.currency() == Currency::BRL).then(|| format!(r#""price_cents":{}}}"#, amount.minor()))
         },
         reference: INVOICE,
         webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        now: crate::brazil::now,
         delivery: |secret, _| notice(&[], &[("secret", secret)]),
         covered: Covered::NOTHING,
     }

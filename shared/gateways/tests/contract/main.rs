@@ -13,6 +13,8 @@ mod brazil;
 mod common;
 mod contract;
 mod iugu;
+#[path = "../../../../tests/gateways-outside/localstripe.rs"]
+mod localstripe;
 mod mercado_pago;
 mod pagbank;
 mod paypal;

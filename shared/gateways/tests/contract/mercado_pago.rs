@@ -1,11 +1,13 @@
 //! Mercado Pago's adapter against scripts of what Mercado Pago answers.
 
+mod outside;
+
 use crate::bench::{API_KEY, by_ours, request};
 use crate::brazil::{
     Make, PREVIOUS, SECRET, Subject, asked, brl, card, judge, ok, pix, refund_of, refused, say, sent, theirs,
     to_store, troubles, verdict, without_secrets,
 };
-use crate::common::{Common, Covered};
+use crate::common::{Common, Covered, Window};
 use crate::contract::charging::unknown;
 use crate::scripted::{Received, Scripted};
 use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
@@ -45,19 +47,21 @@ pub(crate) fn common() -> Common {
         more: &[],
         means: || card(STORED),
         key: Some("x-idempotency-key"),
-        aside: |asked, _| one_use_token(asked),
+        aside: |asked, _| one_use_token(asked).map(|body| ok(&body)),
         captured: |order| {
             let amount = serde_json::from_str(&order.amount.to_string()).unwrap();
             with(payment(order, "approved"), "transaction_amount", amount).to_string()
         },
+        sent_at_401: 1,
         amount: |amount| {
             (amount.currency() == Currency::BRL).then(|| format!(r#""transaction_amount":{amount},"#))
         },
         reference: "1312345678901",
         webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        now: crate::brazil::now,
         delivery: |secret, at| notice("77", "77", &at.to_string(), secret),
         // The id, the request's id and the time.
-        covered: Covered { body: false, time: true, not: &["type"] },
+        covered: Covered { body: false, time: Some(Window::FIVE_MINUTES), not: &["type"] },
     }
 }
 

@@ -52,15 +52,17 @@ pub(crate) fn common() -> Common {
         key: Some("x-idempotency-key"),
         aside: |_, _| None,
         captured: |order| placed(order, "PAID").to_string(),
+        sent_at_401: 1,
         amount: |amount| {
             (amount.currency() == Currency::BRL)
                 .then(|| format!(r#""amount":{{"value":{},"currency":"BRL"}}"#, amount.minor()))
         },
         reference: ORDER,
         webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        now: crate::brazil::now,
         delivery: |secret, _| notice(&format!(r#"{{"id":"{ORDER}"}}"#), secret),
         // No time is told.
-        covered: Covered { time: false, ..Covered::BODY_AND_TIME },
+        covered: Covered { time: None, ..Covered::BODY_AND_TIME },
     }
 }
 

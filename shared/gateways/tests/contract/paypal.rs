@@ -10,6 +10,7 @@ mod refunds;
 mod tokens;
 
 use crate::bench::{API_KEY, request};
+use crate::common::{Common, Covered, Window};
 use crate::scripted::{Act, Received, Scripted, answer};
 use async_trait::async_trait;
 use fatura_application::ports::{ChargeLookup, Gateway, GatewaySecrets, Secrets, SecretsError};
@@ -26,6 +27,42 @@ const ACCESS: &str = "A21AAF.access_token-1";
 const VAULTED: &str = "8kk8451t";
 const CAPTURE: &str = "2GG279541U471931P";
 const ORDER: &str = "5O190127TN364715T";
+
+/// For the common list, with certificates where PayPal's own would be fetched.
+pub(crate) fn common() -> Common {
+    Common {
+        make: |http, at, secrets| {
+            Arc::new(PayPal::new(http, at.clone(), secrets).with_certificates(at, hints::roots()))
+        },
+        more: &[("client_id", CLIENT_ID)],
+        means: || card(VAULTED),
+        key: Some("paypal-request-id"),
+        aside: |asked, _| {
+            if is_token(asked) { Some(granted(ACCESS, 32_400)) } else { hints::certificate(asked) }
+        },
+        captured: |order| {
+            let told = json!({ "currency_code": order.amount.currency(), "value": order.amount.to_string() });
+            let paid = with(paid(order), "/purchase_units/0/amount", told.clone());
+            with(paid, "/purchase_units/0/payments/captures/0/amount", told).to_string()
+        },
+        // A token that PayPal has ended early looks like one that was never good.
+        sent_at_401: 2,
+        amount: |amount| {
+            let currency = amount.currency().code();
+            (currency != "KWD").then(|| format!(r#"{{"currency_code":"{currency}","value":"{amount}"}}"#))
+        },
+        reference: CAPTURE,
+        webhook_secrets: hints::WEBHOOKS,
+        now: hints::now,
+        delivery: hints::notice,
+        // It repeats a notice for three days, under the time of its first sending.
+        covered: Covered {
+            time: Some(Window { behind: 73 * 3_600, ahead: 300 }),
+            not: &["paypal-auth-version"],
+            ..Covered::BODY_AND_TIME
+        },
+    }
+}
 
 struct Told(Result<Option<GatewaySecrets>, SecretsError>);
 
@@ -61,6 +98,14 @@ fn gateway(server: &Scripted) -> PayPal {
 fn impatient(server: &Scripted) -> PayPal {
     let total = Duration::from_millis(900);
     paypal(&server.url, Timeouts { connect: Duration::from_millis(300), total }, told(&[]))
+}
+
+/// Impatient where an answer never comes, and nowhere else: a busy machine is slow too.
+fn waiting_for(act: &Act, server: &Scripted) -> PayPal {
+    match act {
+        Act::Begin(_) | Act::Silence => impatient(server),
+        _ => gateway(server),
+    }
 }
 
 fn is_token(asked: &Received) -> bool {

@@ -139,11 +139,13 @@ pub(crate) fn common() -> Common {
         key: Some("idempotency-key"),
         aside: |_, _| None,
         captured: |order| charge(order, "captured").to_string(),
+        sent_at_401: 1,
         amount: |amount| {
             Some(format!(r#""amount_minor":{},"currency":"{}","#, amount.minor(), amount.currency()))
         },
         reference: "ch_1",
         webhook_secrets: [WEBHOOK_SECRET, PREVIOUS_WEBHOOK_SECRET, "whsec_wrong"],
+        now: crate::brazil::now,
         delivery: |secret, at| signed(r#"{"id":"evt_1","type":"charge.captured","data":{}}"#, secret, at),
         covered: Covered::BODY_AND_TIME,
     }

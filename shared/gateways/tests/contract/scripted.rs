@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -75,6 +75,21 @@ impl Scripted {
 impl Drop for Scripted {
     fn drop(&mut self) {
         self.server.abort();
+    }
+}
+
+/// An address where nobody listens. The port is kept while this lives: one that was let go may be another test's server
+/// by the time it is called.
+pub(crate) struct Deserted {
+    pub(crate) url: String,
+    _port: TcpSocket,
+}
+
+impl Deserted {
+    pub(crate) fn new() -> Self {
+        let port = TcpSocket::new_v4().unwrap();
+        port.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self { url: format!("http://{}", port.local_addr().unwrap()), _port: port }
     }
 }
 

@@ -184,6 +184,7 @@ pub(crate) fn common() -> Common {
         key: Some("idempotency-key"),
         aside: |_, _| None,
         captured: |order| intent(order, "succeeded").to_string(),
+        sent_at_401: 1,
         amount: |amount| {
             let currency = amount.currency().code().to_lowercase();
             let is_chargeable = currency != "kwd" || amount.minor() % 10 == 0;
@@ -191,6 +192,7 @@ pub(crate) fn common() -> Common {
         },
         reference: "pi_1",
         webhook_secrets: [WEBHOOK_SECRET, PREVIOUS_WEBHOOK_SECRET, "whsec_wrong"],
+        now: crate::brazil::now,
         delivery: |secret, at| signed(&event("evt_1", "payment_intent.succeeded", &json!({})), secret, at),
         covered: Covered::BODY_AND_TIME,
     }

@@ -41,11 +41,13 @@ pub(crate) fn common() -> Common {
         more: MORE,
         means: || card(STORED),
         key: None,
-        aside: |asked, _| nothing_there(asked),
+        aside: |asked, _| nothing_there(asked).map(|body| ok(&body)),
         captured: |order| one(&bill(order, "paid", "success")).to_string(),
+        sent_at_401: 1,
         amount: |amount| (amount.currency() == Currency::BRL).then(|| format!(r#""amount":{amount}}}"#)),
         reference: "501",
         webhook_secrets: [SECRET, PREVIOUS, "whsec_wrong"],
+        now: crate::brazil::now,
         delivery: |secret, _| {
             let body = br#"{"event":{"type":"bill_paid","data":{}}}"#.to_vec();
             WebhookDelivery { body, ..notice(&[], &[("secret", secret)]) }

@@ -28,18 +28,29 @@ fn oracle(arguments: &[&str], item: &Value) -> (bool, String) {
     (output.status.success(), String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
 
+fn paid_as(reference: &str, value: i64) -> Value {
+    let mut item = paid();
+    item["merchantReference"] = json!(reference);
+    item["amount"]["value"] = json!(value);
+    item
+}
+
 #[tokio::test]
 #[ignore = "needs Adyen's SDK: make gateways-outside"]
 async fn what_the_sdk_signs_is_genuine_and_nothing_else() {
     let judge = gateway("http://127.0.0.1:1", &[KEY], MORE);
     for (reference, value) in [("att_1", 12_345), ("a:b\\:c", 0), ("Ção ✓", 9_007_199_254_740_991_i64)] {
-        let mut item = paid();
-        item["merchantReference"] = json!(reference);
-        item["amount"]["value"] = json!(value);
+        let mut item = paid_as(reference, value);
         for (key, expected) in [(KEY, Ok(())), (OTHER, Err(WebhookRefusal::BadSignature))] {
             item["additionalData"]["hmacSignature"] = json!(oracle(&["sign", key], &item).1);
             let verdict = judge.verify_webhook(&delivery(std::slice::from_ref(&item)), now()).await;
             assert_eq!(verdict, expected, "{reference} {key}");
+            // The signature of one event, under another.
+            item["pspReference"] = json!("993617895204576K");
+            assert!(!oracle(&["check", key], &item).0);
+            let verdict = judge.verify_webhook(&delivery(std::slice::from_ref(&item)), now()).await;
+            assert_eq!(verdict, Err(WebhookRefusal::BadSignature), "{reference} {key}");
+            item = paid_as(reference, value);
         }
     }
 }

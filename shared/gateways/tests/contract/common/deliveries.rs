@@ -1,6 +1,6 @@
 //! Deliveries of webhooks, before anything in them is believed.
 
-use super::{Common, forgotten};
+use super::{Common, Window, forgotten};
 use crate::brazil::Told;
 use crate::scripted::{Act, Scripted};
 use fatura_application::ports::{Gateway, Secrets, SecretsError, WebhookDelivery, WebhookRefusal};
@@ -8,8 +8,6 @@ use fatura_domain::Timestamp;
 use fatura_gateways::Timeouts;
 use std::sync::Arc;
 
-const NOW: i64 = 1_700_000_000;
-const WINDOW: i64 = 300;
 const BAD: Result<(), WebhookRefusal> = Err(WebhookRefusal::BadSignature);
 
 type Change = fn(&mut Vec<(String, String)>, usize);
@@ -17,13 +15,13 @@ type Change = fn(&mut Vec<(String, String)>, usize);
 pub(super) async fn a_genuine_delivery_is_verified(common: &Common) {
     let (judge, [current, previous, other]) = (Judge::of(common).await, common.webhook_secrets);
     for (secret, expected) in [(current, Ok(())), (previous, Ok(())), (other, BAD)] {
-        assert_eq!(judge.verdict(&(common.delivery)(secret, NOW)).await, expected, "{secret}");
+        assert_eq!(judge.verdict(&genuine(common, secret)).await, expected, "{secret}");
     }
 }
 
 pub(super) async fn a_forged_delivery_is_refused(common: &Common) {
     let judge = Judge::of(common).await;
-    let genuine = (common.delivery)(common.webhook_secrets[0], NOW);
+    let genuine = genuine(common, common.webhook_secrets[0]);
     // Signed within the body, part by part: each such adapter has its own list of forgeries.
     if genuine.headers.is_empty() && genuine.query.is_empty() {
         return;
@@ -65,16 +63,14 @@ pub(super) async fn a_forged_delivery_is_refused(common: &Common) {
 }
 
 pub(super) async fn a_stale_or_future_delivery_is_refused(common: &Common) {
-    if !common.covered.time {
-        return;
-    }
-    let judge = Judge::of(common).await;
+    let Some(Window { behind, ahead }) = common.covered.time else { return };
+    let (judge, now) = (Judge::of(common).await, (common.now)().as_second());
     for (at, expected) in [
-        (NOW - WINDOW, Ok(())),
-        (NOW + WINDOW, Ok(())),
-        (NOW - WINDOW - 1, Err(WebhookRefusal::Stale)),
-        (NOW + WINDOW + 1, Err(WebhookRefusal::Stale)),
-        (NOW * 2, Err(WebhookRefusal::Stale)),
+        (now - behind, Ok(())),
+        (now + ahead, Ok(())),
+        (now - behind - 1, Err(WebhookRefusal::Stale)),
+        (now + ahead + 1, Err(WebhookRefusal::Stale)),
+        (now * 2, Err(WebhookRefusal::Stale)),
     ] {
         let delivery = (common.delivery)(common.webhook_secrets[0], at);
         assert_eq!(judge.verdict(&delivery).await, expected, "{at}");
@@ -82,7 +78,7 @@ pub(super) async fn a_stale_or_future_delivery_is_refused(common: &Common) {
 }
 
 pub(super) async fn without_secrets_no_delivery_is_genuine(common: &Common) {
-    let delivery = (common.delivery)(common.webhook_secrets[0], NOW);
+    let delivery = genuine(common, common.webhook_secrets[0]);
     for secrets in forgotten() {
         assert_eq!(
             Judge::knowing(common, secrets).await.verdict(&delivery).await,
@@ -96,7 +92,7 @@ pub(super) async fn without_secrets_no_delivery_is_genuine(common: &Common) {
 
 pub(super) async fn what_is_kept_is_read_the_same_way_twice(common: &Common) {
     let gateway = common.at("http://127.0.0.1:1");
-    let delivery = (common.delivery)(common.webhook_secrets[0], NOW);
+    let delivery = genuine(common, common.webhook_secrets[0]);
     let kept = gateway.kept_body(&delivery);
     let hint = gateway.parse_webhook(&kept).unwrap();
     assert!(!hint.event_id.is_empty() && !hint.kind.is_empty());
@@ -105,9 +101,8 @@ pub(super) async fn what_is_kept_is_read_the_same_way_twice(common: &Common) {
         return;
     }
     // Played again later, it is the same event.
-    let later =
-        gateway.parse_webhook(&gateway.kept_body(&(common.delivery)(common.webhook_secrets[1], NOW + 1)));
-    assert_eq!(later.unwrap().event_id, hint.event_id);
+    let later = (common.delivery)(common.webhook_secrets[1], (common.now)().as_second() + 1);
+    assert_eq!(gateway.parse_webhook(&gateway.kept_body(&later)).unwrap().event_id, hint.event_id);
 }
 
 pub(super) async fn what_is_no_event_is_malformed(common: &Common) {
@@ -115,6 +110,10 @@ pub(super) async fn what_is_no_event_is_malformed(common: &Common) {
     for body in [&b""[..], b"{}", b"[]", b"null", b"<xml/>", b"\0", b"{\"id\":", b"\xff\xfe"] {
         assert!(gateway.parse_webhook(body).is_err(), "{body:?}");
     }
+}
+
+fn genuine(common: &Common, secret: &str) -> WebhookDelivery {
+    (common.delivery)(secret, (common.now)().as_second())
 }
 
 fn headers(delivery: &mut WebhookDelivery) -> &mut Vec<(String, String)> {
@@ -128,6 +127,7 @@ fn query(delivery: &mut WebhookDelivery) -> &mut Vec<(String, String)> {
 /// A gateway that judges deliveries, beside a server for those that have to ask somebody first.
 struct Judge {
     gateway: Arc<dyn Gateway>,
+    now: Timestamp,
     _server: Scripted,
 }
 
@@ -138,10 +138,11 @@ impl Judge {
 
     async fn knowing(common: &Common, secrets: Arc<dyn Secrets>) -> Self {
         let server = common.server(&common.order(), Act::Reset).await;
-        Self { gateway: common.gateway(&server.url, Timeouts::default(), secrets), _server: server }
+        let gateway = common.gateway(&server.url, Timeouts::default(), secrets);
+        Self { gateway, now: (common.now)(), _server: server }
     }
 
     async fn verdict(&self, delivery: &WebhookDelivery) -> Result<(), WebhookRefusal> {
-        self.gateway.verify_webhook(delivery, Timestamp::from_second(NOW).unwrap()).await
+        self.gateway.verify_webhook(delivery, self.now).await
     }
 }

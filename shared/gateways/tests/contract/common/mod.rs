@@ -6,9 +6,10 @@ mod orders;
 mod questions;
 
 use crate::bench::{API_KEY, request};
-use crate::brazil::{Make, Told, ok, told};
+use crate::brazil::{Make, Told, told};
 use crate::scripted::{Act, Received, Scripted};
 use fatura_application::ports::{Gateway, GatewaySecrets, Secrets, WebhookDelivery};
+use fatura_domain::Timestamp;
 use fatura_domain::gateway::{ChargeOutcome, ChargeRequest, Means};
 use fatura_domain::money::Money;
 use fatura_gateways::Timeouts;
@@ -25,16 +26,21 @@ pub(crate) struct Common {
     pub(crate) means: fn() -> Means,
     /// The header of the idempotency key. None: there is none, and every order is looked for before it is sent.
     pub(crate) key: Option<&'static str>,
-    /// The body that answers a call about this order which isn't the one that charges. None: it is.
-    pub(crate) aside: fn(&Received, &ChargeRequest) -> Option<String>,
+    /// What is done to a call that isn't the one that charges this order. None: it is that one.
+    pub(crate) aside: fn(&Received, &ChargeRequest) -> Option<Act>,
     /// The body of a success that answers the order.
     pub(crate) captured: fn(&ChargeRequest) -> String,
+    /// How often an order goes out that is answered 401 each time: twice where that may mean an access token that ended
+    /// early, and once where it is the key that is refused.
+    pub(crate) sent_at_401: usize,
     /// What the order's body says of an amount, literally. None: it is refused, because the gateway doesn't take it.
     pub(crate) amount: fn(Money) -> Option<String>,
     /// A charge, as the gateway calls it.
     pub(crate) reference: &'static str,
     /// The current secret of its webhooks, the one before, and one of another account.
     pub(crate) webhook_secrets: [&'static str; 3],
+    /// When deliveries are judged: any time will do, but for those whose certificates are of today.
+    pub(crate) now: fn() -> Timestamp,
     /// A genuine delivery, made with this secret at this time.
     pub(crate) delivery: fn(&str, i64) -> WebhookDelivery,
     pub(crate) covered: Covered,
@@ -44,15 +50,26 @@ pub(crate) struct Common {
 #[derive(Clone, Copy)]
 pub(crate) struct Covered {
     pub(crate) body: bool,
-    pub(crate) time: bool,
+    /// None: it isn't covered. The seconds that a delivery may be behind and ahead of us.
+    pub(crate) time: Option<Window>,
     /// The headers and query parameters that anybody can change.
     pub(crate) not: &'static [&'static str],
 }
 
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) behind: i64,
+    pub(crate) ahead: i64,
+}
+
+impl Window {
+    pub(crate) const FIVE_MINUTES: Self = Self { behind: 300, ahead: 300 };
+}
+
 impl Covered {
-    pub(crate) const BODY_AND_TIME: Self = Self { body: true, time: true, not: &[] };
+    pub(crate) const BODY_AND_TIME: Self = Self { body: true, time: Some(Window::FIVE_MINUTES), not: &[] };
     /// A secret that is shown, and nothing signed with it.
-    pub(crate) const NOTHING: Self = Self { body: false, time: false, not: &[] };
+    pub(crate) const NOTHING: Self = Self { body: false, time: None, not: &[] };
 }
 
 /// The adapters, one a line, by their modules in this directory; each of which has a `common()`.
@@ -112,7 +129,7 @@ adapters! {
     iugu
     vindi
     pagbank
-    // To come: paypal
+    paypal
     adyen
 }
 
@@ -144,18 +161,18 @@ impl Common {
     /// A server that does this to the order, and answers the other calls about it as if all was well.
     async fn server(&self, order: &ChargeRequest, act: Act) -> Scripted {
         let (aside, order) = (self.aside, order.clone());
-        Scripted::routed(move |asked| match aside(asked, &order) {
-            Some(body) => ok(&body),
-            None => act.clone(),
-        })
-        .await
+        Scripted::routed(move |asked| aside(asked, &order).unwrap_or_else(|| act.clone())).await
     }
 
     /// What comes of an order that this is done to, and how often it was sent.
     async fn charged(&self, act: Act) -> (ChargeOutcome, usize) {
         let order = self.order();
-        let mut server = self.server(&order, act).await;
-        let outcome = self.impatient_at(&server.url).charge(&order).await;
+        let mut server = self.server(&order, act.clone()).await;
+        let gateway = match act {
+            Act::Begin(_) | Act::Silence => self.impatient_at(&server.url),
+            _ => self.at(&server.url),
+        };
+        let outcome = gateway.charge(&order).await;
         crate::contract::charging::keeps_secrets(&outcome);
         let sent = self.orders(&mut server, &order).await.len();
         (outcome, sent)

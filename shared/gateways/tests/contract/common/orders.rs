@@ -3,7 +3,7 @@
 use super::{Common, forgotten, shows_its_key_once, troubles};
 use crate::brazil::Told;
 use crate::contract::charging::{approved, keeps_secrets, unknown};
-use crate::scripted::{Act, Scripted, answer};
+use crate::scripted::{Act, Deserted, Scripted, answer};
 use fatura_application::ports::SecretsError;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{ChargeOutcome, ChargeRequest};
@@ -13,12 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) async fn what_cannot_connect_was_not_sent(common: &Common) {
-    // Bound and let go: nobody listens there.
-    let refusing = Scripted::always(Act::Reset).await.url.clone();
+    let refusing = Deserted::new();
     // Speaks no TLS, so the handshake ends before any of the order is sent.
     let plain = Scripted::answering("200 OK", "", "{}").await;
     let secure = plain.url.replace("http://", "https://");
-    for url in [refusing.as_str(), &secure] {
+    for url in [refusing.url.as_str(), &secure] {
         let timeouts = Timeouts { connect: Duration::from_millis(500), ..Timeouts::default() };
         let outcome = common.gateway(url, timeouts, common.secrets()).charge(&common.order()).await;
         let ChargeOutcome::NotSent { failure } = &outcome else { panic!("{url}: {outcome:?}") };
@@ -125,9 +124,9 @@ pub(super) async fn what_fails_before_the_order_declines_nothing(common: &Common
 }
 
 pub(super) async fn a_key_that_is_refused_is_ours_to_mend(common: &Common) {
-    for status in ["401 Who", "403 No"] {
+    for (status, times) in [("401 Who", common.sent_at_401), ("403 No", 1)] {
         let (outcome, sent) = common.charged(Act::Say(answer(status, "", "{}"))).await;
-        assert_eq!((refused(&outcome).class, sent), (FailureClass::Configuration, 1), "{status}");
+        assert_eq!((refused(&outcome).class, sent), (FailureClass::Configuration, times), "{status}");
     }
 }
 

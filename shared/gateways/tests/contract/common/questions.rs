@@ -5,7 +5,7 @@ use crate::bench::by_ours;
 use crate::brazil::{Told, refund_of, theirs};
 use crate::contract::charging::{keeps_secrets, unknown};
 use crate::contract::disputes::unclear;
-use crate::scripted::{Act, Scripted};
+use crate::scripted::{Act, Deserted, Scripted};
 use fatura_application::ports::{ChargeLookup, Gateway, SecretsError};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{ChargeOutcome, DisputeOutcome, MeansType, RefundOutcome};
@@ -21,9 +21,9 @@ pub(super) async fn a_question_that_fails_says_nothing(common: &Common) {
     }
     let server = Scripted::always(Act::Silence).await;
     asks_in_vain(common, &*common.impatient_at(&server.url)).await;
-    let gone = Scripted::always(Act::Reset).await.url.clone();
+    let gone = Deserted::new();
     // That the question couldn't be asked says nothing about an order that was sent before.
-    asks_in_vain(common, &*common.at(&gone)).await;
+    asks_in_vain(common, &*common.at(&gone.url)).await;
 }
 
 pub(super) async fn a_refund_that_fails_is_unclear(common: &Common) {
@@ -33,8 +33,8 @@ pub(super) async fn a_refund_that_fails_is_unclear(common: &Common) {
     }
     let server = Scripted::always(Act::Silence).await;
     gives_back_in_vain(common, &*common.impatient_at(&server.url)).await;
-    let gone = Scripted::always(Act::Reset).await.url.clone();
-    gives_back_in_vain(common, &*common.at(&gone)).await;
+    let gone = Deserted::new();
+    gives_back_in_vain(common, &*common.at(&gone.url)).await;
 }
 
 pub(super) async fn without_secrets_nothing_is_asked(common: &Common) {

@@ -96,13 +96,16 @@ async fn what_nobody_knows_may_go_out_again() {
         (Act::Silence, "timeout"),
         (say("500 Oops", &json!({})), "gateway_error"),
         (say("429 Slow", &json!({})), "rate_limited"),
-        (say("409 Conflict", &problem("RESOURCE_CONFLICT", "X")), "key_reused"),
+        // By the status alone, and by the words alone.
+        (say("409 Conflict", &problem("X", "X")), "key_reused"),
+        (say("409 Conflict", &json!({})), "key_reused"),
+        (say("422 U", &problem("UNPROCESSABLE_ENTITY", "DUPLICATE_REQUEST_ID")), "key_reused"),
         (say("401 Unauthorized", &json!({})), "unauthorized"),
         (say("403 Forbidden", &json!({})), "unauthorized"),
         (Act::Say(answer("200 OK", "", "<html>")), "unreadable_answer"),
     ] {
         let server = server(act.clone()).await;
-        let outcome = impatient(&server).store_method(&to_store("5C991763VB2781612")).await;
+        let outcome = waiting_for(&act, &server).store_method(&to_store("5C991763VB2781612")).await;
         let StoreOutcome::Unclear { failure } = &outcome else { panic!("{act:?}: {outcome:?}") };
         assert_eq!(failure.code, code, "{act:?}");
         crate::contract::charging::keeps_secrets(&outcome);

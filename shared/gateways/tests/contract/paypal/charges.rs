@@ -330,7 +330,7 @@ async fn troubles_of_the_way() {
         (Act::Say(answer("408 Request Timeout", "", "{}")), "unexpected_status"),
     ] {
         let server = server(act.clone()).await;
-        assert_eq!(unknown(&impatient(&server).charge(&order).await), code, "{act:?}");
+        assert_eq!(unknown(&waiting_for(&act, &server).charge(&order).await), code, "{act:?}");
     }
     let elsewhere = Scripted::answering("201 Created", "", &body).await;
     let moved = answer("302 Found", &format!("location: {}/\r\n", elsewhere.url), &body);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::contract::charging::unknown;
+use crate::scripted::Deserted;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -91,14 +92,18 @@ async fn without_a_token_nothing_is_sent() {
         (bad(&json!({ "access_token": "a", "token_type": "MAC", "expires_in": 9 })), "unreadable_answer"),
     ] {
         let server = Scripted::always(act.clone()).await;
-        let failure = not_sent(&impatient(&server).charge(&order()).await);
+        let failure = not_sent(&waiting_for(&act, &server).charge(&order()).await);
         assert_eq!(failure.code, code, "{act:?}");
         assert_eq!(server.unseen(), 1, "{act:?}");
         let lookup = theirs(&order(), CAPTURE);
-        assert_eq!(unknown(&impatient(&server).fetch_charge(&lookup).await), code, "says nothing: {act:?}");
+        assert_eq!(
+            unknown(&waiting_for(&act, &server).fetch_charge(&lookup).await),
+            code,
+            "says nothing: {act:?}"
+        );
     }
-    let gone = Scripted::always(Act::Reset).await.url.clone();
-    let outcome = paypal(&gone, Timeouts::default(), told(&[])).charge(&order()).await;
+    let gone = Deserted::new();
+    let outcome = paypal(&gone.url, Timeouts::default(), told(&[])).charge(&order()).await;
     assert_eq!(not_sent(&outcome).code, "unreachable");
 }
 

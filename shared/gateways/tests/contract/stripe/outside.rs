@@ -1,9 +1,10 @@
 //! Stripe's adapter against what others wrote: localstripe, and Stripe's own SDK on signatures.
-//! `tests/gateways-outside/run.py` starts both and runs these.
+//! `tests/gateways-outside/run.py` installs both and runs these.
 
 use super::StripeBench;
 use crate::bench::{Bench, Vault, WEBHOOK_SECRET, by_ours, request};
 use crate::contract::charging::approved;
+use crate::localstripe::Localstripe;
 use crate::scripted::Scripted;
 use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::Timestamp;
@@ -25,7 +26,7 @@ fn outside(name: &str) -> String {
 
 /// What the SDK says: its output, and whether it believes.
 fn oracle(arguments: &[&str], body: &[u8]) -> (bool, String) {
-    let mut child = Command::new(outside("STRIPE_ORACLE_PYTHON"))
+    let mut child = Command::new(outside("ORACLE_PYTHON"))
         .arg(outside("STRIPE_ORACLE"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -45,9 +46,10 @@ fn delivery(body: &[u8], signature: &str) -> WebhookDelivery {
 #[tokio::test]
 #[ignore = "needs localstripe: make gateways-outside"]
 async fn a_card_is_kept_charged_and_given_back_at_localstripe() {
-    let url = outside("LOCALSTRIPE_URL");
+    let localstripe = Localstripe::start();
+    let url = &localstripe.url;
     let bench = StripeBench::start().await;
-    let gateway = bench.adapter(&url, Timeouts::default(), Vault::full());
+    let gateway = bench.adapter(url, Timeouts::default(), Vault::full());
     gateway.check().await.unwrap();
     let mut intake = Scripted::answering("200 OK", "", "").await;
     let webhook =
