@@ -7,6 +7,7 @@ SHELL := bash
 
 export GATEWAY_PORT ?= 4566
 export SANDBOX_PORT ?= 4580
+export SANDBOX_2_PORT ?= $(shell expr $(SANDBOX_PORT) + 1)
 
 PYTHON := .venv/bin/python
 FUNCTIONS := api charge-consumer webhook-intake webhook-consumer retry-sweep event-relay
@@ -18,7 +19,7 @@ EVENT ?= api-health
 
 .PHONY: help
 help: ## Lists the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ The local stack
 
@@ -46,8 +47,8 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 
 ##@ Checks
 
-.PHONY: test format lint unit template e2e e2e-cycle
-test: lint template unit e2e-cycle ## All checks and tests, from formatting to the deployed stack
+.PHONY: test format lint unit gateways-outside template e2e e2e-cycle
+test: lint template unit gateways-outside e2e-cycle ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
 format: ## Formats the code
@@ -59,6 +60,9 @@ lint: ## Formatting and clippy
 
 unit: ## Unit and integration tests: no stack needed
 	cargo test --locked --workspace --exclude fatura-e2e
+
+gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen and Mercado Pago
+	python3 tests/gateways-outside/run.py
 
 template: tools ## The template: SAM's and CloudFormation's linters, and our own assertions
 	.venv-sam/bin/cfn-lint template.yaml

@@ -16,6 +16,8 @@ from local import (
     REGION,
     ROOT,
     RUN,
+    GATEWAY_URLS,
+    SANDBOX_2_URL,
     SANDBOX_URL,
     STACK,
     STACK_ENV,
@@ -60,7 +62,7 @@ def program() -> None:
 
 def fingerprint() -> str:
     """Changes with the code, the template, and a local AWS that has forgotten everything."""
-    digest = hashlib.sha256(f"{AWS_ENDPOINT_URL} {MINISTACK.pid() if OWN_AWS else ''} {SANDBOX_URL}".encode())
+    digest = hashlib.sha256(f"{AWS_ENDPOINT_URL} {MINISTACK.pid() if OWN_AWS else ''} {parameters()}".encode())
     for part in (TEMPLATE, *(ROOT / "target" / "lambda" / name / "bootstrap" for name in FUNCTIONS)):
         digest.update(part.read_bytes())
     return digest.hexdigest()
@@ -78,7 +80,7 @@ def deploy() -> None:
         "--s3-bucket", BUCKET,
         "--capabilities", "CAPABILITY_IAM",
         "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar",
-        "--parameter-overrides", f"Architecture={ARCHITECTURE}", f"SandboxUrl={SANDBOX_URL}", "LogRetentionDays=1",
+        "--parameter-overrides", *parameters(),
     ]
     # fmt: on
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -91,6 +93,15 @@ def deploy() -> None:
         raise Failure(f"The deployment failed; `make down up` begins anew. The end of {log.relative_to(ROOT)}:\n\n{tail(log)}")
 
 
+def parameters() -> list[str]:
+    return [
+        f"Architecture={ARCHITECTURE}",
+        f"SandboxUrl={SANDBOX_URL},{SANDBOX_2_URL}",
+        f"GatewayUrls={GATEWAY_URLS}",
+        "LogRetentionDays=1",
+    ]
+
+
 def stack_outputs() -> dict[str, str]:
     [stack] = aws("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
@@ -98,15 +109,17 @@ def stack_outputs() -> dict[str, str]:
 
 def put_gateway_secrets(secret: str) -> None:
     made = sandbox_secrets()
-    value = {"sandbox": {"api_key": made["api_key"], "webhook_secrets": [made["webhook_secret"]]}}
+    one = {"api_key": made["api_key"], "webhook_secrets": [made["webhook_secret"]]}
+    value = {"sandbox": one, "sandbox-2": one, "stripe": one}
     aws("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
 
 def introduce_sandbox(api_url: str) -> None:
-    """Tells the sandbox gateway where its webhooks go."""
-    status, answer = http("POST", f"{SANDBOX_URL}/control", {"webhook_target": f"{api_url}/webhooks/sandbox"})
-    if status != 200:
-        raise Failure(f"The sandbox gateway refused its webhook target: {status} {answer}")
+    """Tells the sandbox gateways where their webhooks go."""
+    for url, name in ((SANDBOX_URL, "sandbox"), (SANDBOX_2_URL, "sandbox-2")):
+        status, answer = http("POST", f"{url}/control", {"webhook_target": f"{api_url}/webhooks/{name}"})
+        if status != 200:
+            raise Failure(f"The sandbox gateway refused its webhook target: {status} {answer}")
 
 
 def describe_stack(outputs: dict[str, str], api_url: str) -> None:
@@ -125,6 +138,7 @@ def describe_stack(outputs: dict[str, str], api_url: str) -> None:
             "TABLE_NAME": outputs["TableName"],
             "EVENT_BUS_NAME": outputs["EventBusName"],
             "SANDBOX_URL": SANDBOX_URL,
+            "SANDBOX_2_URL": SANDBOX_2_URL,
             "SANDBOX_API_KEY": made["api_key"],
             "SANDBOX_WEBHOOK_SECRET": made["webhook_secret"],
             "TEST_CLOCK_FILE": str(TEST_CLOCK),

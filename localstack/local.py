@@ -28,6 +28,11 @@ ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_6
 GATEWAY_PORT = int(os.environ.get("GATEWAY_PORT") or 4566)
 SANDBOX_PORT = int(os.environ.get("SANDBOX_PORT") or 4580)
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+# A second gateway, to route between.
+SANDBOX_2_PORT = int(os.environ.get("SANDBOX_2_PORT") or SANDBOX_PORT + 1)
+SANDBOX_2_URL = f"http://127.0.0.1:{SANDBOX_2_PORT}"
+# Nobody listens there: a real gateway that can't be reached. No test speaks to one that can.
+GATEWAY_URLS = "stripe=http://127.0.0.1:9"
 # Somebody else's endpoint, such as LocalStack's, is used and neither started nor stopped.
 OWN_AWS = not os.environ.get("AWS_ENDPOINT_URL")
 AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{GATEWAY_PORT}"

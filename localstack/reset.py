@@ -6,9 +6,10 @@ from local import STACK, TEST_CLOCK, Failure, aws, http, main, say, stack_enviro
 
 def program() -> None:
     stack = stack_environment()
-    status, _ = http("POST", f"{stack['SANDBOX_URL']}/control/reset")
-    if status != 200:
-        raise Failure(f"The sandbox gateway answered {status} to its reset. Try `make down up`.")
+    for url in (stack["SANDBOX_URL"], stack["SANDBOX_2_URL"]):
+        status, _ = http("POST", f"{url}/control/reset")
+        if status != 200:
+            raise Failure(f"The sandbox gateway answered {status} to its reset. Try `make down up`.")
     introduce_sandbox(stack["API_URL"])
     TEST_CLOCK.unlink(missing_ok=True)
     purge_queues()

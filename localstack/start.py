@@ -15,6 +15,8 @@ from local import (
     LOCAL,
     OWN_AWS,
     RUN,
+    SANDBOX_2_PORT,
+    SANDBOX_2_URL,
     SANDBOX_PORT,
     SANDBOX_URL,
     TEST_CLOCK,
@@ -67,19 +69,22 @@ def start_ministack() -> None:
 def start_sandbox() -> None:
     if SANDBOX_GATEWAY.pid() is None:
         refuse_taken_port(f"{SANDBOX_URL}/control", "SANDBOX_PORT", SANDBOX_PORT)
+        refuse_taken_port(f"{SANDBOX_2_URL}/control", "SANDBOX_2_PORT", SANDBOX_2_PORT)
         # A copy, so that the next build can replace the file of a running program.
         program = RUN / "sandbox-gateway"
         shutil.copy(SANDBOX, program)
         made = sandbox_secrets()
         environment = {
             "SANDBOX_PORT": str(SANDBOX_PORT),
+            "SANDBOX_2_PORT": str(SANDBOX_2_PORT),
             "SANDBOX_API_KEY": made["api_key"],
             "SANDBOX_WEBHOOK_SECRET": made["webhook_secret"],
             "TEST_CLOCK_FILE": str(TEST_CLOCK),
         }
         SANDBOX_GATEWAY.start([str(program)], environment)
         say(f"the sandbox gateway is starting on {SANDBOX_URL}")
-    until_answering(SANDBOX_GATEWAY, f"{SANDBOX_URL}/control")
+    for url in (SANDBOX_URL, SANDBOX_2_URL):
+        until_answering(SANDBOX_GATEWAY, f"{url}/control")
 
 
 def refuse_taken_port(url: str, variable: str, port: int) -> None:

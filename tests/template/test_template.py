@@ -31,14 +31,16 @@ RESOURCES: dict[str, dict] = yaml.load(TEMPLATE.read_text(), Loader)["Resources"
 # Each function's own variables; all have RUST_LOG.
 VARIABLES = {
     "ApiFunction": {
-        "TABLE_NAME", "CHARGE_QUEUE_URL", "OPERATOR_KEY_SECRET_ID", "SANDBOX_URL", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
+        "TABLE_NAME", "CHARGE_QUEUE_URL", "OPERATOR_KEY_SECRET_ID", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
+        "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
     },
-    "ChargeConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL"},
+    "ChargeConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
     "WebhookIntakeFunction": {
-        "TABLE_NAME", "WEBHOOK_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
+        "TABLE_NAME", "WEBHOOK_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
+        "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
     },
-    "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL"},
-    "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL"},
+    "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
+    "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
     "EventRelayFunction": {"EVENT_BUS_NAME"},
 }  # fmt: skip
 
@@ -109,8 +111,11 @@ class Functions(unittest.TestCase):
 
     def test_what_anybody_can_call_reaches_webhooks_only(self) -> None:
         [policy] = FUNCTIONS["WebhookIntakeFunction"]["Policies"]
-        [on_table] = [s for s in policy["Statement"] if any("dynamodb:" in action for action in listed(s["Action"]))]
-        self.assertEqual(on_table["Condition"], {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "WH#*"}})
+        on_table = [s for s in policy["Statement"] if any("dynamodb:" in action for action in listed(s["Action"]))]
+        [webhooks, settings] = on_table
+        self.assertEqual(webhooks["Condition"], {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "WH#*"}})
+        self.assertEqual(settings["Action"], "dynamodb:GetItem")
+        self.assertEqual(settings["Condition"], {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "CFG#gateways"}})
 
 
 class EventSources(unittest.TestCase):

@@ -7,6 +7,6 @@ use fatura_bootstrap::{Bootstrap, init_telemetry};
 async fn main() -> Result<(), lambda_http::Error> {
     init_telemetry();
     let bootstrap = Bootstrap::from_environment()?;
-    let app = bootstrap.app(Bootstrap::gateway_names()?)?;
+    let app = bootstrap.app(bootstrap.gateways()?)?;
     lambda_http::run(router(Api::new(app, bootstrap.authenticator()?))).await
 }

@@ -172,6 +172,7 @@ impl From<Error> for Problem {
                 Self::new(Code::FailedPrecondition, detail).with_details(details)
             }
             Error::NoPaymentMethod => Self::new(Code::NoPaymentMethod, detail),
+            Error::NoGateway => Self::new(Code::FailedPrecondition, detail),
             Error::VersionMismatch { current } => {
                 Self::new(Code::VersionMismatch, detail).with_details(json!({"version": current}))
             }

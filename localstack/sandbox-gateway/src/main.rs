@@ -10,6 +10,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).init();
     let port = std::env::var("SANDBOX_PORT").map_or(Ok(DEFAULT_PORT), |port| port.parse())?;
+    let second = std::env::var("SANDBOX_2_PORT").ok().map(|port| port.parse()).transpose()?;
+    // A second gateway with books of its own, to route between.
+    match second {
+        Some(second) => tokio::try_join!(gateway(port), gateway(second)).map(|_| ()),
+        None => gateway(port).await,
+    }
+}
+
+async fn gateway(port: u16) -> Result<(), Box<dyn Error>> {
     // Loopback only: anybody who reaches this can see and change everything.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     tracing::info!(address = %listener.local_addr()?, "sandbox gateway is listening");

@@ -1,10 +1,12 @@
 use crate::change_set::ChangeSet;
 use crate::circuit::Breakers;
 use crate::error::Error;
+use crate::fresh::Fresh;
+use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
-    Gateways, Invoices, Message, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
+    Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
 };
 use crate::rulebook::Policies;
 use fatura_domain::Moment;
@@ -27,6 +29,7 @@ pub struct Records {
     pub attentions: Arc<dyn Attentions>,
     pub runs: Arc<dyn Runs>,
     pub rulebook: Arc<dyn Rulebook>,
+    pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
 }
 
@@ -46,6 +49,7 @@ impl Records {
             + Attentions
             + Runs
             + Rulebook
+            + Plans
             + Circuits
             + 'static,
     {
@@ -62,6 +66,7 @@ impl Records {
             attentions: store.clone(),
             runs: store.clone(),
             rulebook: store.clone(),
+            plans: store.clone(),
             circuits: store,
         }
     }
@@ -82,6 +87,7 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     policies: Arc<Policies>,
+    pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
 }
 
@@ -114,7 +120,8 @@ impl App {
     ) -> Self {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
-        Self { records, charges, gateways, clock, entropy, policies, breakers }
+        let plan = Arc::new(Fresh::nothing());
+        Self { records, charges, gateways, clock, entropy, policies, plan, breakers }
     }
 
     /// The dunning policy in force.

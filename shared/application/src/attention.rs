@@ -11,6 +11,7 @@ use fatura_domain::attention::{Attention, AttentionId, AttentionKind, Closed};
 use fatura_domain::id::AttemptId;
 use fatura_domain::invoice::{Invoice, Resolution, ResolveError};
 use fatura_domain::text::Text;
+use sha2::{Digest, Sha256};
 
 #[derive(Debug, Clone)]
 pub struct ResolveAttempt {
@@ -116,4 +117,9 @@ impl From<ResolveError> for Error {
             ResolveError::OtherAmount => Self::FailedPrecondition { detail, status: None },
         }
     }
+}
+
+/// Tells one cause of a matter from another, in an id of bounded length.
+pub(crate) fn digest(cause: &str) -> String {
+    hex::encode(Sha256::digest(cause)).chars().take(32).collect()
 }

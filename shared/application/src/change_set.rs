@@ -1,13 +1,14 @@
 //! What a use case decided, as values. A store writes a change set as a whole or not at all.
 
 use crate::access::ApiKey;
+use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::charge::Attempt;
-use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId, RunId};
@@ -28,7 +29,14 @@ pub enum Change {
         after: Customer,
     },
     PaymentMethodAdded(PaymentMethod),
+    /// Refused unless there is one of this id.
+    PaymentMethodReplaced(PaymentMethod),
     PaymentMethodDetached(PaymentMethodId),
+    /// Refused unless the stored one is `before`'s version. None before: it begins; none after: it is done.
+    DetachmentMoved {
+        before: Option<Detachment>,
+        after: Option<Detachment>,
+    },
     InvoiceCreated(Invoice),
     /// Refused unless the stored invoice has the version just before this one's.
     InvoiceChanged(Invoice),
@@ -70,6 +78,8 @@ pub enum Change {
     },
     /// Refused unless it follows the edition that is in force. Every edition is kept.
     RulesReplaced(RulesEdition),
+    /// Refused unless it follows the edition that is in force. Every edition is kept.
+    PlanReplaced(PlanEdition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.

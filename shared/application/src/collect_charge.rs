@@ -6,9 +6,11 @@ use crate::ports::{ChargeLookup, Claim, Gateway, Message};
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
+use fatura_domain::customer::PaymentSource;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName};
 use fatura_domain::id::{AttemptNumber, InvoiceId};
 use fatura_domain::invoice::{Invoice, NextStep, Observation, Reduced, State};
+use fatura_domain::money::Money;
 use std::time::Duration;
 use thiserror::Error as ThisError;
 
@@ -40,6 +42,7 @@ impl App {
             Message::GiveBack { refund, version } => self.send_refund(refund, version).await?,
             Message::AskAboutDispute { dispute, version } => self.review_dispute(dispute, version).await?,
             Message::Advance { run, part, version } => self.advance(&run, part, version).await?,
+            Message::Forget { method, version } => self.forget_method(method, version).await?,
         }
         Ok(())
     }
@@ -97,10 +100,22 @@ impl App {
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
     async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
-        if let Admission::HoldUntil(until) = self.breakers.admit(&source.gateway, self.clock.now()).await? {
-            return self.hold_back(invoice, until).await;
+        if source.is_failover() && !self.is_still_meant(&source, request.amount).await? {
+            let message = "the gateway was to take over and is not used for this any more";
+            let failure = Failure::new(FailureClass::NotSent, "gateway_not_in_use", message);
+            let outcome = ChargeOutcome::NotSent { failure };
+            return self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await;
         }
+        let admission = self.breakers.admit(&source.gateway, self.clock.now()).await?;
         let outcome = match self.gateways.get(&source.gateway) {
+            Some(_) if let Admission::HoldUntil(until) = admission => {
+                let failure =
+                    Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
+                if invoice.elsewhere().is_none() {
+                    return self.hold_back(invoice, failure, until).await;
+                }
+                ChargeOutcome::NotSent { failure }
+            }
             Some(gateway) => {
                 let outcome = gateway.charge(&request).await;
                 self.breakers.report(&source.gateway, &outcome, self.clock.now()).await;
@@ -119,10 +134,15 @@ impl App {
         self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await
     }
 
+    /// Whether a gateway that takes over may still be used: days may lie between the route and this.
+    async fn is_still_meant(&self, source: &PaymentSource, amount: Money) -> Result<bool, Error> {
+        let edition = self.plan_in_force().await?;
+        let settings = edition.plan.settings(&source.gateway);
+        Ok(settings.is_some_and(|settings| settings.takes(source.means.kind(), amount.currency())))
+    }
+
     /// Writes down that the attempt, which is ours, waits until its gateway takes orders again.
-    async fn hold_back(&self, invoice: &Invoice, until: Timestamp) -> Result<(), Error> {
-        let failure =
-            Failure::new(FailureClass::NotSent, "circuit_open", "the gateway has stopped answering");
+    async fn hold_back(&self, invoice: &Invoice, failure: Failure, until: Timestamp) -> Result<(), Error> {
         // Not all at the same moment: the first of them is the probe.
         let until = until.checked_add(SignedDuration::from_millis(
             i64::try_from(self.entropy.bits() % HELD_APART_MS).unwrap_or_default(),

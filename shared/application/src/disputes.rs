@@ -116,7 +116,7 @@ impl App {
         }
     }
 
-    async fn observe_dispute(
+    pub(crate) async fn observe_dispute(
         &self,
         id: InvoiceId,
         standing: &DisputeStanding,

@@ -1,4 +1,5 @@
 use crate::ports::{CommitError, StoreError};
+use fatura_domain::customer::HeldError;
 use fatura_domain::invoice::{ChargeError, IllegalTransition, Status};
 use thiserror::Error as ThisError;
 
@@ -33,6 +34,8 @@ pub enum Error {
     FailedPrecondition { detail: String, status: Option<Status> },
     #[error("the customer has no payment method")]
     NoPaymentMethod,
+    #[error("no gateway that is enabled takes this payment method in this currency")]
+    NoGateway,
     #[error("the object has changed: its version is {current}")]
     VersionMismatch { current: u64 },
     #[error("the idempotency key was used for another request")]
@@ -67,6 +70,12 @@ impl From<CommitError> for Error {
 impl From<IllegalTransition> for Error {
     fn from(illegal: IllegalTransition) -> Self {
         Self::FailedPrecondition { detail: illegal.to_string(), status: Some(illegal.from) }
+    }
+}
+
+impl From<HeldError> for Error {
+    fn from(error: HeldError) -> Self {
+        Self::FailedPrecondition { detail: error.to_string(), status: None }
     }
 }
 

@@ -6,10 +6,10 @@ use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Message, Payer};
 use fatura_domain::Timestamp;
-use fatura_domain::customer::{PaymentMethod, PaymentSource};
-use fatura_domain::gateway::MeansType;
+use fatura_domain::customer::PaymentSource;
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{AmendError, Cancellation, Content, Invoice, State, Status};
+use fatura_domain::money::Money;
 
 #[derive(Debug, Clone)]
 pub struct CreateInvoice {
@@ -53,11 +53,15 @@ impl App {
         // and has the transaction look instead.
         let (invoice, exists) = if is_charged || command.payment_method.is_some() {
             let (payer, policy) = futures::try_join!(self.payer(command.customer), self.policy())?;
-            let source = self.source(&payer, command.payment_method, None)?;
-            let invoice = if is_charged {
-                draft.charged(source, command.charge_at, &policy, moment.now)?
+            let charged = if is_charged {
+                let source = self.source_if_owed(&payer, command.payment_method, None, draft.total).await;
+                source.and_then(|source| Ok(draft.charged(source, command.charge_at, &policy, moment.now)?))
             } else {
-                draft
+                attached(&payer, command.payment_method).map(|()| draft)
+            };
+            let invoice = match charged {
+                Ok(invoice) => invoice,
+                Err(refusal) => return once.replay_or(&*self.records.answers, refusal, moment.now).await,
             };
             (Invoice { version: 1, ..invoice }, None)
         } else {
@@ -88,8 +92,7 @@ impl App {
     ) -> Result<Invoice, Error> {
         caller.may(Operation::OwnedBy(id.owner()))?;
         if let Some(Some(method)) = amendment.payment_method {
-            let payer = self.payer(id.owner()).await?;
-            self.source(&payer, Some(method), None)?;
+            attached(&self.payer(id.owner()).await?, Some(method))?;
         }
         for _ in 0..DECISIONS {
             let invoice = self.stored(id).await?;
@@ -139,8 +142,11 @@ impl App {
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
-            let source = self.source(&payer, method, invoice.payment_method())?;
-            let charged = invoice.charged(source, None, &policy, now)?;
+            let source = self.source_if_owed(&payer, method, invoice.payment_method(), invoice.total).await;
+            let charged = match source.and_then(|source| Ok(invoice.charged(source, None, &policy, now)?)) {
+                Ok(charged) => charged,
+                Err(refusal) => return once.replay_or(&*self.records.answers, refusal, now).await,
+            };
             let charged = charged.by(&caller.actor(), invoice.history.len());
             let answer = render(&charged);
             let changes =
@@ -209,23 +215,38 @@ impl App {
     }
 
     /// What to charge again: the method that failed, as it is now, else the customer's default.
-    pub(crate) fn source_again(
+    pub(crate) async fn source_again(
         &self,
         payer: &Payer,
         invoice: &Invoice,
     ) -> Result<Option<PaymentSource>, Error> {
         let same = invoice.method_to_retry();
         let is_attached = |id: &PaymentMethodId| payer.methods.iter().any(|method| method.id == *id);
-        self.source(payer, same.filter(is_attached), None)
+        self.source(payer, same.filter(is_attached), None, invoice.total).await
     }
 
-    /// What to charge: the method that the request names, else the invoice's, else the customer's default. One that was
-    /// named and is gone isn't replaced by another behind the client's back.
-    pub(crate) fn source(
+    /// The same, where no gateway has to be asked for nothing.
+    pub(crate) async fn source_if_owed(
         &self,
         payer: &Payer,
         requested: Option<PaymentMethodId>,
         of_invoice: Option<PaymentMethodId>,
+        amount: Money,
+    ) -> Result<Option<PaymentSource>, Error> {
+        match self.source(payer, requested, of_invoice, amount).await {
+            Err(Error::NoGateway) if amount.is_zero() => Ok(None),
+            source => source,
+        }
+    }
+
+    /// What to charge: the method that the request names, else the invoice's, else the customer's default. One that was
+    /// named and is gone isn't replaced by another behind the client's back.
+    pub(crate) async fn source(
+        &self,
+        payer: &Payer,
+        requested: Option<PaymentMethodId>,
+        of_invoice: Option<PaymentMethodId>,
+        amount: Money,
     ) -> Result<Option<PaymentSource>, Error> {
         let find = |id| payer.methods.iter().find(|method| method.id == id);
         let method =
@@ -238,20 +259,9 @@ impl App {
                 (None, None, None) => None,
             };
         match method {
-            Some(method) => self.source_of(method),
+            Some(method) => self.source_of(method, amount).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// What to charge of a method, and where.
-    pub(crate) fn source_of(&self, method: &PaymentMethod) -> Result<Option<PaymentSource>, Error> {
-        let pix_gateway = self.gateways.default_for(MeansType::Pix);
-        let card_gateway = self.gateways.default_for(MeansType::CreditCard);
-        let routed = pix_gateway.or(card_gateway).ok_or_else(|| Error::FailedPrecondition {
-            detail: "no gateway is configured".to_owned(),
-            status: None,
-        })?;
-        Ok(Some(method.source(routed)))
     }
 
     pub(crate) async fn notify_if_due(&self, invoice: &Invoice) {
@@ -265,4 +275,13 @@ impl App {
 
 pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Error {
     Error::Invalid(vec![Fault::new(field, reason)])
+}
+
+fn attached(payer: &Payer, method: Option<PaymentMethodId>) -> Result<(), Error> {
+    let is_attached = |id: PaymentMethodId| payer.methods.iter().any(|attached| attached.id == id);
+    if method.is_none_or(is_attached) {
+        Ok(())
+    } else {
+        Err(invalid("payment_method_id", "is not a payment method of this customer"))
+    }
 }

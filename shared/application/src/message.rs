@@ -1,11 +1,13 @@
+use fatura_domain::customer::Detachment;
 use fatura_domain::dispute::Dispute;
-use fatura_domain::id::{AttemptNumber, DisputeId, InvoiceId, RefundId, RunId};
+use fatura_domain::id::{AttemptNumber, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::Invoice;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::Part;
 use serde::{Deserialize, Serialize};
 
-/// There is something to do for an invoice, a refund, a dispute or a part of a run. It is about one version: once that has moved on, the message is
+/// There is something to do for an invoice, a refund, a dispute, a part of a run or a card that is to be
+/// forgotten. It is about one version: once that has moved on, the message is
 /// void, however often it is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
@@ -29,6 +31,10 @@ pub enum Message {
         part: u8,
         version: u64,
     },
+    Forget {
+        method: PaymentMethodId,
+        version: u64,
+    },
 }
 
 impl Message {
@@ -42,6 +48,10 @@ impl Message {
 
     pub const fn about_dispute(dispute: &Dispute) -> Self {
         Self::AskAboutDispute { dispute: dispute.id, version: dispute.version }
+    }
+
+    pub const fn about_detachment(detachment: &Detachment) -> Self {
+        Self::Forget { method: detachment.method, version: detachment.version }
     }
 
     pub fn about_part(part: &Part) -> Self {
@@ -64,6 +74,8 @@ struct Wire {
     run_id: Option<RunId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     part: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detached_id: Option<PaymentMethodId>,
     version: u64,
 }
 
@@ -81,6 +93,9 @@ impl From<Message> for Wire {
             }
             Message::Advance { run, part, version } => {
                 Self { run_id: Some(run), part: Some(part), version, ..Self::default() }
+            }
+            Message::Forget { method, version } => {
+                Self { detached_id: Some(method), version, ..Self::default() }
             }
         }
     }
@@ -100,6 +115,7 @@ impl TryFrom<Wire> for Message {
             wire.refund_id.map(|refund| Self::GiveBack { refund, version }),
             wire.dispute_id.map(|dispute| Self::AskAboutDispute { dispute, version }),
             wire.run_id.zip(wire.part).map(|(run, part)| Self::Advance { run, part, version }),
+            wire.detached_id.map(|method| Self::Forget { method, version }),
         ]
         .into_iter()
         .flatten();

@@ -3,6 +3,7 @@
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;
 use crate::circuit::Circuit;
+use crate::gateways::PlanEdition;
 use crate::idempotency::{AnswerScope, StoredAnswer};
 pub use crate::message::Message;
 use crate::rulebook::RulesEdition;
@@ -11,12 +12,12 @@ use async_trait::async_trait;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::charge::{Attempt, Failure, FailureClass, LiveAttempt};
-use fatura_domain::customer::{Customer, PaymentMethod};
+use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::event::Event;
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, GatewayReference, MeansType,
-    MovementPage, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, GatewayName,
+    GatewayReference, MovementPage, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
 };
 use fatura_domain::id::{AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
@@ -25,7 +26,7 @@ use fatura_domain::refund::Refund;
 use fatura_domain::run::{Part, Run};
 use fatura_domain::text::ExternalId;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +108,12 @@ pub trait Customers: Send + Sync {
     async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, StoreError>;
     async fn payer(&self, id: CustomerId) -> Result<Option<Payer>, StoreError>;
     async fn by_external_id(&self, external_id: &ExternalId) -> Result<Option<CustomerId>, StoreError>;
+
+    async fn detachment(&self, method: PaymentMethodId) -> Result<Option<Detachment>, StoreError>;
+
+    /// Up to `limit` methods that gateways are to be told to forget.
+    async fn due_detachments(&self, now: Timestamp, limit: usize)
+    -> Result<Vec<PaymentMethodId>, StoreError>;
 }
 
 /// Which page: up to `limit` (1 to 100) after a position that an earlier page gave.
@@ -246,6 +253,14 @@ pub trait Rulebook: Send + Sync {
     async fn rules(&self) -> Result<Option<RulesEdition>, StoreError>;
     /// Every edition, newest first.
     async fn rule_editions(&self, page: PageRequest) -> Result<Page<RulesEdition>, ListError>;
+}
+
+#[async_trait]
+pub trait Plans: Send + Sync {
+    /// The gateways' plan in force. None: nobody has put one.
+    async fn plan(&self) -> Result<Option<PlanEdition>, StoreError>;
+    /// Every edition, newest first.
+    async fn plan_editions(&self, page: PageRequest) -> Result<Page<PlanEdition>, ListError>;
 }
 
 #[async_trait]
@@ -421,6 +436,33 @@ pub enum WebhookSubject {
     Refund(RefundId),
     /// By the charge that it is about.
     Dispute(ChargeLookup),
+    /// By the gateway's own word alone: [`Gateway::resolve`] says whose it is.
+    Unresolved(GatewayReference),
+}
+
+/// What a signature itself vouches for, the amount and the references included: the word of a gateway that can't be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    Charge {
+        attempt: AttemptId,
+        outcome: ChargeOutcome,
+    },
+    Refund {
+        refund: RefundId,
+        /// The charge that it gives back.
+        charge: GatewayReference,
+        outcome: RefundOutcome,
+    },
+    Dispute {
+        attempt: AttemptId,
+        charge: GatewayReference,
+        standing: DisputeStanding,
+    },
+    /// Money that an earlier word promised doesn't come.
+    Withdrawn {
+        attempt: AttemptId,
+        charge: GatewayReference,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -433,6 +475,19 @@ pub trait Gateway: Send + Sync {
     fn name(&self) -> &GatewayName;
     fn capabilities(&self) -> Capabilities;
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome;
+    /// Keeps a card for later charges, where the gateway's form gives a token for one use. The default is for gateways
+    /// whose token is already what is charged.
+    async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
+        StoreOutcome::Stored(request.token.clone())
+    }
+    /// Forgets a card. Forgetting it twice is forgetting it once.
+    async fn detach_method(&self, _token: &Token) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// Proves the credentials by a call that does no harm.
+    async fn check(&self) -> Result<(), Failure> {
+        Ok(())
+    }
     /// Takes back a charge that has not been captured. Answers how the charge stands now.
     async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome;
     /// How the charge stands: Absent if the gateway surely has no such charge, Unknown if it can't be asked just now.
@@ -453,35 +508,70 @@ pub trait Gateway: Send + Sync {
     ) -> Result<MovementPage, Failure>;
     /// Checks the raw bytes against every configured secret, in constant time, before anything is parsed.
     async fn verify_webhook(&self, delivery: &WebhookDelivery, now: Timestamp) -> Result<(), WebhookRefusal>;
+    /// What is kept of a delivery that was verified, and parsed now and later. Not the body where the signature covers
+    /// something else: what nobody vouches for must not be read as if somebody did.
+    fn kept_body(&self, delivery: &WebhookDelivery) -> Vec<u8> {
+        delivery.body.clone()
+    }
+    /// Of a body that was kept.
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook>;
+    /// Asks the gateway what an unresolved subject is about. None: nothing of ours. The default is for gateways whose
+    /// notices carry our own reference.
+    async fn resolve(&self, _subject: &GatewayReference) -> Result<Option<WebhookSubject>, Failure> {
+        Ok(None)
+    }
+    /// Whether it can be asked how something stands. Where it can't, its questions are all answered with Unknown or
+    /// Unclear, what its webhooks vouch for is taken at its word, and a refund goes out again instead of being asked
+    /// about, for as long as its key is recognised.
+    fn can_be_asked(&self) -> bool {
+        true
+    }
+    /// What the signature of a kept body vouches for, where the gateway can't be asked. Several in one body all count.
+    fn told(&self, _body: &[u8]) -> Vec<Told> {
+        Vec::new()
+    }
 }
 
 /// The gateways that this deployment has.
 #[derive(Clone, Default)]
-pub struct Gateways(BTreeMap<GatewayName, Arc<dyn Gateway>>);
+pub struct Gateways {
+    all: BTreeMap<GatewayName, Arc<dyn Gateway>>,
+    idle: BTreeSet<GatewayName>,
+}
 
 impl Gateways {
+    /// Those that are in use until somebody says otherwise.
     pub fn of(gateways: impl IntoIterator<Item = Arc<dyn Gateway>>) -> Self {
-        Self(gateways.into_iter().map(|gateway| (gateway.name().clone(), gateway)).collect())
+        let named = |gateway: Arc<dyn Gateway>| (gateway.name().clone(), gateway);
+        Self { all: gateways.into_iter().map(named).collect(), idle: BTreeSet::new() }
+    }
+
+    /// And those that wait until somebody puts them in use.
+    #[must_use]
+    pub fn and_idle(mut self, gateways: impl IntoIterator<Item = Arc<dyn Gateway>>) -> Self {
+        for gateway in gateways {
+            self.idle.insert(gateway.name().clone());
+            self.all.insert(gateway.name().clone(), gateway);
+        }
+        self
     }
 
     pub fn get(&self, name: &GatewayName) -> Option<&Arc<dyn Gateway>> {
-        self.0.get(name)
+        self.all.get(name)
     }
 
     pub fn names(&self) -> Vec<GatewayName> {
-        self.0.keys().cloned().collect()
+        self.all.keys().cloned().collect()
     }
 
-    /// The gateway for a kind of payment that isn't bound to one.
-    pub fn default_for(&self, means: MeansType) -> Option<&GatewayName> {
-        self.0.iter().find(|(_, gateway)| gateway.capabilities().means.contains(&means)).map(|(name, _)| name)
+    pub(crate) fn is_idle(&self, name: &GatewayName) -> bool {
+        self.idle.contains(name)
     }
 }
 
 impl fmt::Debug for Gateways {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.all.keys()).finish()
     }
 }
 
@@ -490,6 +580,8 @@ impl fmt::Debug for Gateways {
 pub struct GatewaySecrets {
     pub api_key: String,
     pub webhook_secrets: Vec<String>,
+    /// What else a gateway has to be told: a client's secret, a merchant's account, a webhook's id.
+    pub more: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for GatewaySecrets {

@@ -39,16 +39,12 @@ impl Intake {
         let now = self.clock.now();
         adapter.verify_webhook(delivery, now).await?;
         // Verified but unreadable is kept all the same: somebody will want to know what the gateway has begun to send.
-        let event_id = match adapter.parse_webhook(&delivery.body) {
+        let body = adapter.kept_body(delivery);
+        let event_id = match adapter.parse_webhook(&body) {
             Ok(hint) => hint.event_id,
-            Err(_) => hex::encode(Sha256::digest(&delivery.body)),
+            Err(_) => hex::encode(Sha256::digest(&body)),
         };
-        let event = WebhookEvent {
-            gateway: gateway.clone(),
-            event_id,
-            body: delivery.body.clone(),
-            received_at: now,
-        };
+        let event = WebhookEvent { gateway: gateway.clone(), event_id, body, received_at: now };
         let recorded = self.webhooks.record(&event).await?;
         // Known but not processed may mean that its message was never sent.
         if recorded != (Recorded::Known { processed: true }) {

@@ -5,6 +5,7 @@ use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Gateway, Message, Page, PageRequest};
 use crate::reads::ListFailure;
+use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::RefundOutcome;
 use fatura_domain::id::{InvoiceId, RefundId};
@@ -95,7 +96,7 @@ impl App {
             return Ok(());
         }
         let outcome = match self.gateways.get(&refund.gateway) {
-            Some(gateway) => order_once(gateway.as_ref(), &refund).await,
+            Some(gateway) => order_once(gateway.as_ref(), &refund, self.clock.now()).await,
             None => RefundOutcome::Unclear {
                 failure: Failure::new(
                     FailureClass::Configuration,
@@ -129,7 +130,7 @@ impl App {
     }
 
     /// `beside` is written with the effect, or alone if there is none.
-    async fn observe_refund(
+    pub(crate) async fn observe_refund(
         &self,
         mut refund: Refund,
         outcome: &RefundOutcome,
@@ -156,10 +157,15 @@ impl App {
     }
 }
 
-/// What went out before may have arrived: then it is asked about, and sent again only if it is surely not there.
-async fn order_once(gateway: &dyn Gateway, refund: &Refund) -> RefundOutcome {
+/// What went out before may have arrived: then it is asked about, and sent again only if it is surely not there, or if the
+/// key still makes both orders one and nobody can be asked.
+async fn order_once(gateway: &dyn Gateway, refund: &Refund, now: Timestamp) -> RefundOutcome {
     let request = refund.request();
-    if matches!(refund.state, RefundState::Pending { sends: 1.., .. })
+    let has_gone_out = matches!(refund.state, RefundState::Pending { sends: 1.., .. });
+    let is_recognised =
+        || now.duration_since(refund.created_at) < gateway.capabilities().idempotency_key_lifetime;
+    if has_gone_out
+        && (gateway.can_be_asked() || !is_recognised())
         && let Some(outcome) = gateway.fetch_refund(&request).await
     {
         return outcome;

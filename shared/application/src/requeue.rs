@@ -27,7 +27,7 @@ impl App {
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
-            let requeued = match self.source_again(&payer, &invoice)? {
+            let requeued = match self.source_again(&payer, &invoice).await? {
                 Some(source) => match invoice.barred_until(&source, payer.brand(source.method), &policy, now)
                 {
                     Some(until) => Err(RequeueError::Barred(until).into()),

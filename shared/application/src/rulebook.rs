@@ -5,13 +5,14 @@ use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
 use crate::error::{Error, Fault};
+use crate::fresh::Fresh;
 use crate::ports::{Page, PageRequest, Rulebook, StoreError};
 use crate::reads::ListFailure;
+use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
 use fatura_domain::dunning::{Policy, Rules};
-use fatura_domain::{SignedDuration, Timestamp};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Rules as they were put in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,36 +30,23 @@ impl RulesEdition {
     }
 }
 
-/// The policy in force, remembered for [`FRESH_FOR`]. While the store doesn't answer, the last one serves on.
+/// The policy in force.
 pub struct Policies {
     rulebook: Arc<dyn Rulebook>,
-    cached: Mutex<Option<(Arc<Policy>, Timestamp)>>,
+    policy: Fresh<Policy>,
 }
-
-/// How soon a change is in force everywhere.
-const FRESH_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 impl Policies {
     pub fn new(rulebook: Arc<dyn Rulebook>) -> Self {
-        Self { rulebook, cached: Mutex::default() }
+        Self { rulebook, policy: Fresh::nothing() }
     }
 
     pub(crate) async fn policy(&self, now: Timestamp) -> Result<Arc<Policy>, StoreError> {
-        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((policy, at)) = &cached
-            && now.duration_since(*at).abs() < FRESH_FOR
-        {
-            return Ok(policy.clone());
-        }
-        match self.rulebook.rules().await {
-            Ok(edition) => {
-                let edition = edition.unwrap_or_else(RulesEdition::defaults);
-                let policy = Arc::new(Policy::of(edition.rules));
-                *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some((policy.clone(), now));
-                Ok(policy)
-            }
-            Err(error) => cached.map(|(policy, _)| policy).ok_or(error),
-        }
+        let read = async {
+            let edition = self.rulebook.rules().await?.unwrap_or_else(RulesEdition::defaults);
+            Ok(Policy::of(edition.rules))
+        };
+        self.policy.get(now, read).await
     }
 }
 

@@ -2,10 +2,10 @@ use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::Message;
-use fatura_domain::Timestamp;
 use fatura_domain::dunning::Policy;
-use fatura_domain::id::{DisputeId, InvoiceId, RefundId, RunId};
+use fatura_domain::id::{DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Woken};
+use fatura_domain::{SignedDuration, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -23,6 +23,8 @@ const PAGE: usize = 100;
 /// Pages a run reads at most of each kind; what is left is first in line a minute later.
 const MOST_PAGES: usize = 50;
 const AT_ONCE: usize = 8;
+/// How soon a retry that no gateway takes is looked at again.
+const NO_GATEWAY_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
 impl App {
     /// Sends a message for everything that is due. Each thing is first moved to its next time, so that a second sweep, at
@@ -38,6 +40,8 @@ impl App {
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_dispute(id).await).await?;
         let due = async |now| Ok(records.runs.due_parts(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |(run, part)| self.wake_part(&run, part).await).await?;
+        let due = async |now| Ok(records.customers.due_detachments(now, PAGE).await?);
+        self.sweep(&mut swept, &has_time, due, async |id| self.wake_detachment(id).await).await?;
         Ok(swept)
     }
 
@@ -80,7 +84,7 @@ impl App {
         let (policy, now) = (self.policy().await?, self.clock.now());
         let Some(woken) = invoice.woken(&policy, now) else { return Ok(None) };
         let (next, is_told) = match woken {
-            Woken::PutOff(next) => (*next, true),
+            Woken::PutOff(next) => self.rerouted(*next).await?,
             Woken::GaveUp(next) => (*next, false),
             Woken::Retry => match self.retry(&invoice, &policy, now).await? {
                 Some(next) => next,
@@ -92,6 +96,20 @@ impl App {
         Ok(sent.filter(|_| is_told))
     }
 
+    /// Where such charges go by now, if it was planned ahead. It was promised with this method, so that one that is gone
+    /// in the meantime is charged all the same. False: no gateway takes it, and it waits until one does.
+    async fn rerouted(&self, invoice: Invoice) -> Result<(Invoice, bool), Error> {
+        let Some(method) = invoice.planned_with() else { return Ok((invoice, true)) };
+        let payer = self.payer(invoice.customer()).await?;
+        let method = payer.methods.iter().find(|known| known.id == method);
+        let Some(method) = method else { return Ok((invoice, true)) };
+        match self.source_of(method, invoice.total).await {
+            Ok(source) => Ok((invoice.rerouted(source), true)),
+            Err(Error::NoGateway) => Ok((invoice, false)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// By what the customer pays with now: nothing new is charged to a method that is gone.
     async fn retry(
         &self,
@@ -100,7 +118,15 @@ impl App {
         now: Timestamp,
     ) -> Result<Option<(Invoice, bool)>, Error> {
         let payer = self.payer(invoice.customer()).await?;
-        Ok(match self.source_again(&payer, invoice)? {
+        let source = match self.source_again(&payer, invoice).await {
+            // Until somebody puts a gateway in use that takes it.
+            Err(Error::NoGateway) => {
+                let later = now.checked_add(NO_GATEWAY_WAIT).unwrap_or(now);
+                return Ok(invoice.postponed(later, now).map(|next| (next, false)));
+            }
+            source => source?,
+        };
+        Ok(match source {
             Some(source) => match invoice.barred_until(&source, payer.brand(source.method), policy, now) {
                 Some(until) => invoice.postponed(until, now).map(|next| (next, false)),
                 None => invoice.retried(source, policy, now).ok().map(|next| (next, true)),
@@ -123,6 +149,15 @@ impl App {
         let Some(woken) = dispute.woken(&policy, self.clock.now()) else { return Ok(None) };
         let message = Message::about_dispute(&woken);
         self.wake(ChangeSet::of([Change::DisputeChanged(woken)]), message).await
+    }
+
+    async fn wake_detachment(&self, method: PaymentMethodId) -> Result<Option<Message>, Error> {
+        let Some(detachment) = self.records.customers.detachment(method).await? else { return Ok(None) };
+        let policy = self.policy().await?;
+        let Some(woken) = detachment.woken(&policy, self.clock.now()) else { return Ok(None) };
+        let message = Message::about_detachment(&woken);
+        let change = Change::DetachmentMoved { before: Some(detachment), after: Some(woken) };
+        self.wake(ChangeSet::of([change]), message).await
     }
 
     async fn wake_part(&self, run: &RunId, number: u8) -> Result<Option<Message>, Error> {

@@ -1,10 +1,10 @@
-use crate::environment::{StartError, optional, required};
+use crate::environment::{StartError, required};
+use crate::gateways::configured;
 use crate::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use fatura_application::ports::{Clock, Entropy, Gateway, GatewaySecrets, Gateways, Secrets, SecretsError};
+use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
-use fatura_gateways::{BaseUrl, Http, Sandbox, Timeouts};
 use fatura_store::DynamoStore;
 use std::fmt;
 use std::sync::Arc;
@@ -50,14 +50,17 @@ impl Bootstrap {
     /// The deployment's gateways, with their secrets at hand.
     #[cfg(feature = "secrets")]
     pub fn gateways(&self) -> Result<Gateways, StartError> {
-        use crate::secrets::{CachedSecret, read_gateway_secrets};
         let client = aws_sdk_secretsmanager::Client::new(&self.config);
-        configured(Arc::new(CachedSecret::new(client, required("GATEWAY_SECRETS_ID")?, read_gateway_secrets)))
+        let shared = required("GATEWAY_SECRETS_ID")?;
+        let vault = crate::secrets::Vault::new(client, shared, self.store.clone(), self.clock.clone());
+        let vault: Arc<dyn Secrets> = Arc::new(vault);
+        configured(&vault)
     }
 
     /// The deployment's gateways by name and capability, for a function that never calls one.
     pub fn gateway_names() -> Result<Gateways, StartError> {
-        configured(Arc::new(NoSecrets))
+        let none: Arc<dyn Secrets> = Arc::new(NoSecrets);
+        configured(&none)
     }
 
     #[cfg(feature = "secrets")]
@@ -73,17 +76,7 @@ impl Bootstrap {
     }
 }
 
-fn configured(secrets: Arc<dyn Secrets>) -> Result<Gateways, StartError> {
-    let Some(url) = optional(SANDBOX_URL) else { return Ok(Gateways::default()) };
-    let url: BaseUrl = url.parse().map_err(|_| StartError::NotABaseUrl(SANDBOX_URL))?;
-    let http = Http::try_new(Timeouts::default())?;
-    let sandbox: Arc<dyn Gateway> = Arc::new(Sandbox::new(http, url, secrets));
-    Ok(Gateways::of([sandbox]))
-}
-
-const SANDBOX_URL: &str = "SANDBOX_URL";
-
-struct NoSecrets;
+pub(crate) struct NoSecrets;
 
 #[async_trait]
 impl Secrets for NoSecrets {

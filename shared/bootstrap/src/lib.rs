@@ -9,6 +9,8 @@ mod deadline;
 mod environment;
 #[cfg(feature = "events")]
 mod events;
+#[cfg(feature = "store")]
+mod gateways;
 #[cfg(any(feature = "charge-queue", feature = "webhook-queue"))]
 mod queues;
 #[cfg(feature = "secrets")]

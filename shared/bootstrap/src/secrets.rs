@@ -1,11 +1,15 @@
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use fatura_application::OperatorKey;
 use fatura_application::access::KeyHash;
-use fatura_application::ports::{GatewaySecrets, Secrets, SecretsError};
+use fatura_application::ports::{Clock, GatewaySecrets, Plans, Secrets, SecretsError};
+use fatura_application::{Fresh, OperatorKey};
 use fatura_domain::gateway::GatewayName;
+use fatura_domain::routing::SecretRef;
 use serde::Deserialize;
-use std::collections::HashMap;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -56,29 +60,91 @@ impl<T: Clone> CachedSecret<T> {
 }
 
 /// What each gateway needs, as one JSON object by gateway name.
-pub(crate) type AllGatewaySecrets = HashMap<String, StoredSecrets>;
+/// Each is read when it is asked for: a mistake in one gateway's keeps no other from its own.
+type AllGatewaySecrets = HashMap<String, Value>;
 
 #[derive(Clone, Deserialize)]
-pub(crate) struct StoredSecrets {
+struct StoredSecrets {
     #[serde(default)]
     api_key: String,
     #[serde(default)]
     webhook_secrets: Vec<String>,
+    #[serde(flatten)]
+    more: BTreeMap<String, Value>,
 }
 
-pub(crate) fn read_gateway_secrets(text: &str) -> Result<AllGatewaySecrets, SecretsError> {
-    // The parser's own words could quote a secret.
-    serde_json::from_str(text)
-        .map_err(|_| SecretsError("the gateways' secret is not the JSON that is documented".to_owned()))
+fn read_gateway_secrets(text: &str) -> Result<AllGatewaySecrets, SecretsError> {
+    read_json(text)
+}
+
+fn read_own_secrets(text: &str) -> Result<StoredSecrets, SecretsError> {
+    read_json(text)
+}
+
+fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, SecretsError> {
+    serde_json::from_str(text).map_err(|_| undocumented())
+}
+
+/// Not the parser's own words, which could quote a secret.
+fn undocumented() -> SecretsError {
+    SecretsError("the gateways' secret is not the JSON that is documented".to_owned())
+}
+
+/// A number or a truth is as good as its name.
+fn in_words(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The gateways' secrets: in one secret of the deployment's, or where the gateway's settings refer to.
+pub(crate) struct Vault {
+    client: Client,
+    shared: CachedSecret<AllGatewaySecrets>,
+    plans: Arc<dyn Plans>,
+    clock: Arc<dyn Clock>,
+    references: Fresh<HashMap<GatewayName, SecretRef>>,
+    own: Mutex<HashMap<SecretRef, Arc<CachedSecret<StoredSecrets>>>>,
+}
+
+impl Vault {
+    pub(crate) fn new(client: Client, shared: String, plans: Arc<dyn Plans>, clock: Arc<dyn Clock>) -> Self {
+        let shared = CachedSecret::new(client.clone(), shared, read_gateway_secrets);
+        Self { client, shared, plans, clock, references: Fresh::nothing(), own: Mutex::default() }
+    }
+
+    async fn reference(&self, name: &GatewayName) -> Result<Option<SecretRef>, SecretsError> {
+        let read = async {
+            let settings = self.plans.plan().await?.into_iter().flat_map(|edition| edition.plan.gateways);
+            Ok(settings.filter_map(|settings| Some((settings.name, settings.secret?))).collect())
+        };
+        let references = self.references.get(self.clock.now(), read).await;
+        references
+            .map(|references| references.get(name).cloned())
+            .map_err(|error| SecretsError(error.to_string()))
+    }
+
+    async fn own(&self, reference: SecretRef) -> Result<StoredSecrets, SecretsError> {
+        let secret = {
+            let mut own = self.own.lock().await;
+            let id = reference.as_str().to_owned();
+            let made = || Arc::new(CachedSecret::new(self.client.clone(), id, read_own_secrets));
+            own.entry(reference).or_insert_with(made).clone()
+        };
+        secret.get().await
+    }
 }
 
 #[async_trait]
-impl Secrets for CachedSecret<AllGatewaySecrets> {
+impl Secrets for Vault {
     async fn gateway(&self, name: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError> {
-        let all = self.get().await?;
-        Ok(all.get(name.as_str()).map(|stored| GatewaySecrets {
-            api_key: stored.api_key.clone(),
-            webhook_secrets: stored.webhook_secrets.clone(),
+        let stored = if let Some(reference) = self.reference(name).await? {
+            Some(self.own(reference).await?)
+        } else {
+            let stored = self.shared.get().await?.get(name.as_str()).cloned();
+            stored.map(|stored| serde_json::from_value(stored).map_err(|_| undocumented())).transpose()?
+        };
+        Ok(stored.map(|StoredSecrets { api_key, webhook_secrets, more }| {
+            let more = more.into_iter().map(|(name, value)| (name, in_words(&value))).collect();
+            GatewaySecrets { api_key, webhook_secrets, more }
         }))
     }
 }

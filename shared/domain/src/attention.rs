@@ -53,10 +53,12 @@ pub enum AttentionKind {
     DisputeAfterRefund,
     /// Our books and the gateway's differ.
     ReconciliationDifference,
+    /// What a gateway says of the charge that its webhook named isn't what we ordered.
+    WebhookMismatch,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -64,6 +66,7 @@ impl AttentionKind {
         Self::CannotCharge,
         Self::DisputeAfterRefund,
         Self::ReconciliationDifference,
+        Self::WebhookMismatch,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -75,6 +78,7 @@ impl AttentionKind {
             Self::CannotCharge => "cannot_charge",
             Self::DisputeAfterRefund => "dispute_after_refund",
             Self::ReconciliationDifference => "reconciliation_difference",
+            Self::WebhookMismatch => "webhook_mismatch",
         }
     }
 }
@@ -112,6 +116,11 @@ impl AttentionId {
     /// `digest` tells one difference from another.
     pub fn of_difference(digest: &str) -> Self {
         Self(format!("{}diff_{digest}", Self::PREFIX).chars().take(Self::LONGEST).collect())
+    }
+
+    /// `digest` tells one event from another.
+    pub fn of_webhook(digest: &str) -> Self {
+        Self(format!("{}wh_{digest}", Self::PREFIX).chars().take(Self::LONGEST).collect())
     }
 
     pub fn as_str(&self) -> &str {

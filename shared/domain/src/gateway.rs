@@ -1,7 +1,7 @@
 //! What a payment gateway can be asked and what it can answer, whoever it is.
 
 use crate::charge::Failure;
-use crate::id::{AttemptId, InvoiceId, RefundId};
+use crate::id::{AttemptId, CustomerId, InvoiceId, PaymentMethodId, RefundId};
 use crate::money::{Currency, Money};
 use crate::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -277,14 +277,41 @@ pub struct MovementPage {
     pub next: Option<String>,
 }
 
+/// One order to keep a card for later charges. The method's id is the idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreRequest {
+    /// The same for the same order, however often it goes out. An id in form alone: nothing else is called so.
+    pub order: PaymentMethodId,
+    pub customer: CustomerId,
+    pub name: String,
+    pub email: String,
+    /// What the gateway's own form gave; good for one use at some gateways.
+    pub token: Token,
+}
+
+/// The answer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreOutcome {
+    /// By what the card is charged from now on. Its form is the adapter's own.
+    Stored(Token),
+    /// Refused for good: the customer has to give another card.
+    Declined { failure: Failure },
+    /// Nothing is kept, or nobody knows. The same order may go out again, under the same key.
+    Unclear { failure: Failure },
+}
+
 /// What a gateway can do, within its true limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
     pub means: &'static [MeansType],
+    /// Empty: most of them, and it says itself which it refuses.
+    pub currencies: &'static [Currency],
     /// Whether part of a charge can be refunded, by what it was paid with.
     pub partial_refund: &'static [MeansType],
     /// How long the gateway recognises an idempotency key. Older attempts are looked up, never sent again.
     pub idempotency_key_lifetime: SignedDuration,
     pub looks_up_by_reference: bool,
     pub retries_by_itself: bool,
+    /// Whether it lists what it captured and gave back, for reconciliation.
+    pub keeps_books: bool,
 }

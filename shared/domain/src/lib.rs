@@ -17,6 +17,7 @@ pub mod invoice;
 pub mod ledger;
 pub mod money;
 pub mod refund;
+pub mod routing;
 pub mod run;
 pub mod stored_instant;
 pub mod text;

@@ -79,6 +79,14 @@ impl Http {
     pub(crate) fn post(&self, url: Url) -> RequestBuilder {
         self.client.post(url)
     }
+
+    pub(crate) fn put(&self, url: Url) -> RequestBuilder {
+        self.client.put(url)
+    }
+
+    pub(crate) fn delete(&self, url: Url) -> RequestBuilder {
+        self.client.delete(url)
+    }
 }
 
 /// Mozilla's roots as they were parsed when `webpki-roots` was built: loading the system's costs more than all the rest
@@ -98,6 +106,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// For the little that isn't JSON.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
         serde_json::from_slice(&self.body).map_err(|error| {
             // Not the error's own text: it may quote the body, and with it a payer's data.

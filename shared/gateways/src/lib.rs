@@ -10,12 +10,28 @@
 //! - No key, token or URL gets into a failure or a log.
 //! - Every gateway passes `tests/contract`.
 
+mod adyen;
 mod base_url;
+mod brazil;
+mod form;
 mod http;
+mod iugu;
+mod mercado_pago;
+mod pagbank;
+mod paypal;
 mod sandbox;
 mod signature;
+mod stripe;
 mod trouble;
+mod vindi;
 
+pub use adyen::Adyen;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use http::{Http, HttpSetupError, Timeouts};
+pub use iugu::Iugu;
+pub use mercado_pago::MercadoPago;
+pub use pagbank::PagBank;
+pub use paypal::PayPal;
 pub use sandbox::Sandbox;
+pub use stripe::Stripe;
+pub use vindi::Vindi;

@@ -2,6 +2,7 @@
 
 mod attention;
 mod configuration;
+mod detachment;
 mod dispute;
 mod invoice;
 mod people;
@@ -10,7 +11,8 @@ mod refund;
 mod run;
 
 pub(crate) use attention::AttentionItem;
-pub(crate) use configuration::{CircuitItem, RulesItem};
+pub(crate) use configuration::{CircuitItem, read_plan, read_rules, write_plan, write_rules};
+pub(crate) use detachment::DetachmentItem;
 pub(crate) use dispute::DisputeItem;
 pub(crate) use invoice::InvoiceItem;
 pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};

@@ -2,6 +2,7 @@
 
 use fatura_application::idempotency::AnswerScope;
 use fatura_domain::attention::{Attention, AttentionId};
+use fatura_domain::customer::Detachment;
 use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{
@@ -26,6 +27,7 @@ pub(crate) const SHARDS: u8 = 8;
 const ALONE: &str = "-";
 const CUSTOMER: &str = "META";
 const PAYMENT_METHOD: &str = "PM#";
+const DETACHMENT: &str = "GONE#";
 const INVOICE: &str = "INV#";
 const ATTEMPT: &str = "ATT#";
 const TRANSACTION: &str = "TXN#";
@@ -96,6 +98,15 @@ pub(crate) fn external_id(id: &str) -> Key {
 
 pub(crate) fn payment_method(id: PaymentMethodId) -> Key {
     Key::of_customer(id.owner(), format!("{PAYMENT_METHOD}{}", id.code()))
+}
+
+/// Apart from the methods that can be charged, which are read with the customer.
+pub(crate) fn detachment(id: PaymentMethodId) -> Key {
+    Key::of_customer(id.owner(), format!("{DETACHMENT}{}", id.code()))
+}
+
+pub(crate) fn detachment_id(sk: &str) -> Option<PaymentMethodId> {
+    format!("{}{}", PaymentMethodId::PREFIX, sk.strip_prefix(DETACHMENT)?).parse().ok()
 }
 
 pub(crate) fn invoice(id: InvoiceId) -> Key {
@@ -226,18 +237,33 @@ pub(crate) fn differences(run: &RunId) -> (String, String, String) {
     (run_partition(run), DIFFERENCE.to_owned(), format!("{DIFFERENCE}{PAST_ALL}"))
 }
 
-const RULES: &str = "CFG#dunning";
-
-pub(crate) fn rules() -> Key {
-    Key { pk: RULES.to_owned(), sk: CURRENT.to_owned() }
+/// What is changed while the system runs: one item in force, and one for every edition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Configuration {
+    Dunning,
+    Gateways,
 }
 
-pub(crate) fn rules_edition(version: u64) -> Key {
-    Key { pk: RULES.to_owned(), sk: format!("{EDITION}{version:010}") }
-}
+impl Configuration {
+    fn partition(self) -> String {
+        match self {
+            Self::Dunning => "CFG#dunning",
+            Self::Gateways => "CFG#gateways",
+        }
+        .to_owned()
+    }
 
-pub(crate) fn rules_editions() -> (String, String, String) {
-    (RULES.to_owned(), EDITION.to_owned(), format!("{EDITION}{PAST_ALL}"))
+    pub(crate) fn current(self) -> Key {
+        Key { pk: self.partition(), sk: CURRENT.to_owned() }
+    }
+
+    pub(crate) fn edition(self, version: u64) -> Key {
+        Key { pk: self.partition(), sk: format!("{EDITION}{version:010}") }
+    }
+
+    pub(crate) fn editions(self) -> (String, String, String) {
+        (self.partition(), EDITION.to_owned(), format!("{EDITION}{PAST_ALL}"))
+    }
 }
 
 pub(crate) fn circuit(gateway: &GatewayName) -> Key {
@@ -361,11 +387,17 @@ pub(crate) fn part_work(part: &Part) -> Option<(String, String)> {
     Some((PARTS.to_owned(), format!("{DUE}{}#{}#{}", sortable(due), part.run, part.number)))
 }
 
+pub(crate) fn detachment_work(detachment: &Detachment) -> (String, String) {
+    (DETACHMENTS.to_owned(), format!("{DUE}{}#{}", sortable(detachment.due), detachment.method))
+}
+
 const REFUNDS: &str = "refund";
 const RETURNED: &str = "returned";
 const DISPUTES: &str = "dispute";
 pub(crate) const ATTENTION: &str = "attention#0";
 pub(crate) const PARTS: &str = "run#0";
+/// Cards are seldom detached, and gone within a moment: they share a partition.
+pub(crate) const DETACHMENTS: &str = "detached#0";
 
 fn kind_partition(kind: &str, shard: u8) -> String {
     format!("{kind}#{shard}")
@@ -423,6 +455,10 @@ pub(crate) fn work_refund(sk: &str) -> Option<RefundId> {
 }
 
 pub(crate) fn work_dispute(sk: &str) -> Option<DisputeId> {
+    work_id(sk)
+}
+
+pub(crate) fn work_detachment(sk: &str) -> Option<PaymentMethodId> {
     work_id(sk)
 }
 

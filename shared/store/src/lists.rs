@@ -20,7 +20,7 @@ use fatura_domain::id::{CustomerId, DisputeId, InvoiceId, RefundId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
 use fatura_domain::refund::Refund;
-use shards::Merge;
+pub(crate) use shards::Merge;
 
 /// How many pages of DynamoDB one page of ours may read before it is handed out as it is, with its cursor: a filter
 /// that nothing passes mustn't run into the function's deadline.

@@ -2,10 +2,11 @@
 
 use crate::DynamoStore;
 use crate::items::{
-    AnswerItem, ApiKeyItem, CustomerItem, Item, MARK, OwnerItem, PaymentMethodItem, WebhookItem, from_item,
-    sort_key, to_key,
+    AnswerItem, ApiKeyItem, CustomerItem, DetachmentItem, Item, MARK, OwnerItem, PaymentMethodItem,
+    WebhookItem, from_item, sort_key, to_key,
 };
 use crate::keys::{self, Key};
+use crate::lists::Merge;
 use crate::retry::{failure, passes};
 use crate::transact::{is_marked, mark};
 use async_trait::async_trait;
@@ -16,9 +17,9 @@ use fatura_application::ports::{
     Answers, ApiKeys, Customers, Payer, Recorded, StoreError, WebhookEvent, Webhooks,
 };
 use fatura_domain::Timestamp;
-use fatura_domain::customer::Customer;
+use fatura_domain::customer::{Customer, Detachment};
 use fatura_domain::gateway::GatewayName;
-use fatura_domain::id::CustomerId;
+use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::text::ExternalId;
 
 impl DynamoStore {
@@ -116,6 +117,20 @@ impl Customers for DynamoStore {
     async fn by_external_id(&self, external_id: &ExternalId) -> Result<Option<CustomerId>, StoreError> {
         let item = self.get(keys::external_id(external_id.as_str())).await?;
         Ok(item.map(from_item::<OwnerItem>).transpose()?.map(|owner| owner.customer))
+    }
+
+    async fn detachment(&self, method: PaymentMethodId) -> Result<Option<Detachment>, StoreError> {
+        self.get(keys::detachment(method)).await?.map(DetachmentItem::read).transpose()
+    }
+
+    async fn due_detachments(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<PaymentMethodId>, StoreError> {
+        let partitions = [keys::DETACHMENTS.to_owned()];
+        let entries = Merge::new(self, partitions, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
+        Ok(entries.iter().filter_map(|sk| keys::work_detachment(sk)).collect())
     }
 }
 

@@ -233,10 +233,12 @@ impl Gateway for Approving {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             partial_refund: &MeansType::ALL,
             idempotency_key_lifetime: fatura_domain::SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 

@@ -86,11 +86,11 @@ impl Bench {
     fn scheduled(number: u64, now: Timestamp, charge_at: Timestamp) -> Result<Invoice> {
         let customer = CustomerId::new(number + 1);
         let draft = Invoice::draft(InvoiceId::new(customer, now, number), Self::content()?, None, now)?;
-        let source = PaymentSource {
-            method: PaymentMethodId::new(customer, now, number),
-            gateway: GatewayName::parse("sandbox")?,
-            means: Means::CreditCard(Token::parse("tok_visa")?),
-        };
+        let source = PaymentSource::at(
+            PaymentMethodId::new(customer, now, number),
+            GatewayName::parse("sandbox")?,
+            Means::CreditCard(Token::parse("tok_visa")?),
+        );
         Ok(Invoice { version: 1, ..draft.charged(Some(source), Some(charge_at), &Policy::default(), now)? })
     }
 }

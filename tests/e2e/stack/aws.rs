@@ -1,12 +1,21 @@
 //! Behind the API: the queue and the bus, as the stack names them.
 
-use crate::client::variable;
+use crate::client::{unique, variable};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_lambda::primitives::Blob;
+use serde_json::Value;
 use std::time::Duration;
 
 pub(crate) async fn config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).load().await
+}
+
+/// A new secret in a folder. Answers its name.
+pub(crate) async fn keep_secret(folder: &str, secret: &Value) -> String {
+    let client = aws_sdk_secretsmanager::Client::new(&config().await);
+    let name = format!("{folder}/{}", unique("test"));
+    client.create_secret().name(&name).secret_string(secret.to_string()).send().await.unwrap();
+    name
 }
 
 /// The queue between the API and the consumer.

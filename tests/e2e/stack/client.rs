@@ -85,6 +85,11 @@ impl Shop {
         shop
     }
 
+    /// The same shop, with another gateway's journal for the truth.
+    pub(crate) fn of_gateway(&self, url: String) -> Self {
+        Self { sandbox: url, ..self.clone() }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.api)).bearer_auth(&self.key)
     }

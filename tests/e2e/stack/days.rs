@@ -6,20 +6,24 @@ use serde_json::{Value, json};
 use std::fs;
 
 /// Days that have passed on the stack, until this is dropped. Nobody else may be at work.
-struct Days(i64);
+pub(crate) struct Days(i64);
 
 impl Days {
     const DAY: i64 = 24 * 3_600;
 
-    fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self(0)
     }
 
     /// Lets time pass, and the sweep see it.
     async fn pass(&mut self, seconds: i64) {
+        self.pass_unseen(seconds);
+        sweep().await;
+    }
+
+    pub(crate) fn pass_unseen(&mut self, seconds: i64) {
         self.0 += seconds;
         fs::write(variable("TEST_CLOCK_FILE"), self.0.to_string()).unwrap();
-        sweep().await;
     }
 }
 

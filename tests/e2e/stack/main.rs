@@ -17,6 +17,7 @@ mod disputes;
 mod duplicates;
 mod events;
 mod failures;
+mod gateways;
 mod readme;
 mod refunds;
 mod runs;

@@ -63,6 +63,7 @@ impl World {
 
     pub(crate) async fn detach(&self, customer: CustomerId, method: PaymentMethodId) {
         self.app.detach_payment_method(&Self::operator(), customer, method).await.unwrap();
+        self.drain().await;
     }
 
     /// A run for what is due this month, of everybody or of one customer.

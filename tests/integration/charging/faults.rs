@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use fatura_application::ChangeSet;
 use fatura_application::ports::{
-    ChargeLookup, Claim, CommitError, Gateway, MalformedWebhook, Store, StoreError, WebhookDelivery,
+    ChargeLookup, Claim, CommitError, Gateway, MalformedWebhook, Store, StoreError, Told, WebhookDelivery,
     WebhookHint, WebhookRefusal,
 };
 use fatura_domain::Timestamp;
-use fatura_domain::charge::{Failure, LiveAttempt};
+use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MovementPage, RefundOutcome,
     RefundRequest,
@@ -28,11 +28,43 @@ pub(crate) struct Frail {
     inner: fatura_gateways::Sandbox,
     death: Mutex<Option<Death>>,
     orders: AtomicUsize,
+    /// Some: it can't be asked, and this is what its webhooks vouch for.
+    words: Mutex<Option<Vec<Told>>>,
+    /// Some: what it tells of any charge that it is asked about.
+    tale: Mutex<Option<ChargeOutcome>>,
+    refund_orders: AtomicUsize,
 }
 
 impl Frail {
     pub(crate) const fn around(inner: fatura_gateways::Sandbox) -> Self {
-        Self { inner, death: Mutex::new(None), orders: AtomicUsize::new(0) }
+        let (orders, refund_orders) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self {
+            inner,
+            death: Mutex::new(None),
+            orders,
+            words: Mutex::new(None),
+            tale: Mutex::new(None),
+            refund_orders,
+        }
+    }
+
+    /// From now on it tells this of any charge.
+    pub(crate) fn tell(&self, tale: ChargeOutcome) {
+        *self.tale.lock().unwrap() = Some(tale);
+    }
+
+    /// From now on it answers no question, and its next webhooks vouch for this.
+    pub(crate) fn vouch(&self, words: Vec<Told>) {
+        *self.words.lock().unwrap() = Some(words);
+    }
+
+    pub(crate) fn refund_orders(&self) -> usize {
+        self.refund_orders.load(Ordering::SeqCst)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let is_mute = self.words.lock().unwrap().is_some();
+        is_mute.then(|| Failure::new(FailureClass::Unknown, "cannot_be_asked", "answers no question"))
     }
 
     pub(crate) fn die(&self, death: Death) {
@@ -73,26 +105,44 @@ impl Gateway for Frail {
     }
 
     async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome {
-        self.inner.cancel(lookup).await
+        match self.failure() {
+            Some(failure) => ChargeOutcome::Unknown { failure },
+            None => self.inner.cancel(lookup).await,
+        }
     }
 
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
-        self.inner.fetch_charge(lookup).await
+        let tale = self.tale.lock().unwrap().clone();
+        match (self.failure(), tale) {
+            (Some(failure), _) => ChargeOutcome::Unknown { failure },
+            (None, Some(tale)) => tale,
+            (None, None) => self.inner.fetch_charge(lookup).await,
+        }
     }
 
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome {
         self.die_if(Death::BeforeTheCall);
-        let outcome = self.inner.refund(request).await;
+        self.refund_orders.fetch_add(1, Ordering::SeqCst);
+        let outcome = match (self.failure(), self.inner.refund(request).await) {
+            (Some(_), RefundOutcome::Succeeded { reference, .. }) => RefundOutcome::Pending { reference },
+            (_, outcome) => outcome,
+        };
         self.die_if(Death::AfterTheAnswer);
         outcome
     }
 
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome> {
-        self.inner.fetch_refund(request).await
+        match self.failure() {
+            Some(failure) => Some(RefundOutcome::Unclear { failure }),
+            None => self.inner.fetch_refund(request).await,
+        }
     }
 
     async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome {
-        self.inner.fetch_dispute(lookup).await
+        match self.failure() {
+            Some(failure) => DisputeOutcome::Unclear { failure },
+            None => self.inner.fetch_dispute(lookup).await,
+        }
     }
 
     async fn movements(
@@ -110,6 +160,14 @@ impl Gateway for Frail {
 
     fn parse_webhook(&self, body: &[u8]) -> Result<WebhookHint, MalformedWebhook> {
         self.inner.parse_webhook(body)
+    }
+
+    fn can_be_asked(&self) -> bool {
+        self.words.lock().unwrap().is_none()
+    }
+
+    fn told(&self, _: &[u8]) -> Vec<Told> {
+        self.words.lock().unwrap().clone().unwrap_or_default()
     }
 }
 

@@ -16,13 +16,17 @@ mod disputes;
 mod dunning;
 mod events;
 mod faults;
+#[path = "../../gateways-outside/localstripe.rs"]
+mod localstripe;
 mod new_method;
 mod orphans;
+mod outside;
 mod reconciliation;
 mod refund_bounds;
 mod refunds;
 mod retries;
 mod stories;
+mod told;
 mod unknown;
 mod webhooks;
 mod world;

@@ -1,8 +1,15 @@
 //! Webhooks: kept before they are answered, and only hints.
 
 use crate::world::{World, pix};
+use fatura_application::ProcessError;
+use fatura_application::ports::WebhookMessage;
+use fatura_domain::attention::AttentionKind;
+use fatura_domain::charge::{Failure, FailureClass};
+use fatura_domain::gateway::{ChargeOutcome, GatewayReference};
+use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::Status;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_webhook_settles_what_nobody_answered() {
@@ -77,4 +84,65 @@ async fn what_could_not_be_queued_is_not_acknowledged() {
     assert_eq!(told["data"][0]["delivery"]["status"], 200, "{told}");
     world.deliver_webhooks().await;
     world.assert_paid_once(invoice).await;
+}
+
+/// A webhook of the gateway's about an invoice that still waits, as it lies in the queue.
+async fn waiting(world: &World) -> (InvoiceId, WebhookMessage) {
+    let invoice = world.charged("tok_webhook_only").await;
+    world.deliver().await;
+    for _ in 0..500 {
+        if let Some(message) = world.webhooks.take().into_iter().next() {
+            return (invoice, message);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no webhook came");
+}
+
+#[tokio::test]
+async fn what_the_gateway_tells_otherwise_is_for_a_person_and_moves_nothing() {
+    for code in ["reference_mismatch", "amount_mismatch", "contradictory_answer"] {
+        let world = World::start().await;
+        let (invoice, message) = waiting(&world).await;
+        let before = world.invoice(invoice).await;
+        let failure = Failure::new(FailureClass::Unknown, code, "ch_9 is the charge of another attempt");
+        world.gateway.tell(ChargeOutcome::Unknown { failure });
+        world.app.process_webhook(&message).await.unwrap();
+        assert_eq!(world.invoice(invoice).await, before, "{code}");
+        let [matter] = world.matters().await.try_into().unwrap();
+        assert_eq!((matter.kind, matter.invoice), (AttentionKind::WebhookMismatch, Some(invoice)));
+        assert!(matter.detail.ends_with("ch_9 is the charge of another attempt"), "{}", matter.detail);
+        // Delivered again, it is one matter.
+        world.app.process_webhook(&message).await.unwrap();
+        assert_eq!(world.matters().await, [matter]);
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_silent_about_its_webhook_is_asked_again() {
+    let world = World::start().await;
+    let (_, message) = waiting(&world).await;
+    let failure = Failure::new(FailureClass::Unknown, "timeout", "no answer in time");
+    world.gateway.tell(ChargeOutcome::Unknown { failure });
+    let silent = world.app.process_webhook(&message).await;
+    assert!(matches!(silent, Err(ProcessError::GatewaySilent)), "{silent:?}");
+    assert!(world.matters().await.is_empty());
+}
+
+#[tokio::test]
+async fn money_for_an_invoice_that_is_not_there_is_for_a_person() {
+    let world = World::start().await;
+    let (invoice, message) = waiting(&world).await;
+    let elsewhere = World::start().await;
+    let event =
+        world.app.records.webhooks.webhook(&message.gateway, &message.event_id).await.unwrap().unwrap();
+    elsewhere.app.records.webhooks.record(&event).await.unwrap();
+    let (captured, reference) = (world.invoice(invoice).await.total, GatewayReference("ch_9".to_owned()));
+    elsewhere.gateway.tell(ChargeOutcome::Approved { reference, captured });
+    elsewhere.app.process_webhook(&message).await.unwrap();
+    let [matter] = elsewhere.matters().await.try_into().unwrap();
+    assert_eq!(
+        (matter.kind, matter.invoice, matter.amount),
+        (AttentionKind::WebhookMismatch, None, Some(captured))
+    );
 }

@@ -55,7 +55,11 @@ struct FixedSecrets;
 #[async_trait]
 impl Secrets for FixedSecrets {
     async fn gateway(&self, _: &GatewayName) -> Result<Option<GatewaySecrets>, SecretsError> {
-        Ok(Some(GatewaySecrets { api_key: API_KEY.into(), webhook_secrets: vec![WEBHOOK_SECRET.into()] }))
+        Ok(Some(GatewaySecrets {
+            api_key: API_KEY.into(),
+            webhook_secrets: vec![WEBHOOK_SECRET.into()],
+            ..GatewaySecrets::default()
+        }))
     }
 }
 
@@ -73,6 +77,11 @@ impl Clock for SandboxClock {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::beside([]).await
+    }
+
+    /// With these gateways beside the sandbox.
+    pub(crate) async fn beside(others: impl IntoIterator<Item = Arc<dyn Gateway>>) -> Self {
         let table = TestTable::start().await;
         let config = Config {
             api_key: API_KEY.into(),
@@ -88,7 +97,7 @@ impl World {
             Arc::new(FixedSecrets),
         );
         let gateway = Arc::new(Frail::around(adapter));
-        let gateways = Gateways::of([gateway.clone() as Arc<dyn Gateway>]);
+        let gateways = Gateways::of(others.into_iter().chain([gateway.clone() as _]));
         let (charges, webhooks) = (Arc::new(RecordingQueue::default()), Arc::new(RecordingQueue::default()));
         let clock = Arc::new(VirtualClock::default());
         let store = Arc::new(FrailStore::around(table.store.clone()));
@@ -279,7 +288,11 @@ impl World {
 
     /// Delivers the webhooks that have come until now, one after the other as they came.
     pub(crate) async fn heed_webhooks(&self) {
-        for message in self.webhooks.take() {
+        self.heed(self.webhooks.take()).await;
+    }
+
+    pub(crate) async fn heed(&self, messages: Vec<WebhookMessage>) {
+        for message in messages {
             let body = serde_json::to_string(&message).unwrap();
             let response = webhook_consumer::handle(&self.app, batch(vec![body])).await;
             assert!(response.batch_item_failures.is_empty(), "{message:?}");
@@ -288,15 +301,20 @@ impl World {
 
     /// Waits until a webhook was taken in, then delivers it.
     pub(crate) async fn deliver_webhooks(&self) -> Vec<String> {
+        let messages = self.next_webhooks().await;
+        let bodies = messages.iter().map(|message| serde_json::to_string(message).unwrap()).collect();
+        let response = webhook_consumer::handle(&self.app, batch(bodies)).await;
+        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// Waits until a webhook was taken in.
+    pub(crate) async fn next_webhooks(&self) -> Vec<WebhookMessage> {
         for _ in 0..500 {
             let messages = self.webhooks.take();
-            if messages.is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
+            if !messages.is_empty() {
+                return messages;
             }
-            let bodies = messages.iter().map(|message| serde_json::to_string(message).unwrap()).collect();
-            let response = webhook_consumer::handle(&self.app, batch(bodies)).await;
-            return response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("no webhook came");
     }
@@ -372,8 +390,12 @@ impl World {
 }
 
 pub(crate) fn card(token: &str) -> NewInstrument {
+    card_at(None, token)
+}
+
+pub(crate) fn card_at(gateway: Option<&str>, token: &str) -> NewInstrument {
     NewInstrument::CreditCard {
-        gateway: None,
+        gateway: gateway.map(|name| GatewayName::parse(name).unwrap()),
         token: Token::parse(token).unwrap(),
         brand: None,
         last4: None,

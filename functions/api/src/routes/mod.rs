@@ -5,6 +5,7 @@ mod attention;
 mod customers;
 mod disputes;
 mod dunning;
+mod gateways;
 mod health;
 mod invoices;
 mod openapi;
@@ -56,6 +57,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         attention::routes(),
         runs::routes(),
         dunning::routes(),
+        gateways::routes(),
         transactions::routes(),
         api_keys::routes(),
         health::routes(),

@@ -4,12 +4,13 @@ use crate::extract::{Authenticated, Ids, Submission};
 use crate::problem::{Code, Problem};
 use crate::wire::common::answer;
 use crate::wire::list::ListQuery;
-use crate::wire::payment_method::{PaymentMethodBody, read_payment_method};
+use crate::wire::payment_method::{PaymentMethodBody, read_payment_method, read_token};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use fatura_application::ports::{Page, Position};
 use fatura_domain::customer::PaymentMethod;
+use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -18,6 +19,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/v1/customers/{id}/payment-methods", list),
         Route::get("/v1/customers/{id}/payment-methods/{pm}", get),
         Route::post("/v1/customers/{id}/payment-methods/{pm}/default", make_default),
+        Route::put("/v1/customers/{id}/payment-methods/{pm}/tokens/{gateway}", hold_also),
         Route::delete("/v1/customers/{id}/payment-methods/{pm}", detach),
     ]
 }
@@ -81,6 +83,21 @@ async fn make_default(
     request.optional_fields()?.finish(|| Some(()))?;
     let method = api.app.set_default_payment_method(&caller, customer, id).await?;
     Ok(ok(&PaymentMethodBody::of(&method, true)))
+}
+
+async fn hold_also(
+    State(api): State<Api>,
+    Authenticated(caller): Authenticated,
+    Ids((customer, id, gateway)): Ids<(CustomerId, PaymentMethodId, String)>,
+    request: Submission,
+) -> Result<Response, Problem> {
+    let token = read_token(request.fields()?)?;
+    let gateway = GatewayName::parse(&gateway).map_err(|_| Problem::not_found())?;
+    if id.owner() != customer {
+        return Err(Problem::not_found());
+    }
+    let (method, is_default) = api.app.hold_also(&caller, id, &gateway, token).await?;
+    Ok(ok(&PaymentMethodBody::of(&method, is_default)))
 }
 
 async fn detach(

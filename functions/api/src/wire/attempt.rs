@@ -3,6 +3,7 @@ use fatura_application::Attempts;
 use fatura_domain::charge::{Attempt, AttemptOutcome, Failure, LiveAttempt, Phase, Retry};
 use fatura_domain::gateway::PendingAction;
 use fatura_domain::invoice::{Invoice, State};
+use fatura_domain::routing::{Why, WhyThere};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -11,6 +12,7 @@ pub(crate) struct AttemptBody<'a> {
     number: u8,
     pub(super) gateway: &'a str,
     payment_method_id: String,
+    routing: Option<WhyBody>,
     status: &'static str,
     failure: Option<AttemptFailureBody<'a>>,
     idempotency_key: String,
@@ -28,6 +30,26 @@ pub(super) struct AttemptFailureBody<'a> {
     retry: Retry,
 }
 
+/// Why at this gateway: which part of which version of the routing said so.
+#[derive(Debug, Serialize)]
+pub(super) struct WhyBody {
+    by: &'static str,
+    rule: Option<u8>,
+    version: u64,
+}
+
+impl From<Why> for WhyBody {
+    fn from(why: Why) -> Self {
+        let (by, rule) = match why.there {
+            WhyThere::Rule(place) => ("rule", Some(place)),
+            WhyThere::Default => ("default", None),
+            WhyThere::Priority => ("priority", None),
+            WhyThere::Failover => ("failover", None),
+        };
+        Self { by, rule, version: why.edition }
+    }
+}
+
 /// Every attempt, newest first: the live one is the newest.
 pub(crate) fn attempts_body(attempts: &Attempts) -> Vec<AttemptBody<'_>> {
     live(&attempts.invoice).into_iter().chain(attempts.finished.iter().map(finished)).collect()
@@ -43,6 +65,7 @@ pub(super) fn live(invoice: &Invoice) -> Option<AttemptBody<'_>> {
         number: live.number.0,
         gateway: collection.source.gateway.as_str(),
         payment_method_id: collection.source.method.to_string(),
+        routing: collection.source.why.map(WhyBody::from),
         status: live_status(live),
         failure: live.failure().map(failure),
         gateway_reference: live.reference().map(|reference| reference.0.as_str()),
@@ -76,6 +99,7 @@ pub(super) fn finished(attempt: &Attempt) -> AttemptBody<'_> {
         number: attempt.id.number.0,
         gateway: attempt.gateway.as_str(),
         payment_method_id: attempt.payment_method.to_string(),
+        routing: attempt.why.map(WhyBody::from),
         status,
         failure: failed.map(failure),
         gateway_reference: attempt.reference.as_ref().map(|reference| reference.0.as_str()),

@@ -113,6 +113,16 @@ impl Fields {
         things.into_iter().collect()
     }
 
+    /// Whether there is more to read of a list than that it is empty.
+    pub(crate) fn array_has_entries(&mut self, name: &str) -> bool {
+        let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if self.members.get(name).is_none_or(is_empty) {
+            self.members.remove(name);
+            return false;
+        }
+        true
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
     }

@@ -8,6 +8,7 @@ pub(crate) mod customer;
 pub(crate) mod dispute;
 pub(crate) mod dunning;
 pub(crate) mod fields;
+pub(crate) mod gateway;
 pub(crate) mod history;
 pub(crate) mod invoice;
 pub(crate) mod list;

@@ -31,6 +31,12 @@ pub(crate) fn read_payment_method(
     fields.finish(|| Some(AddPaymentMethod { customer, instrument: instrument?, make_default }))
 }
 
+pub(crate) fn read_token(mut fields: Fields) -> Result<Token, Problem> {
+    refuse_card_numbers(&mut fields);
+    let token = fields.required("token", text(Token::parse));
+    fields.finish(|| token)
+}
+
 /// A card number must not come in by any door. A pix key may look like one, and is judged by its own rules.
 fn refuse_card_numbers(fields: &mut Fields) {
     let mut found = Vec::new();
@@ -87,6 +93,8 @@ pub(crate) enum PaymentMethodBody<'a> {
         customer_id: String,
         r#type: &'static str,
         gateway: &'a str,
+        /// All that hold the card.
+        gateways: Vec<&'a str>,
         brand: Option<&'a str>,
         last4: Option<&'a str>,
         exp_month: Option<u8>,
@@ -114,6 +122,7 @@ impl<'a> PaymentMethodBody<'a> {
                 customer_id,
                 r#type: MeansType::CreditCard.as_str(),
                 gateway: card.gateway.as_str(),
+                gateways: card.gateways().map(GatewayName::as_str).collect(),
                 brand: card.brand.as_ref().map(Text::as_str),
                 last4: card.last4.as_deref(),
                 exp_month: card.expiry.map(|expiry| expiry.month),

@@ -21,7 +21,7 @@ async fn an_invoice_is_charged_and_paid() {
         attempts,
         json!({"next_cursor": null, "data": [{
             "id": key, "number": 1, "gateway": "sandbox", "payment_method_id": paid["payment_method_id"],
-            "status": "succeeded", "failure": null, "idempotency_key": key, "gateway_reference": "ch_1",
+            "routing": {"by": "priority", "rule": null, "version": 0}, "status": "succeeded", "failure": null, "idempotency_key": key, "gateway_reference": "ch_1",
             "started_at": "2026-11-02T12:00:00.000Z", "finished_at": "2026-11-02T12:00:00.000Z",
         }]})
     );

@@ -21,6 +21,7 @@ async fn everything_that_happened_is_told_with_who_asked_for_it() {
         let id = attempt_of(&invoice, number);
         json!({"at": at, "by": "sandbox", "type": "attempt", "status": null, "cause": null, "attempt": {
             "id": id, "number": number, "gateway": "sandbox", "payment_method_id": method, "status": status,
+            "routing": {"by": "priority", "rule": null, "version": 0},
             "failure": failure, "idempotency_key": id, "gateway_reference": "ch_1", "started_at": at, "finished_at": at,
         }})
     };

@@ -100,7 +100,7 @@ async fn every_fault_of_a_query_is_named() {
         ),
         (
             "/v1/attention?kind=odd",
-            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, reconciliation_difference",
+            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, reconciliation_difference, webhook_mismatch",
         ),
         ("/v1/invoices?status=paid&status=paid", "status must be given once"),
         ("/v1/invoices?status=paid&limit=101", "limit must be 1 to 100"),

@@ -10,6 +10,7 @@ mod contract;
 mod customers;
 mod disputes;
 mod dunning;
+mod gateways;
 mod history;
 mod idempotency;
 mod invoices;

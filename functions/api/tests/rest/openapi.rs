@@ -75,11 +75,11 @@ async fn every_documented_member_is_one() {
     let customer = world.customer().await;
     let invoice = world.invoice(&customer).await;
     let methods = format!("/v1/customers/{customer}/payment-methods");
-    for (schema, method, path) in [
+    for (name, method, path) in [
         ("CustomerInput", Method::POST, "/v1/customers".to_owned()),
         ("CustomerInput", Method::PUT, format!("/v1/customers/{customer}")),
         ("CardInput", Method::POST, methods.clone()),
-        ("PixInput", Method::POST, methods),
+        ("PixInput", Method::POST, methods.clone()),
         ("InvoiceInput", Method::POST, "/v1/invoices".to_owned()),
         ("InvoiceAmendment", Method::PATCH, format!("/v1/invoices/{invoice}")),
         ("ChargeInput", Method::POST, format!("/v1/invoices/{invoice}/charge")),
@@ -90,12 +90,17 @@ async fn every_documented_member_is_one() {
         ("RequeueInput", Method::POST, "/v1/requeues".to_owned()),
         ("ReconciliationInput", Method::POST, "/v1/reconciliations".to_owned()),
         ("DunningPolicyInput", Method::PUT, "/v1/dunning-policy".to_owned()),
+        ("TokenInput", Method::PUT, format!("{methods}/pm_0000000000000000000000000000/tokens/sandbox")),
+        ("GatewayInput", Method::PUT, "/v1/gateways/sandbox".to_owned()),
+        ("GatewayRoutingInput", Method::PUT, "/v1/gateway-routing".to_owned()),
         ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
     ] {
-        let schema = &contract().document["components"]["schemas"][schema];
-        // A list is never right for a single value, nor an empty one for items: all of them are refused, none as unknown.
-        let mut body: Map<_, _> =
-            schema["properties"].as_object().unwrap().keys().map(|name| (name.clone(), json!([]))).collect();
+        let schema = &contract().document["components"]["schemas"][name];
+        // A list is never right for a single value, nor an empty one for items, nor a number for routing, which has nothing
+        // but lists that may be empty: all of them are refused, none as unknown.
+        let wrong = if name == "GatewayRoutingInput" { json!(7) } else { json!([]) };
+        let properties = schema["properties"].as_object().unwrap();
+        let mut body: Map<_, _> = properties.keys().map(|name| (name.clone(), wrong.clone())).collect();
         if let Some(kind) = schema["properties"]["type"]["const"].as_str() {
             body.insert("type".to_owned(), kind.into());
         }

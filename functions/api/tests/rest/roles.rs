@@ -22,6 +22,7 @@ async fn what_keeps_the_whole_going_is_for_operators() {
     let resolve = format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1));
     let matter = attempt_of(&invoice, 1).replace("att_", "/v1/attention/atn_att_");
     let period = json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"});
+    let settings = json!({"enabled": false, "priority": 1, "payment_method_types": ["pix"]});
     for (method, path, body) in [
         (Method::GET, "/v1/attention", None),
         (Method::GET, &matter, None),
@@ -37,6 +38,12 @@ async fn what_keeps_the_whole_going_is_for_operators() {
         (Method::GET, "/v1/dunning-policy", None),
         (Method::PUT, "/v1/dunning-policy", Some(json!({}))),
         (Method::GET, "/v1/dunning-policy/versions", None),
+        (Method::GET, "/v1/gateways", None),
+        (Method::PUT, "/v1/gateways/sandbox", Some(settings)),
+        (Method::POST, "/v1/gateways/sandbox/check", Some(json!({}))),
+        (Method::GET, "/v1/gateway-routing", None),
+        (Method::PUT, "/v1/gateway-routing", Some(json!({"rules": []}))),
+        (Method::GET, "/v1/gateway-routing/versions", None),
         (Method::GET, "/v1/invoices?status=charged_with_error&failure_class=hard", None),
     ] {
         let answer = as_service(&world, &key, method.clone(), path, body).await;

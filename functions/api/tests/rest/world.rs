@@ -14,16 +14,16 @@ use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayName,
     GatewayReference, Means, MeansType, Movement, MovementKind, MovementPage, PendingAction, RefundOutcome,
-    RefundRequest, Token,
+    RefundRequest, StoreOutcome, StoreRequest, Token,
 };
-use fatura_domain::id::AttemptId;
+use fatura_domain::id::{AttemptId, PaymentMethodId};
 use fatura_domain::money::Money;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) queue: Arc<RecordingQueue<Message>>,
     pub(crate) gateway: Arc<StubGateway>,
+    /// One that nobody uses until it is put in use.
+    pub(crate) other: Arc<StubGateway>,
     keys: AtomicU64,
     /// Ends with the world.
     pub(crate) table: TestTable,
@@ -85,17 +87,18 @@ impl World {
         crate::log::start();
         let clock = Arc::new(VirtualClock::default());
         let queue = Arc::new(RecordingQueue::default());
-        let gateway = Arc::new(StubGateway::new());
+        let gateway = Arc::new(StubGateway::named("sandbox"));
+        let other = Arc::new(StubGateway::named("other"));
         let app = App::new(
             Records::of(store.clone()),
             queue.clone(),
-            Gateways::of([gateway.clone() as Arc<dyn Gateway>]),
+            Gateways::of([gateway.clone() as Arc<dyn Gateway>]).and_idle([other.clone() as Arc<dyn Gateway>]),
             clock.clone(),
             Arc::new(SeededEntropy::new(7)),
         );
         let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
-        Self { app, router, clock, queue, gateway, keys: AtomicU64::new(0), table }
+        Self { app, router, clock, queue, gateway, other, keys: AtomicU64::new(0), table }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -346,10 +349,12 @@ pub(crate) struct StubGateway {
     name: GatewayName,
     answer: Mutex<Says>,
     panics: AtomicBool,
+    refuses: AtomicBool,
     is_silent: AtomicBool,
     captured: Mutex<HashMap<AttemptId, Money>>,
     dispute: Mutex<Option<DisputeStanding>>,
     movements: Mutex<Vec<Movement>>,
+    held: Mutex<BTreeMap<String, PaymentMethodId>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -365,16 +370,27 @@ pub(crate) enum Says {
 }
 
 impl StubGateway {
-    fn new() -> Self {
+    fn named(name: &str) -> Self {
         Self {
-            name: GatewayName::parse("sandbox").unwrap(),
+            name: GatewayName::parse(name).unwrap(),
             answer: Mutex::new(Says::Yes),
             panics: AtomicBool::new(false),
+            refuses: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
             captured: Mutex::default(),
             dispute: Mutex::default(),
             movements: Mutex::default(),
+            held: Mutex::default(),
         }
+    }
+
+    /// The tokens of the cards that it keeps.
+    pub(crate) fn held(&self) -> Vec<String> {
+        self.held.lock().unwrap().keys().cloned().collect()
+    }
+
+    pub(crate) fn refuses_our_key(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
     }
 
     /// From now on it breaks when it is looked at.
@@ -428,10 +444,12 @@ impl Gateway for StubGateway {
         assert!(!self.panics.load(Ordering::SeqCst), "a secret in a panic's message");
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             partial_refund: &[],
             idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
+            keeps_books: true,
         }
     }
 
@@ -469,6 +487,37 @@ impl Gateway for StubGateway {
                 action: PendingAction::RequiresAction { url: Some("https://bank.example/3ds".to_owned()) },
             },
         }
+    }
+
+    /// A token that is good for one use is good for one order, which may come again.
+    async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
+        let Token(token) = &request.token;
+        let order = *self.held.lock().unwrap().entry(token.clone()).or_insert(request.order);
+        if self.is_silent.load(Ordering::SeqCst) {
+            let failure = Failure::new(FailureClass::Unknown, "timeout", "no answer in time");
+            return StoreOutcome::Unclear { failure };
+        }
+        if token.starts_with("once_") && order != request.order {
+            let failure = Failure::new(FailureClass::Hard, "token_used", "the token was used before");
+            return StoreOutcome::Declined { failure };
+        }
+        StoreOutcome::Stored(request.token.clone())
+    }
+
+    async fn detach_method(&self, token: &Token) -> Result<(), Failure> {
+        if self.is_silent.load(Ordering::SeqCst) {
+            return Err(Failure::new(FailureClass::Unknown, "timeout", "no answer in time"));
+        }
+        self.held.lock().unwrap().remove(&token.0);
+        Ok(())
+    }
+
+    async fn check(&self) -> Result<(), Failure> {
+        if !self.refuses.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let message = "the gateway does not accept our API key";
+        Err(Failure::new(FailureClass::Configuration, "unauthorized", message))
     }
 
     async fn cancel(&self, _: &ChargeLookup) -> ChargeOutcome {

@@ -127,7 +127,7 @@ impl App {
                 Due::NotYet | Due::NotMeant => continue,
             };
             count(&mut counted, "due");
-            match self.billed(run, &invoice, payer, charge_at, &policy) {
+            match self.billed(run, &invoice, payer, charge_at, &policy).await {
                 Ok(after) => {
                     count(&mut counted, if charge_at.is_some() { "scheduled" } else { "enqueued" });
                     charged.push((invoice, after));
@@ -135,6 +135,7 @@ impl App {
                 Err(Error::NoPaymentMethod | Error::Invalid(_)) => {
                     count(&mut counted, "skipped_no_payment_method");
                 }
+                Err(Error::NoGateway) => count(&mut counted, "skipped_no_gateway"),
                 Err(error) => return Err(error),
             }
         }
@@ -143,7 +144,7 @@ impl App {
         Ok(Step { place: page.next.map(|place| place.0), counted, wait })
     }
 
-    fn billed(
+    async fn billed(
         &self,
         run: &Run,
         invoice: &Invoice,
@@ -151,7 +152,7 @@ impl App {
         charge_at: Option<Timestamp>,
         policy: &Policy,
     ) -> Result<Invoice, Error> {
-        let source = self.source(payer, None, invoice.payment_method())?;
+        let source = self.source_if_owed(payer, None, invoice.payment_method(), invoice.total).await?;
         let charged = invoice.charged(source, charge_at, policy, self.clock.now())?;
         let charged = charged.by(&Actor::new(run.id.as_str()), invoice.history.len());
         Ok(Invoice { run: Some(run.id.clone()), ..charged })

@@ -3,6 +3,7 @@
 use super::{Render, Step, listed, position};
 use crate::access::{Caller, Operation};
 use crate::app::App;
+use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Once, Reply};
@@ -11,6 +12,7 @@ use crate::ports::{ChargeLookup, Gateway, Page, PageRequest, Position};
 use crate::reads::ListFailure;
 use fatura_domain::actor::Actor;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
+use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     ChargeOutcome, GatewayName, GatewayReference, Movement, MovementKind, RefundOutcome,
 };
@@ -94,8 +96,12 @@ impl App {
     ) -> Result<Reply, Error> {
         caller.may(Operation::Operate)?;
         let moment = self.moment();
-        if self.gateways.get(&command.gateway).is_none() {
-            return Err(invalid("gateway", "must be a gateway that is configured here"));
+        match self.gateways.get(&command.gateway) {
+            None => return Err(invalid("gateway", "must be a gateway that is configured here")),
+            Some(gateway) if !gateway.capabilities().keeps_books => {
+                return Err(invalid("gateway", "has no list of its movements to compare with"));
+            }
+            Some(_) => {}
         }
         if command.to > moment.now {
             return Err(invalid("to", "must not be in the future"));
@@ -106,7 +112,8 @@ impl App {
         self.begin_run(run, once, render).await
     }
 
-    /// What the daily schedule asks for: yesterday, at every gateway. Answers with how many runs it began.
+    /// What the daily schedule asks for: yesterday, at every gateway that is in use and has books. Answers with how many
+    /// runs it began.
     pub async fn begin_daily_reconciliation(&self) -> Result<usize, Error> {
         let now = self.clock.now();
         let day = SignedDuration::from_hours(24);
@@ -114,7 +121,7 @@ impl App {
         let to = Timestamp::from_second(seconds).unwrap_or(now);
         let from = to.checked_sub(day).unwrap_or(to);
         let mut begun = 0;
-        for gateway in self.gateways.names() {
+        for gateway in self.compared_daily().await? {
             let date: String = from.to_string().chars().take(10).filter(char::is_ascii_digit).collect();
             let Ok(id) = RunId::named(&format!("{date}_{gateway}")) else { continue };
             let task = Reconciliation { gateway, from, to };
@@ -122,6 +129,15 @@ impl App {
             begun += usize::from(self.begin_scheduled_run(run).await?);
         }
         Ok(begun)
+    }
+
+    async fn compared_daily(&self) -> Result<Vec<GatewayName>, Error> {
+        let edition = self.plan_in_force().await?;
+        let in_use = edition.plan.gateways.iter().filter(|settings| settings.enabled);
+        let keeps_books = |name: &&GatewayName| {
+            self.gateways.get(name).is_some_and(|gateway| gateway.capabilities().keeps_books)
+        };
+        Ok(in_use.map(|settings| &settings.name).filter(keeps_books).cloned().collect())
     }
 
     pub async fn differences(
@@ -200,7 +216,15 @@ impl App {
         part: &Part,
     ) -> Result<Looked, Error> {
         let page = gateway.movements(task.from, task.to, part.place.as_deref()).await;
-        let page = page.map_err(|failure| Error::Unavailable(failure.message.into()))?;
+        let page = match page {
+            Ok(page) => page,
+            // Asking again would change nothing before a person has mended it.
+            Err(failure) if failure.class == FailureClass::Configuration => {
+                self.books_are_closed(task, &failure).await?;
+                return Ok((0, Vec::new(), None));
+            }
+            Err(failure) => return Err(Error::Unavailable(failure.message.into())),
+        };
         let looked_at = u64::try_from(page.data.len()).unwrap_or(u64::MAX);
         let found: Vec<Option<Difference>> = stream::iter(page.data)
             .map(|movement| self.compare_theirs(&task.gateway, movement))
@@ -208,6 +232,28 @@ impl App {
             .try_collect()
             .await?;
         Ok((looked_at, found.into_iter().flatten().collect(), page.next))
+    }
+
+    async fn books_are_closed(&self, task: &Reconciliation, failure: &Failure) -> Result<(), Error> {
+        let matter = Attention {
+            id: AttentionId::of_difference(&digest(&format!(
+                "books of {} {} {}",
+                task.gateway, task.from, task.to
+            ))),
+            kind: AttentionKind::ReconciliationDifference,
+            invoice: None,
+            amount: None,
+            gateway: Some(task.gateway.clone()),
+            reference: None,
+            detail: format!(
+                "its books from {} to {} cannot be read: {}",
+                task.from, task.to, failure.message
+            ),
+            raised_at: self.clock.now(),
+            closed: None,
+        };
+        self.commit(ChangeSet::of([Change::AttentionRaisedOnce(matter)]), None).await?;
+        Ok(())
     }
 
     async fn compare_theirs(

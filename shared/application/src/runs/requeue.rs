@@ -58,9 +58,17 @@ impl App {
         for invoice in meant {
             let Some(payer) = payers.get(&invoice.customer()) else { continue };
             count(&mut counted, "due");
-            let Some(source) = self.source_again(payer, &invoice)? else {
-                count(&mut counted, "skipped_no_payment_method");
-                continue;
+            let source = match self.source_again(payer, &invoice).await {
+                Ok(Some(source)) => source,
+                Ok(None) => {
+                    count(&mut counted, "skipped_no_payment_method");
+                    continue;
+                }
+                Err(Error::NoGateway) => {
+                    count(&mut counted, "skipped_no_gateway");
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             if invoice.barred_until(&source, payer.brand(source.method), &policy, now).is_some() {
                 count(&mut counted, "skipped_network_rule");

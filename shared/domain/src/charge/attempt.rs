@@ -3,6 +3,7 @@ use crate::Timestamp;
 use crate::dunning::Policy;
 use crate::gateway::{GatewayName, GatewayReference, PendingAction};
 use crate::id::{AttemptId, AttemptNumber, PaymentMethodId};
+use crate::routing::Why;
 use serde::{Deserialize, Serialize};
 
 /// The one attempt that may move money for an invoice just now. Its presence is the lock: while it is there, no other
@@ -72,6 +73,8 @@ pub struct Attempt {
     pub id: AttemptId,
     pub gateway: GatewayName,
     pub payment_method: PaymentMethodId,
+    /// Why at this gateway.
+    pub why: Option<Why>,
     pub outcome: AttemptOutcome,
     pub reference: Option<GatewayReference>,
     pub started_at: Timestamp,

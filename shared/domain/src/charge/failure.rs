@@ -149,6 +149,11 @@ impl Failure {
         Self { class, code: code.to_owned(), raw_code: None, message }
     }
 
+    /// Whether the gateway did answer, and told of something else than was asked about: asking again changes nothing.
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self.code.as_str(), "reference_mismatch" | "amount_mismatch" | "contradictory_answer")
+    }
+
     #[must_use]
     pub fn with_raw_code(mut self, raw_code: &str) -> Self {
         self.raw_code = Some(raw_code.chars().take(100).collect());

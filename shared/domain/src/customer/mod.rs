@@ -1,8 +1,12 @@
 //! Customers and how they pay.
 
+mod detachment;
 mod payment_method;
+mod payment_source;
 
-pub use payment_method::{Card, Expiry, Instrument, PaymentMethod, PaymentMethodError, PaymentSource};
+pub use detachment::Detachment;
+pub use payment_method::{Card, Expiry, HeldError, Instrument, PaymentMethod, PaymentMethodError};
+pub use payment_source::{Alternative, PaymentSource};
 
 use crate::Timestamp;
 use crate::calendar::{AnchorDay, BillingPeriod};
@@ -114,7 +118,9 @@ impl Customer {
         Self { default_payment_method: keeps.or_else(|| rest.iter().max().copied()), ..self.touched(now) }
     }
 
-    fn touched(&self, now: Timestamp) -> Self {
+    /// Something of it has changed that lies beside it.
+    #[must_use]
+    pub fn touched(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 }

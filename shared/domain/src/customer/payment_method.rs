@@ -1,8 +1,9 @@
 use crate::Timestamp;
-use crate::gateway::{GatewayName, Means, PixKey, Token};
+use crate::gateway::{GatewayName, Means, MeansType, PixKey, Token};
 use crate::id::PaymentMethodId;
 use crate::text::{Text, holds_card_number};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Something a customer registered to pay with.
@@ -20,11 +21,14 @@ pub enum Instrument {
     Pix(PixKey),
 }
 
-/// A card as its gateway keeps it: a token that only that gateway understands, and what may be shown of it.
+/// A card as gateways keep it: a token each, which only that gateway understands, and what may be shown of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     pub gateway: GatewayName,
     pub token: Token,
+    /// The same card at other gateways.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<GatewayName, Token>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Text<40>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,18 +41,6 @@ pub struct Card {
 pub struct Expiry {
     pub month: u8,
     pub year: u16,
-}
-
-/// What a charge takes from a payment method at the moment it is asked for: enough to collect without another read,
-/// and unmoved by what the customer changes later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentSource {
-    #[serde(rename = "pm")]
-    pub method: PaymentMethodId,
-    #[serde(rename = "gw")]
-    pub gateway: GatewayName,
-    #[serde(rename = "by")]
-    pub means: Means,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -67,6 +59,21 @@ pub enum PaymentMethodError {
     NotAYear,
 }
 
+/// Why a gateway can't hold a payment method as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum HeldError {
+    #[error("a pix key is charged at any gateway and kept at none")]
+    NotACard,
+    #[error(
+        "this gateway holds the card already; to give it another token, detach the card and add it again"
+    )]
+    HeldAlready,
+    #[error("{} gateways hold the card, which is as many as may", MOST_OTHERS + 1)]
+    TooMany,
+}
+
+const MOST_OTHERS: usize = 9;
+
 impl PaymentMethod {
     /// The card's network, as far as it is known.
     pub fn brand(&self) -> Option<&str> {
@@ -76,13 +83,46 @@ impl PaymentMethod {
         }
     }
 
-    /// What to charge, and where: a card at the gateway that holds it, pix at the one that routing names.
-    pub fn source(&self, pix_gateway: &GatewayName) -> PaymentSource {
-        let (gateway, means) = match &self.instrument {
-            Instrument::CreditCard(card) => (&card.gateway, Means::CreditCard(card.token.clone())),
-            Instrument::Pix(key) => (pix_gateway, Means::Pix(key.clone())),
-        };
-        PaymentSource { method: self.id, gateway: gateway.clone(), means }
+    pub const fn means(&self) -> MeansType {
+        match &self.instrument {
+            Instrument::CreditCard(_) => MeansType::CreditCard,
+            Instrument::Pix(_) => MeansType::Pix,
+        }
+    }
+
+    /// The same card, which one more gateway can charge.
+    pub fn also_held_by(&self, gateway: &GatewayName, token: Token) -> Result<Self, HeldError> {
+        let Instrument::CreditCard(card) = &self.instrument else { return Err(HeldError::NotACard) };
+        let mut card = card.clone();
+        match card.token_at(gateway) {
+            Some(known) if *known == token => return Ok(self.clone()),
+            Some(_) => return Err(HeldError::HeldAlready),
+            None => {}
+        }
+        if card.others.len() >= MOST_OTHERS {
+            return Err(HeldError::TooMany);
+        }
+        card.others.insert(gateway.clone(), token);
+        Ok(Self { instrument: Instrument::CreditCard(card), ..self.clone() })
+    }
+
+    /// What to charge at this gateway. None: it doesn't hold the card.
+    pub fn means_at(&self, gateway: &GatewayName) -> Option<Means> {
+        Some(match &self.instrument {
+            Instrument::CreditCard(card) => Means::CreditCard(card.token_at(gateway)?.clone()),
+            Instrument::Pix(key) => Means::Pix(key.clone()),
+        })
+    }
+}
+
+impl Card {
+    /// The gateways that hold it.
+    pub fn gateways(&self) -> impl Iterator<Item = &GatewayName> {
+        [&self.gateway].into_iter().chain(self.others.keys())
+    }
+
+    fn token_at(&self, gateway: &GatewayName) -> Option<&Token> {
+        if self.gateway == *gateway { Some(&self.token) } else { self.others.get(gateway) }
     }
 }
 

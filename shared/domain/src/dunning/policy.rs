@@ -77,9 +77,15 @@ impl Policy {
         if sends >= self.refund_max_sends {
             return None;
         }
-        let doublings = 1_i32.checked_shl(u32::from(sends)).unwrap_or(i32::MAX);
-        let wait = self.refund_resend.checked_mul(doublings)?.min(SignedDuration::from_hours(24));
-        now.checked_add(wait).ok()
+        Some(self.again_at(sends, now))
+    }
+
+    /// When whatever a gateway was told `times` without an answer is told again.
+    pub fn again_at(&self, times: u8, now: Timestamp) -> Timestamp {
+        let day = SignedDuration::from_hours(24);
+        let doublings = 1_i32.checked_shl(u32::from(times)).unwrap_or(i32::MAX);
+        let wait = self.refund_resend.checked_mul(doublings).unwrap_or(day).min(day);
+        now.checked_add(wait).unwrap_or(now)
     }
 
     pub fn poll_at(&self, polls: u8, now: Timestamp) -> Option<Timestamp> {

@@ -6,7 +6,7 @@ use crate::charge::{Failure, LiveAttempt, Phase};
 use crate::customer::PaymentSource;
 use crate::dunning::Policy;
 use crate::gateway::MeansType;
-use crate::id::AttemptNumber;
+use crate::id::{AttemptNumber, PaymentMethodId};
 use crate::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -155,8 +155,36 @@ impl Invoice {
     }
 }
 
+impl Invoice {
+    /// The next gateway for an order that this one doesn't take, if it has surely never reached this one: an order that
+    /// was lost sight of in between may still be on its way there, and only its own key keeps it from being a second charge.
+    pub fn elsewhere(&self) -> Option<PaymentSource> {
+        let State::Pending(collection) = &self.state else { return None };
+        collection.live.as_ref().filter(|live| live.unsent == 0)?;
+        collection.source.elsewhere()
+    }
+
+    /// By what a charge that was planned ahead is to be paid, while it has not begun.
+    pub fn planned_with(&self) -> Option<PaymentMethodId> {
+        let State::Pending(collection) = &self.state else { return None };
+        let is_planned = collection.scheduled_for.is_some() && collection.live.is_none();
+        is_planned.then_some(collection.source.method)
+    }
+
+    /// What was planned ahead, by another gateway.
+    #[must_use]
+    pub fn rerouted(mut self, source: PaymentSource) -> Self {
+        if self.planned_with() == Some(source.method)
+            && let State::Pending(collection) = &mut self.state
+        {
+            collection.source = source;
+        }
+        self
+    }
+}
+
 impl Collection {
-    fn begun(source: PaymentSource, policy: &Policy, now: Timestamp) -> Self {
+    pub(super) fn begun(source: PaymentSource, policy: &Policy, now: Timestamp) -> Self {
         let due = now.checked_add(policy.resend_after).ok();
         Self { source, due, scheduled_for: None, live: None, cancel_requested: false }
     }

@@ -151,6 +151,7 @@ impl Invoice {
             id: self.attempt_id(live.number),
             gateway: collection.source.gateway.clone(),
             payment_method: collection.source.method,
+            why: collection.source.why,
             outcome,
             reference: reference.or_else(|| live.reference().cloned()),
             started_at: live.started_at,

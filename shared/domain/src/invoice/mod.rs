@@ -92,6 +92,10 @@ pub enum Cause {
     NothingToPay,
     ChargeSucceeded,
     ChargeFailed,
+    /// The gateway didn't take the order, and another one is given it.
+    NotSent,
+    /// The next gateway takes over from the one that didn't take the order.
+    FailedOver,
     RetryDue,
     Canceled,
     /// The gateway gave back what was waiting there.
@@ -118,6 +122,8 @@ impl Cause {
             Self::NothingToPay => "nothing_to_pay",
             Self::ChargeSucceeded => "charge_succeeded",
             Self::ChargeFailed => "charge_failed",
+            Self::NotSent => "not_sent",
+            Self::FailedOver => "failed_over",
             Self::RetryDue => "retry_due",
             Self::Canceled => "canceled",
             Self::Voided => "voided",
@@ -139,6 +145,7 @@ impl Cause {
             Self::RetryDue | Self::GaveUp => "schedule",
             Self::ChargeSucceeded
             | Self::ChargeFailed
+            | Self::NotSent
             | Self::Voided
             | Self::Refunded
             | Self::DisputeOpened
@@ -149,6 +156,7 @@ impl Cause {
             | Self::ChargeRequested
             | Self::Scheduled
             | Self::NothingToPay
+            | Self::FailedOver
             | Self::Canceled
             | Self::Requeued
             | Self::PaymentMethodChanged

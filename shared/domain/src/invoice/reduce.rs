@@ -2,7 +2,8 @@
 //! late, twice, or against what it said before. One function, so that the order never matters.
 
 use super::{Captured, Cause, Collection, Failed, Invoice, Orphan, Payment, State};
-use crate::charge::{Attempt, AttemptOutcome, Failure, FailureClass, LiveAttempt, Phase};
+use crate::charge::{Attempt, AttemptOutcome, Failure, FailureClass, LiveAttempt, Phase, Retry};
+use crate::customer::PaymentSource;
 use crate::dunning::Policy;
 use crate::gateway::{ChargeOutcome, GatewayName, GatewayReference, MeansType, PendingAction};
 use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
@@ -182,7 +183,8 @@ impl LiveCollection<'_> {
                 self.duplicate(failure)
             }
             ChargeOutcome::Declined { reference, failure } => {
-                self.ended(AttemptOutcome::Declined(failure.clone()), reference.clone(), failure)
+                let ending = Ending::of(AttemptOutcome::Declined(failure.clone()), reference.clone());
+                self.ended(Ending { next: self.source_after_decline(failure), ..ending }, failure)
             }
             ChargeOutcome::NotSent { failure } => self.not_sent(failure),
             ChargeOutcome::Unknown { failure } => self.unknown(failure),
@@ -262,13 +264,25 @@ impl LiveCollection<'_> {
         if !matches!(self.live.phase, Phase::Sending { .. }) {
             return Reduced::AlreadyApplied;
         }
+        let ending = Ending::of(AttemptOutcome::NotSent(failure.clone()), None);
+        let next = self.invoice.elsewhere().filter(|_| !self.gives_up(self.invoice.declines));
+        if next.is_some() {
+            return self.ended(Ending { next, ..ending }, failure);
+        }
         let unsent = self.live.unsent.saturating_add(1);
         match self.policy.resend_at(unsent, self.moment) {
             Some(due) if !self.collection.cancel_requested => {
                 self.still_pending(Phase::NotSent { failure: failure.clone() }, unsent, Some(due)).into()
             }
-            _ => self.ended(AttemptOutcome::NotSent(failure.clone()), None, failure),
+            _ => self.ended(ending, failure),
         }
+    }
+
+    /// The other gateway, once before the patient retries begin: to a card's network each is one more order.
+    fn source_after_decline(&self, failure: &Failure) -> Option<PaymentSource> {
+        let is_first = self.invoice.failures == 0 && !self.collection.source.is_failover();
+        let may_help = failure.class.retry() == Retry::OtherGateway;
+        self.invoice.elsewhere().filter(|_| is_first && may_help)
     }
 
     fn unknown(&self, failure: &Failure) -> Reduced {
@@ -304,7 +318,7 @@ impl LiveCollection<'_> {
                 let failure = Failure::new(FailureClass::NotSent, "not_found_at_gateway", message);
                 let unsent = self.live.unsent.saturating_add(1);
                 if self.collection.cancel_requested || unsent >= self.policy.rules.not_sent.most_sends {
-                    return self.ended(AttemptOutcome::NotSent(failure.clone()), None, &failure);
+                    return self.ended(Ending::of(AttemptOutcome::NotSent(failure.clone()), None), &failure);
                 }
                 let now = Some(self.moment.now);
                 let reduction = self.still_pending(Phase::NotSent { failure }, unsent, now);
@@ -330,25 +344,23 @@ impl LiveCollection<'_> {
                 Failure::new(FailureClass::Generic, "voided", "the gateway voided the charge")
             }
         };
-        self.ended(AttemptOutcome::Declined(failure.clone()), Some(reference.clone()), &failure)
+        let outcome = AttemptOutcome::Declined(failure.clone());
+        self.ended(Ending::of(outcome, Some(reference.clone())), &failure)
     }
 
     /// The attempt failed for certain.
-    fn ended(
-        &self,
-        outcome: AttemptOutcome,
-        reference: Option<GatewayReference>,
-        failure: &Failure,
-    ) -> Reduced {
+    fn ended(&self, ending: Ending, failure: &Failure) -> Reduced {
         let now = self.moment.now;
-        let attempt = self.invoice.finished(outcome, reference, now);
+        let attempt = self.invoice.finished(ending.outcome, ending.reference, now);
         if self.collection.cancel_requested {
             return self.canceled(attempt, Cause::Canceled);
         }
-        let failures = self.invoice.failures.saturating_add(1);
         let declines = self.invoice.declines.saturating_add(u8::from(failure.class.is_decline()));
         let gives_up_at = self.policy.gives_up_at(self.invoice.first_charged_at().unwrap_or(now));
         let gives_up = self.gives_up(declines) || gives_up_at <= now;
+        let next = ending.next.filter(|_| !gives_up);
+        // What goes on elsewhere has not failed yet.
+        let failures = self.invoice.failures.saturating_add(u8::from(next.is_none()));
         let retry_at = self.policy.retry_at(failure.class, failures, now);
         let failed = Failed {
             source: self.collection.source.clone(),
@@ -357,16 +369,27 @@ impl LiveCollection<'_> {
             gives_up_at: Some(gives_up_at).filter(|_| !gives_up),
             awaits_method: self.policy.rules.of(failure.class).on_new_payment_method,
         };
-        let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), Cause::ChargeFailed, now);
-        let moved = if gives_up {
-            moved.and_then(|invoice| invoice.moved_on(State::Uncollectible(failed), Cause::GaveUp, now))
-        } else {
-            moved
+        // To a card's network an order that another gateway is given instead was none.
+        let cause = match failure.class {
+            FailureClass::NotSent if next.is_some() => Cause::NotSent,
+            _ => Cause::ChargeFailed,
+        };
+        let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), cause, now);
+        let wake = next.is_some();
+        let moved = match next {
+            _ if gives_up => {
+                moved.and_then(|invoice| invoice.moved_on(State::Uncollectible(failed), Cause::GaveUp, now))
+            }
+            Some(source) => moved.and_then(|invoice| {
+                let collection = Collection::begun(source, self.policy, now);
+                invoice.moved_on(State::Pending(collection), Cause::FailedOver, now)
+            }),
+            None => moved,
         };
         match moved {
             Ok(invoice) => {
                 let invoice = Invoice { failures, declines, ..invoice };
-                Reduction { attempt, ..Reduction::of(invoice) }.into()
+                Reduction { attempt, wake, ..Reduction::of(invoice) }.into()
             }
             Err(_) => Reduced::AlreadyApplied,
         }
@@ -386,7 +409,7 @@ impl LiveCollection<'_> {
 
     /// Whoever looked at the gateway says that nothing was charged.
     pub(super) fn resolved_as_not_charged(&self, failure: &Failure) -> Reduced {
-        self.ended(AttemptOutcome::NotSent(failure.clone()), None, failure)
+        self.ended(Ending::of(AttemptOutcome::NotSent(failure.clone()), None), failure)
     }
 
     fn still_pending(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> Reduction {
@@ -398,6 +421,20 @@ impl LiveCollection<'_> {
     fn state_in(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> State {
         let live = LiveAttempt { phase, unsent, ..self.live.clone() };
         State::Pending(Collection { live: Some(live), due, ..self.collection.clone() })
+    }
+}
+
+/// How an attempt that failed is over.
+struct Ending {
+    outcome: AttemptOutcome,
+    reference: Option<GatewayReference>,
+    /// Where another one goes on at once.
+    next: Option<PaymentSource>,
+}
+
+impl Ending {
+    const fn of(outcome: AttemptOutcome, reference: Option<GatewayReference>) -> Self {
+        Self { outcome, reference, next: None }
     }
 }
 

@@ -107,11 +107,11 @@ fn what_came_after_the_run_or_the_month_is_for_another() {
 }
 
 fn source(gateway: &str) -> PaymentSource {
-    PaymentSource {
-        method: PaymentMethodId::new(ana(), at("2026-01-01T00:00:00Z"), 2),
-        gateway: GatewayName::parse(gateway).unwrap(),
-        means: Means::CreditCard(Token("tok_visa".to_owned())),
-    }
+    PaymentSource::at(
+        PaymentMethodId::new(ana(), at("2026-01-01T00:00:00Z"), 2),
+        GatewayName::parse(gateway).unwrap(),
+        Means::CreditCard(Token("tok_visa".to_owned())),
+    )
 }
 
 fn failed(at: Timestamp, state: fn(Failed) -> State) -> Invoice {

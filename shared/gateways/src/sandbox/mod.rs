@@ -41,6 +41,11 @@ impl Sandbox {
     #[expect(clippy::expect_used, reason = "the name is a constant, and a test reads it")]
     pub fn new(http: Http, base_url: BaseUrl, secrets: Arc<dyn Secrets>) -> Self {
         let name = GatewayName::parse("sandbox").expect("is the name of a gateway");
+        Self::named(name, http, base_url, secrets)
+    }
+
+    /// A second one beside it, to route between.
+    pub fn named(name: GatewayName, http: Http, base_url: BaseUrl, secrets: Arc<dyn Secrets>) -> Self {
         Self { name, http, base_url, secrets }
     }
 
@@ -138,6 +143,15 @@ fn refused_order(answer: &Answer) -> Trouble {
     }
 }
 
+fn allowed(answer: &Answer) -> Result<(), Trouble> {
+    match answer.status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(Trouble::refused("unauthorized", "the gateway does not accept our API key", None))
+        }
+        _ => succeeded(answer).map(|_| ()),
+    }
+}
+
 /// Of a question, anything but a success leaves it open.
 fn succeeded(answer: &Answer) -> Result<&Answer, Trouble> {
     if answer.status.is_success() {
@@ -160,12 +174,21 @@ impl Gateway for Sandbox {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             means: &MeansType::ALL,
+            currencies: &[],
             partial_refund: &MeansType::ALL,
             // It remembers keys until it is stopped; a day is what the strictest of the real ones promise.
             idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
+            keeps_books: true,
         }
+    }
+
+    async fn check(&self) -> Result<(), Failure> {
+        let mut url = self.base_url.at(&["charges"]);
+        url.query_pairs_mut().append_pair("reference", "of-nothing");
+        let asked = self.call(self.http.get(url)).await;
+        asked.and_then(|answer| allowed(&answer)).map_err(Trouble::into_failure)
     }
 
     async fn charge(&self, request: &ChargeRequest) -> ChargeOutcome {

@@ -92,7 +92,8 @@ impl Vault {
 
     pub(crate) fn with(api_key: &str, webhook_secrets: &[&str]) -> Arc<dyn Secrets> {
         let webhook_secrets = webhook_secrets.iter().map(|secret| (*secret).to_owned()).collect();
-        Arc::new(Self(Ok(Some(GatewaySecrets { api_key: api_key.to_owned(), webhook_secrets }))))
+        let more = std::collections::BTreeMap::new();
+        Arc::new(Self(Ok(Some(GatewaySecrets { api_key: api_key.to_owned(), webhook_secrets, more }))))
     }
 
     pub(crate) fn empty() -> Arc<dyn Secrets> {

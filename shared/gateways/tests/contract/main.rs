@@ -7,7 +7,18 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod adyen;
 mod bench;
+mod brazil;
+mod common;
 mod contract;
+mod iugu;
+#[path = "../../../../tests/gateways-outside/localstripe.rs"]
+mod localstripe;
+mod mercado_pago;
+mod pagbank;
+mod paypal;
 mod sandbox;
 mod scripted;
+mod stripe;
+mod vindi;

@@ -4,7 +4,10 @@ mod disputes;
 mod hints;
 mod movements;
 
-use crate::bench::{API_KEY, Bench, Vault, WEBHOOK_SECRET, Wanted, WireOrder, by_ours, request};
+use crate::bench::{
+    API_KEY, Bench, PREVIOUS_WEBHOOK_SECRET, Vault, WEBHOOK_SECRET, Wanted, WireOrder, by_ours, request,
+};
+use crate::common::{Common, Covered};
 use crate::contract::charging::{approved, unknown};
 use crate::scripted::Scripted;
 use async_trait::async_trait;
@@ -116,11 +119,35 @@ impl Bench for SandboxBench {
     }
 
     fn signed(&self, body: &str, secret: &str, at_unix: i64) -> WebhookDelivery {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("{at_unix}.{body}").as_bytes());
-        let value = format!("t={at_unix},v1={}", hex::encode(mac.finalize().into_bytes()));
-        let headers = vec![("sandbox-signature".to_owned(), value)];
-        WebhookDelivery { body: body.as_bytes().to_vec(), headers, query: Vec::new() }
+        signed(body, secret, at_unix)
+    }
+}
+
+fn signed(body: &str, secret: &str, at_unix: i64) -> WebhookDelivery {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{at_unix}.{body}").as_bytes());
+    let value = format!("t={at_unix},v1={}", hex::encode(mac.finalize().into_bytes()));
+    let headers = vec![("sandbox-signature".to_owned(), value)];
+    WebhookDelivery { body: body.as_bytes().to_vec(), headers, query: Vec::new() }
+}
+
+pub(crate) fn common() -> Common {
+    Common {
+        make: |http, at, secrets| Arc::new(Sandbox::new(http, at, secrets)),
+        more: &[],
+        means: || card("tok_visa"),
+        key: Some("idempotency-key"),
+        aside: |_, _| None,
+        captured: |order| charge(order, "captured").to_string(),
+        sent_at_401: 1,
+        amount: |amount| {
+            Some(format!(r#""amount_minor":{},"currency":"{}","#, amount.minor(), amount.currency()))
+        },
+        reference: "ch_1",
+        webhook_secrets: [WEBHOOK_SECRET, PREVIOUS_WEBHOOK_SECRET, "whsec_wrong"],
+        now: crate::brazil::now,
+        delivery: |secret, at| signed(r#"{"id":"evt_1","type":"charge.captured","data":{}}"#, secret, at),
+        covered: Covered::BODY_AND_TIME,
     }
 }
 

@@ -2,9 +2,10 @@
 //! what it was sent.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -40,12 +41,18 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// Does the same to every request.
     pub(crate) async fn always(act: Act) -> Self {
+        Self::routed(move |_| act.clone()).await
+    }
+
+    /// Does to each request what its method and target call for.
+    pub(crate) async fn routed(route: impl Fn(&Received) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, received) = mpsc::unbounded_channel();
+        let route = Arc::new(route);
         let server = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(play(socket, act.clone(), sender.clone()));
+                tokio::spawn(play(socket, route.clone(), sender.clone()));
             }
         });
         Self { url, received, server }
@@ -71,6 +78,21 @@ impl Drop for Scripted {
     }
 }
 
+/// An address where nobody listens. The port is kept while this lives: one that was let go may be another test's server
+/// by the time it is called.
+pub(crate) struct Deserted {
+    pub(crate) url: String,
+    _port: TcpSocket,
+}
+
+impl Deserted {
+    pub(crate) fn new() -> Self {
+        let port = TcpSocket::new_v4().unwrap();
+        port.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self { url: format!("http://{}", port.local_addr().unwrap()), _port: port }
+    }
+}
+
 impl Received {
     pub(crate) fn header(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
@@ -83,8 +105,13 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}")
 }
 
-async fn play(mut socket: TcpStream, act: Act, sender: mpsc::UnboundedSender<Received>) {
+async fn play(
+    mut socket: TcpStream,
+    route: Arc<impl Fn(&Received) -> Act>,
+    sender: mpsc::UnboundedSender<Received>,
+) {
     let Some(received) = read(&mut socket).await else { return };
+    let act = route(&received);
     let _ = sender.send(received);
     match act {
         Act::Say(bytes) => {

@@ -1,43 +1,59 @@
 //! What can be changed while the system runs, and what it notes about the gateways.
 
 use super::{Item, corrupt, from_item, sort_key, to_item};
-use crate::keys::{self, Key};
-use fatura_application::RulesEdition;
+use crate::keys::{self, Configuration};
 use fatura_application::circuit::{Circuit, CircuitState};
 use fatura_application::ports::StoreError;
+use fatura_application::{PlanEdition, RulesEdition};
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
-use fatura_domain::dunning::Rules;
 use fatura_domain::gateway::GatewayName;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize)]
-pub(crate) struct RulesItem {
+/// One edition of a configuration.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct EditionItem<T> {
     #[serde(rename = "v")]
     version: u64,
     #[serde(rename = "r")]
-    rules: Rules,
+    content: T,
     #[serde(rename = "by")]
     by: Actor,
     #[serde(rename = "at", with = "fatura_domain::stored_instant")]
     at: Timestamp,
 }
 
-impl RulesItem {
+impl<T: Clone + Serialize + DeserializeOwned> EditionItem<T> {
     /// Twice: the one in force, and the edition that stays.
-    pub(crate) fn write(edition: &RulesEdition) -> Result<[Item; 2], StoreError> {
-        let item = |key: Key| {
-            let RulesEdition { version, rules, put } = edition.clone();
-            let (by, at) = put.ok_or_else(|| corrupt("rules that nobody put"))?;
-            to_item(key, Self { version, rules, by, at })
-        };
-        Ok([item(keys::rules())?, item(keys::rules_edition(edition.version))?])
+    fn write(
+        kind: Configuration,
+        version: u64,
+        content: &T,
+        put: Option<&(Actor, Timestamp)>,
+    ) -> Result<[Item; 2], StoreError> {
+        let (by, at) = put.cloned().ok_or_else(|| corrupt("a configuration that nobody put"))?;
+        let item = Self { version, content: content.clone(), by, at };
+        Ok([to_item(kind.current(), item.clone())?, to_item(kind.edition(version), item)?])
     }
+}
 
-    pub(crate) fn read(item: Item) -> Result<RulesEdition, StoreError> {
-        let Self { version, rules, by, at } = from_item(item)?;
-        Ok(RulesEdition { version, rules, put: Some((by, at)) })
-    }
+pub(crate) fn write_rules(edition: &RulesEdition) -> Result<[Item; 2], StoreError> {
+    EditionItem::write(Configuration::Dunning, edition.version, &edition.rules, edition.put.as_ref())
+}
+
+pub(crate) fn read_rules(item: Item) -> Result<RulesEdition, StoreError> {
+    let EditionItem { version, content: rules, by, at } = from_item(item)?;
+    Ok(RulesEdition { version, rules, put: Some((by, at)) })
+}
+
+pub(crate) fn write_plan(edition: &PlanEdition) -> Result<[Item; 2], StoreError> {
+    EditionItem::write(Configuration::Gateways, edition.version, &edition.plan, edition.put.as_ref())
+}
+
+pub(crate) fn read_plan(item: Item) -> Result<PlanEdition, StoreError> {
+    let EditionItem { version, content: plan, by, at } = from_item(item)?;
+    Ok(PlanEdition { version, plan, put: Some((by, at)) })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use fatura_domain::gateway::{GatewayName, GatewayReference, MeansType};
 use fatura_domain::id::{AttemptId, AttemptNumber, InvoiceId, PaymentMethodId};
 use fatura_domain::ledger::{Journal, Transaction, TransactionKind};
 use fatura_domain::money::Money;
+use fatura_domain::routing::Why;
 use fatura_domain::{SignedDuration, Timestamp};
 use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
@@ -20,6 +21,8 @@ pub(crate) struct AttemptItem {
     gateway: GatewayName,
     #[serde(rename = "pm")]
     payment_method: PaymentMethodId,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    why: Option<Why>,
     #[serde(rename = "o")]
     outcome: AttemptOutcome,
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +38,7 @@ impl AttemptItem {
         let attributes = Self {
             gateway: attempt.gateway.clone(),
             payment_method: attempt.payment_method,
+            why: attempt.why,
             outcome: attempt.outcome.clone(),
             reference: attempt.reference.clone(),
             started_at: attempt.started_at,
@@ -50,6 +54,7 @@ impl AttemptItem {
             id: AttemptId { invoice, number: AttemptNumber(number) },
             gateway: read.gateway,
             payment_method: read.payment_method,
+            why: read.why,
             outcome: read.outcome,
             reference: read.reference,
             started_at: read.started_at,
@@ -90,6 +95,8 @@ pub(crate) struct TransactionItem {
         skip_serializing_if = "Option::is_none"
     )]
     attempt_started_at: Option<Timestamp>,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    attempt_why: Option<Why>,
 }
 
 impl TransactionItem {
@@ -108,6 +115,7 @@ impl TransactionItem {
             at: booked.at,
             journal: booked.journal,
             attempt_started_at: attempt.map(|attempt| attempt.started_at),
+            attempt_why: attempt.and_then(|attempt| attempt.why),
         };
         to_item(keys::transaction(transaction.id), attributes)
     }
@@ -133,21 +141,23 @@ impl TransactionItem {
 
     /// The attempt that succeeded, if this transaction is its record.
     pub(crate) fn read_attempt(item: Item) -> Result<Option<Attempt>, StoreError> {
-        let started_at = from_item::<Self>(item.clone())?.attempt_started_at;
-        started_at.map(|started_at| Ok(booked_attempt(&Self::read(item)?, started_at))).transpose()
+        let Self { attempt_started_at, attempt_why, .. } = from_item(item.clone())?;
+        let booked = |started_at| Ok(booked_attempt(&Self::read(item)?, started_at, attempt_why));
+        attempt_started_at.map(booked).transpose()
     }
 
-    /// Whether all that there is to say of the attempt follows from the transaction and the attempt's beginning.
+    /// Whether all that there is to say of the attempt follows from the transaction and how the attempt began.
     pub(crate) fn tells(transaction: &Transaction, attempt: &Attempt) -> bool {
-        booked_attempt(transaction, attempt.started_at) == *attempt
+        booked_attempt(transaction, attempt.started_at, attempt.why) == *attempt
     }
 }
 
-fn booked_attempt(transaction: &Transaction, started_at: Timestamp) -> Attempt {
+fn booked_attempt(transaction: &Transaction, started_at: Timestamp, why: Option<Why>) -> Attempt {
     Attempt {
         id: AttemptId { invoice: transaction.invoice, number: transaction.attempt },
         gateway: transaction.gateway.clone(),
         payment_method: transaction.payment_method,
+        why,
         outcome: AttemptOutcome::Succeeded,
         reference: Some(transaction.reference.clone()),
         started_at,

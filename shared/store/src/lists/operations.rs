@@ -2,18 +2,19 @@
 
 use crate::DynamoStore;
 use crate::items::{
-    AttentionItem, CircuitItem, DifferenceItem, Item, PartItem, RulesItem, RunItem, read_tally, sort_key,
+    AttentionItem, CircuitItem, DifferenceItem, Item, PartItem, RunItem, read_plan, read_rules, read_tally,
+    sort_key,
 };
-use crate::keys;
+use crate::keys::{self, Configuration};
 use crate::retry::{failure, passes};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::circuit::Circuit;
 use fatura_application::ports::{
-    Attentions, Circuits, ListError, Page, PageRequest, Progress, Rulebook, Runs, StoreError,
+    Attentions, Circuits, ListError, Page, PageRequest, Plans, Progress, Rulebook, Runs, StoreError,
 };
-use fatura_application::{Difference, RulesEdition};
+use fatura_application::{Difference, PlanEdition, RulesEdition};
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::id::RunId;
@@ -109,12 +110,24 @@ impl Runs for DynamoStore {
 #[async_trait]
 impl Rulebook for DynamoStore {
     async fn rules(&self) -> Result<Option<RulesEdition>, StoreError> {
-        self.get(keys::rules()).await?.map(RulesItem::read).transpose()
+        self.get(Configuration::Dunning.current()).await?.map(read_rules).transpose()
     }
 
     async fn rule_editions(&self, page: PageRequest) -> Result<Page<RulesEdition>, ListError> {
-        let (partition, from, to) = keys::rules_editions();
-        self.newest_first(&partition, (from, to), page, RulesItem::read, |_| true).await
+        let (partition, from, to) = Configuration::Dunning.editions();
+        self.newest_first(&partition, (from, to), page, read_rules, |_| true).await
+    }
+}
+
+#[async_trait]
+impl Plans for DynamoStore {
+    async fn plan(&self) -> Result<Option<PlanEdition>, StoreError> {
+        self.get(Configuration::Gateways.current()).await?.map(read_plan).transpose()
+    }
+
+    async fn plan_editions(&self, page: PageRequest) -> Result<Page<PlanEdition>, ListError> {
+        let (partition, from, to) = Configuration::Gateways.editions();
+        self.newest_first(&partition, (from, to), page, read_plan, |_| true).await
     }
 }
 

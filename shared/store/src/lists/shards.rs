@@ -15,7 +15,7 @@ const AT_ONCE: usize = 8;
 const SLACK: usize = 8;
 
 /// A merge of shards between two sort keys: each is read in small portions, and only as far as the merge has come.
-pub(super) struct Merge<'a> {
+pub(crate) struct Merge<'a> {
     store: &'a DynamoStore,
     until: String,
     shards: Vec<Shard>,
@@ -30,7 +30,7 @@ struct Shard {
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         store: &'a DynamoStore,
         partitions: impl IntoIterator<Item = String>,
         from: &str,
@@ -49,7 +49,7 @@ impl<'a> Merge<'a> {
     }
 
     /// The next sort keys in order, up to `count`. Fewer: these were the last.
-    pub(super) async fn next(&mut self, count: usize) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn next(&mut self, count: usize) -> Result<Vec<String>, StoreError> {
         let portion = (count / self.shards.len().max(1) + SLACK).min(count + 1);
         let mut entries = Vec::new();
         for _ in 0..MOST_READS {

@@ -2,17 +2,17 @@
 
 use super::{Action, Condition, IfRefused, Update, Write};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DifferenceItem, DisputeItem,
-    InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RulesItem, RunItem,
-    TransactionItem, WebhookItem, corrupt, to_key,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DetachmentItem, DifferenceItem,
+    DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RunItem,
+    TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::StoreError;
-use fatura_application::{Change, ChangeSet, RulesEdition};
+use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
-use fatura_domain::customer::Customer;
+use fatura_domain::customer::{Customer, Detachment};
 use fatura_domain::id::{CustomerId, TransactionId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -40,12 +40,19 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(moved_addresses(&before, &after)?);
             }
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
+            Change::PaymentMethodReplaced(method) => {
+                let write = Write::Put(PaymentMethodItem::write(&method)?);
+                actions.push(action(write, EXISTS, IfRefused::Stale));
+            }
             Change::PaymentMethodDetached(id) => {
                 actions.push(action(
                     Write::Delete(to_key(keys::payment_method(id))),
                     EXISTS,
                     IfRefused::Stale,
                 ));
+            }
+            Change::DetachmentMoved { before, after } => {
+                actions.extend(detachment(before.as_ref(), after.as_ref())?);
             }
             Change::InvoiceCreated(invoice) => actions.push(new(InvoiceItem::write(&invoice)?)),
             Change::InvoiceChanged(invoice) => {
@@ -88,7 +95,12 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             // Counted above, all of them together.
             Change::Tallied { .. } => {}
-            Change::RulesReplaced(edition) => actions.extend(rules(&edition)?),
+            Change::RulesReplaced(edition) => {
+                actions.extend(replaced(write_rules(&edition)?, edition.version));
+            }
+            Change::PlanReplaced(edition) => {
+                actions.extend(replaced(write_plan(&edition)?, edition.version));
+            }
             Change::Answered(stored) => {
                 let mut action = action(
                     Write::Put(AnswerItem::write(&stored)?),
@@ -125,6 +137,20 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
     })
 }
 
+fn detachment(before: Option<&Detachment>, after: Option<&Detachment>) -> Result<Option<Action>, StoreError> {
+    Ok(match (before, after) {
+        (None, Some(after)) => Some(new(DetachmentItem::write(after)?)),
+        (Some(before), Some(after)) => {
+            Some(at_version(Write::Put(DetachmentItem::write(after)?), before.version))
+        }
+        (Some(before), None) => {
+            let key = to_key(keys::detachment(before.method));
+            Some(at_version(Write::Delete(key), before.version))
+        }
+        (None, None) => None,
+    })
+}
+
 fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
     let condition = Condition { expression: condition, values: HashMap::new() };
     Action { write, condition: Some(condition), if_refused }
@@ -141,10 +167,9 @@ fn changed(item: Item, version: u64) -> Action {
 }
 
 /// The edition in force, and the one that stays.
-fn rules(edition: &RulesEdition) -> Result<[Action; 2], StoreError> {
-    let [current, kept] = RulesItem::write(edition)?;
-    let current = if edition.version == 1 { new(current) } else { changed(current, edition.version) };
-    Ok([current, new(kept)])
+fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
+    let current = if version == 1 { new(current) } else { changed(current, version) };
+    [current, new(kept)]
 }
 
 fn unconditional(write: Write) -> Action {

@@ -171,11 +171,11 @@ async fn what_waits_for_a_card_is_found_by_its_customer_until_it_waits_no_more()
     assert_eq!(of_ana(10).await, newest_first);
     assert_eq!(of_ana(2).await, newest_first[..2]);
 
-    let other_card = PaymentSource {
-        method: PaymentMethodId::new(customer_id(ANA), at(98), 4),
-        gateway: sandbox(),
-        means: Means::CreditCard(Token("tok_another".to_owned())),
-    };
+    let other_card = PaymentSource::at(
+        PaymentMethodId::new(customer_id(ANA), at(98), 4),
+        sandbox(),
+        Means::CreditCard(Token("tok_another".to_owned())),
+    );
     let charged = waiting[1].charged_by_new_method(other_card, &Policy::default(), at(99)).unwrap();
     table.store.commit(ChangeSet::moved(&waiting[1], charged)).await.unwrap();
     let given_up = woken(&waiting[0], at(61 * 86_400)).unwrap();

@@ -73,11 +73,11 @@ pub(crate) fn draft(number: u64, seconds: i64, entropy: u64) -> Invoice {
 }
 
 pub(crate) fn source(number: u64) -> PaymentSource {
-    PaymentSource {
-        method: PaymentMethodId::new(customer_id(number), at(0), 3),
-        gateway: sandbox(),
-        means: Means::CreditCard(Token("tok_0123456789abcdef0123456789abcdef".to_owned())),
-    }
+    PaymentSource::at(
+        PaymentMethodId::new(customer_id(number), at(0), 3),
+        sandbox(),
+        Means::CreditCard(Token("tok_0123456789abcdef0123456789abcdef".to_owned())),
+    )
 }
 
 pub(crate) fn sandbox() -> GatewayName {

@@ -1,6 +1,7 @@
 mod again;
 mod disputes;
 mod dunning;
+mod failover;
 mod follow_up;
 mod legality;
 mod networks;
@@ -13,7 +14,7 @@ mod unknown;
 use super::*;
 use crate::Moment;
 use crate::charge::{Failure, FailureClass, LiveAttempt};
-use crate::customer::PaymentSource;
+use crate::customer::{Alternative, PaymentSource};
 use crate::dunning::Policy;
 use crate::gateway::{
     ChargeOutcome, GatewayName, GatewayReference, Means, PendingAction, PixKey, RefundOutcome, Token,
@@ -60,7 +61,7 @@ fn draft() -> Invoice {
 }
 
 fn source(means: Means) -> PaymentSource {
-    PaymentSource { method: PaymentMethodId::new(CustomerId::new(7), START, 2), gateway: sandbox(), means }
+    PaymentSource::at(PaymentMethodId::new(CustomerId::new(7), START, 2), sandbox(), means)
 }
 
 fn card() -> PaymentSource {
@@ -69,6 +70,19 @@ fn card() -> PaymentSource {
 
 fn pix() -> PaymentSource {
     source(Means::Pix(PixKey("ana@example.com".to_owned())))
+}
+
+fn other_gateway() -> GatewayName {
+    GatewayName::parse("other").unwrap()
+}
+
+/// What a second gateway can charge as well.
+fn also_elsewhere(source: PaymentSource) -> PaymentSource {
+    let means = match source.means {
+        Means::CreditCard(_) => Means::CreditCard(Token("tok_elsewhere".to_owned())),
+        Means::Pix(ref key) => Means::Pix(key.clone()),
+    };
+    PaymentSource { others: vec![Alternative { gateway: other_gateway(), means }], ..source }
 }
 
 fn pending_with(source: PaymentSource) -> Invoice {

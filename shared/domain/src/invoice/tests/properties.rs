@@ -133,7 +133,7 @@ impl World {
                 None
             }
             Step::Charge { by_pix } => {
-                let source = if by_pix { pix() } else { card() };
+                let source = also_elsewhere(if by_pix { pix() } else { card() });
                 self.invoice.charged(Some(source), None, &policy, now).ok()
             }
             Step::Plan => {
@@ -154,7 +154,7 @@ impl World {
             Step::Sweep { has_method } => match self.invoice.woken(&policy, now) {
                 Some(Woken::PutOff(next) | Woken::GaveUp(next)) => Some(*next),
                 Some(Woken::Retry) if has_method => {
-                    Some(self.invoice.retried(another_card(), &policy, now).unwrap())
+                    Some(self.invoice.retried(also_elsewhere(another_card()), &policy, now).unwrap())
                 }
                 Some(Woken::Retry) => Some(self.invoice.without_method(now).unwrap()),
                 None => None,
@@ -164,7 +164,7 @@ impl World {
                 Ok(Cancellation::Requested(invoice)) => Some(*invoice),
                 Ok(Cancellation::AlreadyRequested) | Err(_) => None,
             },
-            Step::Requeue => self.invoice.requeued(card(), &policy, now).ok(),
+            Step::Requeue => self.invoice.requeued(also_elsewhere(card()), &policy, now).ok(),
             Step::BringCard => self.invoice.charged_by_new_method(another_card(), &policy, now),
             Step::Resolve(resolution) => {
                 let resolved = self.invoice.resolved(self.invoice.attempts, &resolution, &policy, moment);
@@ -200,7 +200,12 @@ impl World {
     }
 
     fn hear(&mut self, attempt: u8, outcome: ChargeOutcome, moment: Moment) -> Option<Invoice> {
-        let observation = Observation { gateway: sandbox(), attempt: AttemptNumber(attempt), outcome };
+        let attempt = AttemptNumber(attempt);
+        let live = self.invoice.state.live_attempt().filter(|live| live.number == attempt);
+        let at = live.and(self.invoice.charge_request()).map(|(source, _)| source.gateway);
+        // A late word may come from either gateway.
+        let late = if attempt.0.is_multiple_of(2) { other_gateway() } else { sandbox() };
+        let observation = Observation { gateway: at.unwrap_or(late), attempt, outcome };
         let policy = Policy::default();
         let Reduced::Applied(reduction) = self.invoice.observe(&observation, &policy, moment) else {
             return None;

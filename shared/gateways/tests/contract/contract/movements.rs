@@ -9,8 +9,9 @@ use fatura_domain::money::{Currency, Money};
 use fatura_domain::{SignedDuration, Timestamp};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Enough for pages of any gateway's that a test can afford to fill.
-const PAGES: usize = 20;
+/// Enough for pages of any gateway's that a test can afford to fill, also where they are cut by the second and the machine
+/// is busy.
+const PAGES: usize = 200;
 
 pub(crate) async fn what_was_captured_and_given_back_is_told_page_by_page(bench: &dyn Bench) {
     let gateway = bench.gateway();

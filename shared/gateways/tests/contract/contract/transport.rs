@@ -3,7 +3,7 @@
 use super::charging::{keeps_secrets, unknown};
 use super::disputes::unclear;
 use crate::bench::{Bench, Vault, Wanted, by_ours, request};
-use crate::scripted::{Act, Scripted, answer};
+use crate::scripted::{Act, Deserted, Scripted, answer};
 use fatura_application::ports::Gateway;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
@@ -13,12 +13,11 @@ use std::time::Duration;
 
 pub(crate) async fn what_cannot_connect_was_not_sent(bench: &dyn Bench) {
     let order = request(bench.means(Wanted::Approval));
-    // Bound and let go: nobody listens there.
-    let refusing = Scripted::always(Act::Reset).await.url.clone();
+    let refusing = Deserted::new();
     // Speaks no TLS, so the handshake ends before any of the order is sent.
     let plain = Scripted::answering("200 OK", "", "{}").await;
     let secure = plain.url.replace("http://", "https://");
-    for url in [refusing.as_str(), "http://no-such-host.invalid", &secure] {
+    for url in [refusing.url.as_str(), "http://no-such-host.invalid", &secure] {
         // A name server may take its time to say no, and a connection that took too long was never there either.
         let timeouts = Timeouts { connect: Duration::from_millis(500), ..Timeouts::default() };
         let gateway = bench.adapter(url, timeouts, Vault::full());
