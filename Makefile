@@ -81,7 +81,7 @@ e2e-cycle:
 
 .PHONY: bench load package
 bench: ## Round trips, capacity units, sizes and start-up beside their goals
-	for name in api charge-consumer; do \
+	for name in api charge-consumer webhook-intake; do \
 	  AWS_LC_SYS_NO_JITTER_ENTROPY=1 cargo build --locked --release --package "$$name"; \
 	done
 	cargo run --locked --profile local --package fatura-bench

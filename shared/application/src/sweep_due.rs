@@ -100,10 +100,10 @@ impl App {
     /// in the meantime is charged all the same. False: no gateway takes it, and it waits until one does.
     async fn rerouted(&self, invoice: Invoice) -> Result<(Invoice, bool), Error> {
         let Some(method) = invoice.planned_with() else { return Ok((invoice, true)) };
-        let payer = self.payer(invoice.customer()).await?;
-        let method = payer.methods.iter().find(|known| known.id == method);
-        let Some(method) = method else { return Ok((invoice, true)) };
-        match self.source_of(method, invoice.total).await {
+        let payer = self.records.customers.payer(invoice.customer()).await?;
+        let mut methods = payer.into_iter().flat_map(|payer| payer.methods);
+        let Some(method) = methods.find(|known| known.id == method) else { return Ok((invoice, true)) };
+        match self.source_of(&method, invoice.total).await {
             Ok(source) => Ok((invoice.rerouted(source), true)),
             Err(Error::NoGateway) => Ok((invoice, false)),
             Err(error) => Err(error),

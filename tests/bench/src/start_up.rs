@@ -12,7 +12,7 @@ const STARTS: usize = 20;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn measure(report: &mut Report) -> Result<()> {
-    for function in ["api", "charge-consumer"] {
+    for function in ["api", "charge-consumer", "webhook-intake"] {
         let binary = binary(function)?;
         let size = std::fs::metadata(&binary)?.len();
         report.add(format!("{function}: binary"), size / 1024, "KiB", None);
@@ -93,6 +93,7 @@ impl Runtime {
             ("AWS_SECRET_ACCESS_KEY", "bench"),
             ("TABLE_NAME", "bench"),
             ("CHARGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bench"),
+            ("WEBHOOK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bench"),
             ("OPERATOR_KEY_SECRET_ID", "bench"),
             ("GATEWAY_SECRETS_ID", "bench"),
             ("SANDBOX_URL", "https://sandbox.invalid"),
