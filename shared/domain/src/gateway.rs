@@ -125,6 +125,8 @@ impl MeansType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeRequest {
     pub attempt: AttemptId,
+    /// When the attempt began: the time that an order may speak of, the same however often it goes out.
+    pub begun_at: Timestamp,
     pub amount: Money,
     pub means: Means,
 }

@@ -108,6 +108,7 @@ impl Invoice {
         let live = collection.live.as_ref()?;
         let request = ChargeRequest {
             attempt: self.attempt_id(live.number),
+            begun_at: live.started_at,
             amount: self.total,
             means: collection.source.means.clone(),
         };

@@ -9,16 +9,16 @@ const DAY: i64 = 86_400;
 /// Brazil's capital keeps the same three hours behind UTC all year, since 2019.
 const BEHIND_UTC: i64 = 3 * 3_600;
 
-/// The last second of tomorrow in Brasília, as `2026-11-22T23:59:59.000-03:00`. A whole day, so that an order which goes
-/// out again is the same bytes, or nearly always.
-pub(crate) fn expiry(now: Timestamp) -> String {
-    let local = last_of_tomorrow(now).to_string();
+/// The last second of tomorrow in Brasília, as `2026-11-22T23:59:59.000-03:00`. From when
+/// the order's attempt began, so that an order which goes out again is the same bytes.
+pub(crate) fn expiry(begun_at: Timestamp) -> String {
+    let local = last_of_tomorrow(begun_at).to_string();
     format!("{}.000-03:00", local.trim_end_matches('Z'))
 }
 
 /// The same as a date.
-pub(crate) fn due_date(now: Timestamp) -> String {
-    last_of_tomorrow(now).to_string().chars().take(10).collect()
+pub(crate) fn due_date(begun_at: Timestamp) -> String {
+    last_of_tomorrow(begun_at).to_string().chars().take(10).collect()
 }
 
 /// As if Brasília's clock showed UTC.

@@ -93,7 +93,7 @@ impl Iugu {
         let order = NewInvoice {
             order_id: request.attempt.to_string(),
             email: pix::PixPayer::needed(payer.email.as_ref(), "pix_payer_email")?,
-            due_date: pix::due_date(Timestamp::now()),
+            due_date: pix::due_date(request.begun_at),
             items: [item(request)?],
             payable_with: ["pix"],
             payer: wire::Payer {

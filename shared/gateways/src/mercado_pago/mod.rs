@@ -150,7 +150,7 @@ fn pix_order(request: &ChargeRequest, key: &PixKey, told: &GatewaySecrets) -> Re
     let email = pix::PixPayer::needed(payer.email.as_ref(), "pix_payer_email")?;
     Ok(Order {
         payment_method_id: "pix".to_owned(),
-        date_of_expiration: Some(pix::expiry(Timestamp::now())),
+        date_of_expiration: Some(pix::expiry(request.begun_at)),
         payer: OrderPayer { email: Some(email), identification, ..OrderPayer::default() },
         ..blank_order(request)?
     })

@@ -146,7 +146,7 @@ fn new_order<'a>(request: &'a ChargeRequest, told: &GatewaySecrets) -> Result<Ne
                 email: pix::PixPayer::needed(payer.email.as_ref(), "pix_payer_email")?,
                 tax_id: pix::PixPayer::needed(payer.tax_id.as_ref(), "pix_payer_tax_id")?,
             });
-            let expiration_date = pix::expiry(Timestamp::now());
+            let expiration_date = pix::expiry(request.begun_at);
             order.qr_codes = Some([NewQrCode { amount: wire::CancelAmount { value }, expiration_date }]);
         }
     }

@@ -121,7 +121,8 @@ pub(crate) fn request(means: Means) -> ChargeRequest {
         NEXT.fetch_add(1, Ordering::Relaxed),
     );
     let attempt = AttemptId { invoice, number: AttemptNumber(1) };
-    ChargeRequest { attempt, amount: Money::try_new(12_345, Currency::BRL).unwrap(), means }
+    let begun_at = jiff::Timestamp::from_second(1_700_000_000).unwrap();
+    ChargeRequest { attempt, begun_at, amount: Money::try_new(12_345, Currency::BRL).unwrap(), means }
 }
 
 pub(crate) fn by_ours(request: &ChargeRequest) -> ChargeLookup {

@@ -61,6 +61,13 @@ fn the_last_gateway_is_asked_again_as_if_it_were_the_only_one() {
     let waiting = hear(&second, not_sent(), after(3)).invoice;
     assert_eq!((gateway(&waiting).as_deref(), live_number(&waiting)), (Some("other"), Some(2)));
     assert!(waiting.state.due().is_some());
+    let (_, first) = second.charge_request().unwrap();
+    let (_, again) = claimed(&waiting, after(DAY)).charge_request().unwrap();
+    assert_eq!(
+        (again.clone(), again.begun_at),
+        (first, after(2)),
+        "the same order, to the instant that it speaks of"
+    );
 }
 
 #[test]
