@@ -153,6 +153,8 @@ async fn credentials_may_lie_in_a_secret_that_the_settings_refer_to() {
     let (shop, _stack) = alone().await;
     let mut both = Both::open(shop, "tok_visa", "tok_visa").await;
     both.route(&["sandbox-2"]).await;
+    // A late webhook would meet the secret that nobody may read, and be logged as what a function lacks.
+    both.second.at_the_gateway("/control", json!({ "webhooks_off": true })).await.expect(200);
     let right = json!({ "api_key": variable("SANDBOX_API_KEY"), "webhook_secrets": [] });
     for (folder, secret, code) in [
         ("fatura/gateways", json!({ "api_key": "another" }), json!("unauthorized")),
@@ -173,5 +175,6 @@ async fn credentials_may_lie_in_a_secret_that_the_settings_refer_to() {
             both.second.assert_paid_once(&invoice).await;
         }
     }
+    both.second.at_the_gateway("/control", json!({ "webhooks_off": false })).await.expect(200);
     both.close().await;
 }
