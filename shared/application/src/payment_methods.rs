@@ -414,10 +414,11 @@ impl App {
             }
             after = page.next;
             if after.is_none() {
-                break;
+                return Ok(false);
             }
         }
-        Ok(false)
+        // More than are looked at in one go: it waits, as long as it must.
+        Ok(true)
     }
 }
 

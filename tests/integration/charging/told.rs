@@ -230,6 +230,20 @@ async fn a_dispute_is_about_the_payment_or_about_nothing() {
 }
 
 #[tokio::test]
+async fn a_dispute_that_comes_before_its_payment_waits_for_it() {
+    let world = World::start().await;
+    let (invoice, attempt) = unknown(&world).await;
+    let standing =
+        DisputeStanding { reference: reference("case_1"), status: DisputeVerdict::Lost, amount: None };
+    let dispute = || vec![Told::Dispute { attempt, charge: reference("ch_1"), standing: standing.clone() }];
+    let early = world.vouched("a", dispute()).await;
+    assert!(matches!(early, Err(ProcessError::GatewaySilent)), "{early:?}");
+    world.vouched("b", vec![approved(attempt, "ch_1", 12_205)]).await.unwrap();
+    world.vouched("a", dispute()).await.unwrap();
+    assert_eq!(world.invoice(invoice).await.status(), Status::Chargeback);
+}
+
+#[tokio::test]
 async fn what_is_withdrawn_from_our_books_is_for_a_person() {
     let world = World::start().await;
     let (invoice, attempt, charge) = paid(&world).await;

@@ -327,3 +327,55 @@ async fn what_was_answered_is_answered_again_whatever_is_in_use_by_then() {
     assert_eq!(again.header("idempotent-replayed"), "true");
     assert_eq!(again.expect(202), first);
 }
+
+#[tokio::test]
+async fn only_books_that_there_are_are_compared() {
+    let world = World::new().await;
+    assert_eq!(world.app.begin_daily_reconciliation().await.unwrap(), 1);
+    let period = |gateway: &str| json!({"gateway": gateway, "from": "2026-11-01T00:00:00.000Z", "to": "2026-11-02T00:00:00.000Z"});
+    let refused = world.post("/v1/reconciliations", period("other")).await.faults();
+    assert_eq!(refused, ["gateway has no list of its movements to compare with"]);
+
+    // In use, and still without books; switched off, and not compared any more.
+    put_in_use(&world, "other", 1, &["credit_card", "pix"]).await.expect(200);
+    world.wait(86_400);
+    assert_eq!(world.app.begin_daily_reconciliation().await.unwrap(), 1);
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card"]});
+    put(&world, "/v1/gateways/sandbox", None, off).await.expect(200);
+    world.wait(86_400);
+    assert_eq!(world.app.begin_daily_reconciliation().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn books_that_are_closed_to_us_end_the_run_and_are_for_a_person() {
+    let world = World::new().await;
+    world.gateway.refuses_our_key();
+    let period =
+        json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00.000Z", "to": "2026-11-02T00:00:00.000Z"});
+    let run = world.post("/v1/reconciliations", period).await.expect(202);
+    world.collect_all().await;
+    let path = format!("/v1/reconciliations/{}", run["id"].as_str().unwrap());
+    assert_eq!(world.get(&path).await.expect(200)["status"], "completed");
+    let matters = world.get("/v1/attention?kind=reconciliation_difference").await.expect(200);
+    let detail = matters["data"][0]["detail"].as_str().unwrap();
+    assert!(detail.ends_with("cannot be read: the gateway does not accept our API key"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_to_take_over_is_not_sent_to_after_it_was_switched_off() {
+    let world = World::new().await;
+    let invoice = charged_by_pix(&world, Says::NotSent, Says::NotSent).await;
+    let off = json!({"enabled": false, "priority": 1, "payment_method_types": ["credit_card", "pix"]});
+    put(&world, "/v1/gateways/other", None, off).await.expect(200);
+    world.other.says(Says::Yes);
+    world.pass(600).await;
+    let listed = world.get(&format!("/v1/invoices/{invoice}/attempts")).await.expect(200);
+    let live = &listed["data"][0];
+    assert_eq!(
+        (&live["gateway"], &live["status"], &live["failure"]["code"]),
+        (&json!("other"), &json!("not_sent"), &json!("gateway_not_in_use"))
+    );
+    put_in_use(&world, "other", 200, &["pix"]).await.expect(200);
+    world.pass(1_800).await;
+    assert_eq!(world.show(&invoice).await["status"], "paid");
+}

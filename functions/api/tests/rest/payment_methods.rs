@@ -119,6 +119,7 @@ async fn a_card_is_kept_by_several_gateways_and_forgotten_by_all() {
         (vec!["tok_visa".to_owned()], vec!["once_b".to_owned()])
     );
     assert_eq!(world.get(&one).await.expect(200), shared);
+    assert_eq!(hold("other", "once_b").await.expect(200), shared, "again");
 
     assert_eq!(
         hold("other", "once_c").await.code(),

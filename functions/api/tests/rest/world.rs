@@ -449,7 +449,7 @@ impl Gateway for StubGateway {
             idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
-            keeps_books: true,
+            keeps_books: self.name.as_str() != "other",
         }
     }
 
@@ -567,6 +567,7 @@ impl Gateway for StubGateway {
         to: Timestamp,
         after: Option<&str>,
     ) -> Result<MovementPage, Failure> {
+        self.check().await?;
         let place: usize = after.map_or(0, |after| after.parse().unwrap());
         let all = self.movements.lock().unwrap();
         let within: Vec<&Movement> = all.iter().filter(|one| one.at >= from && one.at < to).collect();

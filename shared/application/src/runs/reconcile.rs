@@ -23,7 +23,6 @@ use fatura_domain::refund::{Refund, RefundState};
 use fatura_domain::run::{Part, Reconciliation, Run, RunKind};
 use fatura_domain::{SignedDuration, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -418,8 +417,7 @@ impl Difference {
 
     /// The same matter in every run that finds it.
     pub fn digest(&self) -> String {
-        let text = format!("{}|{}|{}", self.gateway, self.reference, self.kind.as_str());
-        hex::encode(Sha256::digest(text)).chars().take(32).collect()
+        digest(&format!("{}|{}|{}", self.gateway, self.reference, self.kind.as_str()))
     }
 
     fn attention(&self, now: Timestamp) -> Attention {
