@@ -16,6 +16,7 @@ mod iugu;
 mod mercado_pago;
 mod pagbank;
 mod paypal;
+mod rates;
 mod sandbox;
 mod scripted;
 mod stripe;
