@@ -11,6 +11,7 @@ pub mod customer;
 pub mod dispute;
 pub mod dunning;
 pub mod event;
+pub mod exchange;
 pub mod gateway;
 pub mod id;
 pub mod invoice;

@@ -4,6 +4,7 @@ use fatura_application::idempotency::AnswerScope;
 use fatura_domain::attention::{Attention, AttentionId};
 use fatura_domain::customer::Detachment;
 use fatura_domain::dispute::Dispute;
+use fatura_domain::exchange::RateSource;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{
     AttemptId, CustomerId, DisputeId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, RunId,
@@ -41,6 +42,7 @@ const CURRENT: &str = "CURRENT";
 const EDITION: &str = "V#";
 const CIRCUITS: &str = "CIRCUITS";
 const API_KEYS: &str = "KEYS";
+const RATES: &str = "RATES";
 const LONGEST_EVENT_ID: usize = 255;
 /// Sorts after every character of an id.
 const PAST_ALL: char = '~';
@@ -341,6 +343,10 @@ pub(crate) fn api_key(hash: &str) -> Key {
 
 pub(crate) fn api_keys_partition() -> String {
     API_KEYS.to_owned()
+}
+
+pub(crate) fn rates(source: RateSource) -> Key {
+    Key { pk: RATES.to_owned(), sk: source.as_str().to_owned() }
 }
 
 /// Where an invoice stands in the work index: by status and shard, what is due first, else what has been in its status

@@ -8,6 +8,7 @@ mod items;
 mod keys;
 mod lists;
 mod meter;
+mod rates;
 mod reads;
 mod retry;
 mod stream;

@@ -8,6 +8,7 @@ mod cost;
 mod faults;
 mod lists;
 mod operations;
+mod rates;
 mod records;
 mod round_trip;
 mod world;
