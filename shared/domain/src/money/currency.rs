@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// A currency of ISO 4217 that has a minor unit (the table is the crate `iso_currency`'s, generated from the
 /// standard's list). Units of account without digits, such as gold, are not money here.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency(iso_currency::Currency);
 
