@@ -124,3 +124,10 @@ fn conversion(into: &str, parts: &[(&str, &str)]) -> Conversion {
 fn causes(bill: &Bill) -> Vec<&'static str> {
     bill.history.iter().map(|step| step.cause.as_str()).collect()
 }
+
+#[test]
+fn a_digest_tells_its_parts_apart() {
+    assert_eq!(entropy_of(&["ab", "c"]), entropy_of(&["ab", "c"]));
+    assert_ne!(entropy_of(&["ab", "c"]), entropy_of(&["a", "bc"]));
+    assert_ne!(digest(&["ab", "c"]), digest(&["ab", "c", ""]));
+}
