@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod attention;
+pub mod bill;
 pub mod calendar;
 pub mod charge;
 pub mod customer;

@@ -20,6 +20,7 @@ pub use collect::{Cancellation, ChargeError, NextStep};
 pub use dispute::{ContestError, DisputeReduced};
 pub use follow_up::NextAction;
 pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
+pub(crate) use line_item::{MAX_FACTOR, factor, product};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
 pub use resolve::{Resolution, ResolveError};
