@@ -1,11 +1,12 @@
 //! From open to closed: the shards are closed one after the other, and what they come to then is the bill's total.
 
-use super::conversion::{Conversion, ConversionError};
+use super::conversion::Mismatch;
 use super::state::{BillState, BillStatus, Closed, Closing, Retry, Settlement};
 use super::totals::{Shard, SumError, Sums};
 use super::{Bill, BillCause, Change, entropy_of};
 use crate::Timestamp;
 use crate::actor::Actor;
+use crate::exchange::Conversion;
 use crate::id::BillId;
 use thiserror::Error;
 
@@ -46,7 +47,7 @@ pub enum FinishError {
     #[error(transparent)]
     Sums(#[from] SumError),
     #[error("the conversion is none of this bill: it {0}")]
-    Conversion(#[from] ConversionError),
+    Conversion(#[from] Mismatch),
 }
 
 impl Bill {
@@ -106,12 +107,12 @@ impl Bill {
         let Some(currency) = self.terms.settlement_currency() else {
             return match conversion {
                 None => Ok(Settlement::begun(sums, None, now)),
-                Some(unasked) => Err(ConversionError::Into(unasked.currency()).into()),
+                Some(unasked) => Err(Mismatch::Into(unasked.currency()).into()),
             };
         };
-        let known = Conversion::without_rates(&sums.totals, currency);
+        let known = sums.totals.without_rates(currency);
         if let Some(conversion) = &conversion {
-            conversion.check(&sums.totals, currency)?;
+            sums.totals.check(conversion, currency)?;
         }
         Ok(match known.or(conversion) {
             Some(conversion) => Settlement::begun(sums, Some(conversion), now),

@@ -17,7 +17,7 @@ mod totals;
 
 pub use append::{Append, AppendRefusal};
 pub use close::{CancelRefusal, CloseCause, CloseRefusal, Closure, FinishError};
-pub use conversion::{Conversion, ConversionError, NotARate, Quote, Rate};
+pub use conversion::Mismatch;
 pub use line::{BillLine, LineContent, LineDraft, LineKey, LineKind, Price, Reference};
 pub use plan::{InvoicePlan, PlanError, SettlementStep};
 pub use settle::{Carried, SettleError};

@@ -1,10 +1,10 @@
 //! What a closed bill is to become, the same however often it is asked.
 
-use super::conversion::Conversion;
 use super::settle::SettleError;
 use super::state::{Closed, Settlement};
 use super::{Bill, entropy_of};
 use crate::Timestamp;
+use crate::exchange::Conversion;
 use crate::id::{BillId, InvoiceId};
 use crate::invoice::{Content, FactorError, LineItem, MAX_FACTOR, Quantity, UnitPrice};
 use crate::money::{Currency, Money, MoneyError};

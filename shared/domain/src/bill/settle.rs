@@ -1,13 +1,14 @@
 //! A closed bill becomes invoices, each part of it once: what was done is on the bill, written together with the doing.
 
 use super::append::AppendRefusal;
-use super::conversion::{Conversion, ConversionError};
+use super::conversion::Mismatch;
 use super::line::BillLine;
 use super::state::{BillState, BillStatus, Closed, Outcome, Retry, Settlement};
 use super::totals::{Sums, Totals};
 use super::{Bill, BillCause, Change};
 use crate::Timestamp;
 use crate::actor::Actor;
+use crate::exchange::Conversion;
 use crate::id::InvoiceId;
 use crate::invoice::FactorError;
 use crate::money::{Currency, Money};
@@ -21,7 +22,7 @@ pub enum SettleError {
     #[error("the bill waits for rates")]
     AwaitsRates,
     #[error("the conversion is none of this bill: it {0}")]
-    Conversion(#[from] ConversionError),
+    Conversion(#[from] Mismatch),
     #[error("nothing of the kind is owed in {0}")]
     NotOwed(Currency),
     #[error("something else has become of what was owed in {0}")]
@@ -85,7 +86,7 @@ impl Bill {
         else {
             return Ok(Change::AlreadyApplied);
         };
-        conversion.check(&closed.sums.totals, currency)?;
+        closed.sums.totals.check(&conversion, currency)?;
         Ok(Change::Applied(self.begins_settling(closed, Some(conversion), BillCause::RatesFrozen, None, now)))
     }
 

@@ -1,6 +1,6 @@
-use super::conversion::Conversion;
 use super::totals::Sums;
 use crate::actor::Actor;
+use crate::exchange::Conversion;
 use crate::id::{BillId, InvoiceId};
 use crate::money::Currency;
 use crate::stored_instant;

@@ -1,207 +1,144 @@
-//! Amounts in many currencies as one: exact fractions of whole numbers of any size, rounded at the very end.
-
-use super::{ExchangeRates, Rate};
-use crate::money::{Currency, Money, MoneyError};
-use num_bigint::{BigInt, Sign};
+use super::RateSource;
+use crate::Timestamp;
+use crate::money::{Currency, Money, MoneyError, parse_decimal};
+use crate::stored_instant;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
 
-/// What became of amounts in another currency. `parts` add up to `total`, to the last minor unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conversion {
-    #[serde(rename = "t")]
-    pub total: Money,
-    #[serde(rename = "p")]
-    pub parts: BTreeMap<Currency, Converted>,
-}
-
-/// All there was of one currency, and what it counts for in the total.
+/// What one unit of a currency is worth in another, as it is shown: greater than zero, and rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Converted {
-    #[serde(rename = "a")]
-    pub amount: Money,
-    #[serde(rename = "c")]
-    pub converted: Money,
+#[serde(try_from = "String", into = "String")]
+pub struct CrossRate(Decimal);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a decimal number greater than 0")]
+pub struct NotARate;
+
+impl CrossRate {
+    pub const ONE: Self = Self(Decimal::ONE);
+
+    pub const fn value(self) -> Decimal {
+        self.0
+    }
 }
 
-/// All currencies that lack a rate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingRates(pub BTreeSet<Currency>);
+impl TryFrom<Decimal> for CrossRate {
+    type Error = NotARate;
 
-impl fmt::Display for MissingRates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let codes: Vec<&str> = self.0.iter().map(|currency| currency.code()).collect();
-        write!(f, "there is no rate for {}", codes.join(", "))
+    fn try_from(rate: Decimal) -> Result<Self, NotARate> {
+        if rate > Decimal::ZERO { Ok(Self(rate)) } else { Err(NotARate) }
     }
+}
+
+impl TryFrom<String> for CrossRate {
+    type Error = NotARate;
+
+    fn try_from(text: String) -> Result<Self, NotARate> {
+        Self::try_from(parse_decimal(&text).map_err(|_| NotARate)?)
+    }
+}
+
+impl From<CrossRate> for String {
+    fn from(rate: CrossRate) -> Self {
+        rate.to_string()
+    }
+}
+
+impl fmt::Display for CrossRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// By whose rates something was converted, and of when they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// What one unit of each is worth in the conversion's currency.
+    #[serde(rename = "r")]
+    pub rates: BTreeMap<Currency, CrossRate>,
+    #[serde(rename = "s")]
+    pub source: RateSource,
+    #[serde(rename = "t", with = "stored_instant")]
+    pub published_at: Timestamp,
+}
+
+/// Amounts in many currencies as one amount. The total is the exact sum of what became of each currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Conversion {
+    currency: Currency,
+    parts: BTreeMap<Currency, Money>,
+    total: Money,
+    quote: Option<Quote>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ConversionError {
-    #[error("{0}")]
-    Missing(MissingRates),
-    /// An amount, a part or the total.
-    #[error("more than {} minor units", crate::money::MAX_MINOR)]
-    TooLarge,
+pub enum PartsError {
+    #[error("what became of {0} is in another currency")]
+    OfAnother(Currency),
+    #[error("the parts don't sum to an amount: {0}")]
+    Money(#[from] MoneyError),
 }
 
-impl From<MoneyError> for ConversionError {
-    fn from(_: MoneyError) -> Self {
-        Self::TooLarge
-    }
-}
-
-impl ExchangeRates {
-    /// What the amounts make in another currency. Amounts of one currency are added up first, so that their order never
-    /// matters. The total is the exact sum, rounded once, half to even. Each part is its exact value rounded the same way;
-    /// what these lack to the total, or have too much, goes by single minor units to the parts that rounding has taken most
-    /// from, or given most to; among equals to the first by code. So no part is a whole minor unit off, an amount in the
-    /// target currency stays what it is, and amounts of the other sign make the same of the other sign.
-    ///
-    /// What comes to nothing needs no rate.
-    pub fn convert(
-        &self,
-        amounts: impl IntoIterator<Item = Money>,
-        to: Currency,
-    ) -> Result<Conversion, ConversionError> {
-        let amounts = by_currency(amounts)?;
-        let exact = self.exact(&amounts, to)?;
-        let sum = exact.values().fold(Fraction::ZERO, |sum, value| sum.plus(value));
-        let total = sum.rounded(to)?;
-
-        let mut parts = BTreeMap::new();
-        let mut off = BTreeMap::new();
-        for (currency, value) in &exact {
-            let part = value.rounded(to)?;
-            off.insert(*currency, value.minus(&Fraction::whole(part.minor())));
-            parts.insert(*currency, part);
+impl Conversion {
+    /// `parts`: what became of each currency, in `currency`. No quote: nobody needed rates.
+    pub fn try_new(
+        currency: Currency,
+        parts: BTreeMap<Currency, Money>,
+        quote: Option<Quote>,
+    ) -> Result<Self, PartsError> {
+        if let Some((of, _)) = parts.iter().find(|(_, part)| part.currency() != currency) {
+            return Err(PartsError::OfAnother(*of));
         }
-        spread(total, &mut parts, off)?;
-        let converted = parts.into_iter().filter_map(|(currency, converted)| {
-            Some((currency, Converted { amount: *amounts.get(&currency)?, converted }))
-        });
-        Ok(Conversion { total, parts: converted.collect() })
+        let total = Money::sum(currency, parts.values().copied())?;
+        Ok(Self { currency, parts, total, quote })
     }
 
-    /// In minor units of the target, by currency.
-    fn exact(
-        &self,
-        amounts: &BTreeMap<Currency, Money>,
-        to: Currency,
-    ) -> Result<BTreeMap<Currency, Fraction>, ConversionError> {
-        let mut missing = BTreeSet::new();
-        let mut exact = BTreeMap::new();
-        for (currency, amount) in amounts {
-            if *currency == to || amount.is_zero() {
-                exact.insert(*currency, Fraction::whole(amount.minor()));
-                continue;
-            }
-            match (self.rate(*currency), self.rate(to)) {
-                (Some(from), Some(rate)) => {
-                    exact.insert(*currency, Fraction::converted(*amount, from, rate, to));
-                }
-                (from, rate) => {
-                    missing.extend(from.is_none().then_some(*currency));
-                    missing.extend(rate.is_none().then_some(to));
-                }
-            }
-        }
-        if missing.is_empty() { Ok(exact) } else { Err(ConversionError::Missing(MissingRates(missing))) }
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    pub const fn parts(&self) -> &BTreeMap<Currency, Money> {
+        &self.parts
+    }
+
+    pub const fn total(&self) -> Money {
+        self.total
+    }
+
+    /// None: all was in that currency already.
+    pub const fn quote(&self) -> Option<&Quote> {
+        self.quote.as_ref()
     }
 }
 
-fn by_currency(
-    amounts: impl IntoIterator<Item = Money>,
-) -> Result<BTreeMap<Currency, Money>, ConversionError> {
-    let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
-    for amount in amounts {
-        // Sums on the way may be larger than any amount: whether they fit must not depend on the order.
-        let sum = sums.entry(amount.currency()).or_default();
-        *sum = sum.checked_add(i128::from(amount.minor())).ok_or(ConversionError::TooLarge)?;
-    }
-    let fits = |(currency, sum)| Ok((currency, Money::rounded(sum, Currency::digits(currency), currency)?));
-    sums.into_iter().map(fits).collect()
+/// The total is left out: it is what the parts come to.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    #[serde(rename = "c")]
+    currency: Currency,
+    #[serde(rename = "p")]
+    parts: BTreeMap<Currency, i64>,
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    quote: Option<Quote>,
 }
 
-/// Makes the parts add up to the total. `off` is what rounding has taken from each. There is always enough to take from:
-/// to be off by a number of minor units, at least as many parts have to be off in that direction.
-fn spread(
-    total: Money,
-    parts: &mut BTreeMap<Currency, Money>,
-    off: BTreeMap<Currency, Fraction>,
-) -> Result<(), ConversionError> {
-    let to = total.currency();
-    let sum: i128 = parts.values().map(|part| i128::from(part.minor())).sum();
-    let lacking = i128::from(total.minor()) - sum;
-    let unit = Money::try_new(i64::try_from(lacking.signum()).unwrap_or_default(), to)?;
-    let mut most_off: Vec<(Currency, Fraction)> = off.into_iter().collect();
-    // Stable: among equals the first by code stays the first.
-    most_off.sort_by(|(_, a), (_, b)| if lacking > 0 { b.cmp(a) } else { a.cmp(b) });
-    let count = usize::try_from(lacking.unsigned_abs()).map_err(|_| ConversionError::TooLarge)?;
-    for (currency, _) in most_off.iter().take(count) {
-        if let Some(part) = parts.get_mut(currency) {
-            *part = part.plus(unit)?;
-        }
+impl From<Conversion> for Stored {
+    fn from(conversion: Conversion) -> Self {
+        let Conversion { currency, parts, quote, .. } = conversion;
+        Self { currency, parts: parts.into_iter().map(|(of, part)| (of, part.minor())).collect(), quote }
     }
-    let sum: i128 = parts.values().map(|part| i128::from(part.minor())).sum();
-    assert_eq!(sum, i128::from(total.minor()), "the parts add up");
-    Ok(())
 }
 
-/// An exact number. The denominator is positive; nothing is ever reduced, because there are at most as many factors as
-/// there are currencies.
-#[derive(Debug, Clone)]
-struct Fraction {
-    numerator: BigInt,
-    denominator: BigInt,
-}
+impl TryFrom<Stored> for Conversion {
+    type Error = PartsError;
 
-impl Fraction {
-    const ZERO: Self = Self { numerator: BigInt::ZERO, denominator: BigInt::ONE };
-
-    fn whole(number: i64) -> Self {
-        Self { numerator: number.into(), denominator: 1.into() }
-    }
-
-    /// `amount × to / from`, in minor units of the target.
-    fn converted(amount: Money, from: Rate, to: Rate, target: Currency) -> Self {
-        let (from, to) = (from.value(), to.value());
-        let ten = |power: u32| BigInt::from(10).pow(power);
-        Self {
-            numerator: BigInt::from(amount.minor()) * to.mantissa() * ten(from.scale() + target.digits()),
-            denominator: BigInt::from(from.mantissa()) * ten(to.scale() + amount.currency().digits()),
-        }
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        Self {
-            numerator: &self.numerator * &other.denominator + &other.numerator * &self.denominator,
-            denominator: &self.denominator * &other.denominator,
-        }
-    }
-
-    fn minus(&self, other: &Self) -> Self {
-        self.plus(&Self { numerator: -&other.numerator, denominator: other.denominator.clone() })
-    }
-
-    /// As money, by the one function that rounds money. It is told a decimal digit more than there are minor units, and one
-    /// beyond that which says whether anything was cut off: enough to tell a half from a little more than a half.
-    fn rounded(&self, currency: Currency) -> Result<Money, ConversionError> {
-        let tenths = &self.numerator * 10;
-        let (quotient, remainder): (BigInt, BigInt) =
-            (&tenths / &self.denominator, &tenths % &self.denominator);
-        let cut_off = match remainder.sign() {
-            Sign::Minus => -1,
-            Sign::NoSign => 0,
-            Sign::Plus => 1,
-        };
-        let mantissa = i128::try_from(quotient * 10 + cut_off).map_err(|_| ConversionError::TooLarge)?;
-        Ok(Money::rounded(mantissa, currency.digits() + 2, currency)?)
-    }
-
-    fn cmp(&self, other: &Self) -> Ordering {
-        (&self.numerator * &other.denominator).cmp(&(&other.numerator * &self.denominator))
+    fn try_from(stored: Stored) -> Result<Self, PartsError> {
+        let Stored { currency, parts, quote } = stored;
+        let parts = parts.into_iter().map(|(of, minor)| Ok((of, Money::try_new(minor, currency)?)));
+        Self::try_new(currency, parts.collect::<Result<_, MoneyError>>()?, quote)
     }
 }

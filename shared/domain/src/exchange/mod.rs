@@ -4,17 +4,19 @@
 //! once for the total; the amounts add up to the total; whatever has no rate is named, never left out.
 
 mod conversion;
+mod convert;
 mod freshness;
 mod rate;
 
-pub use conversion::{Conversion, ConversionError, Converted, MissingRates};
+pub use conversion::{Conversion, CrossRate, NotARate, PartsError, Quote};
+pub use convert::{ConvertError, MissingRates};
 pub use freshness::{AgeLimits, Freshness, InvalidAgeLimits};
 pub use rate::{Rate, RateError};
 
 use crate::Timestamp;
 use crate::money::Currency;
 use jiff::SignedDuration;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -127,14 +129,14 @@ impl ExchangeRates {
     /// What one major unit of `from` is worth in major units of `to`, to be shown and not to be calculated with: rounded,
     /// half to even, to [`Self::CROSS_DIGITS`] significant digits and to 28 decimals. [`Self::convert`] rounds no rate.
     /// A currency is worth one of itself, whether or not it has a rate.
-    pub fn cross(&self, from: Currency, to: Currency) -> Option<Decimal> {
+    pub fn cross(&self, from: Currency, to: Currency) -> Option<CrossRate> {
         if from == to {
-            return Some(Decimal::ONE);
+            return Some(CrossRate::ONE);
         }
         let quotient = self.rate(to)?.value().checked_div(self.rate(from)?.value())?;
         let rounded =
             quotient.round_sf_with_strategy(Self::CROSS_DIGITS, RoundingStrategy::MidpointNearestEven)?;
-        Some(rounded.normalize()).filter(|cross| !cross.is_zero())
+        CrossRate::try_from(rounded.normalize()).ok()
     }
 
     /// How old they are, by the source's own time.

@@ -2,6 +2,7 @@ use super::*;
 use crate::money::{MAX_MINOR, Money, parse_decimal};
 use num_bigint::BigInt;
 use proptest::prelude::*;
+use rust_decimal::Decimal;
 
 const CODES: [&str; 12] =
     ["USD", "EUR", "BRL", "GEL", "JPY", "KWD", "CLF", "XOF", "GBP", "TND", "VND", "MXN"];
@@ -31,18 +32,19 @@ fn dollars() -> ExchangeRates {
 }
 
 fn parts(conversion: &Conversion) -> Vec<(String, String)> {
-    let shown =
-        |(currency, part): (&Currency, &Converted)| (currency.to_string(), part.converted.to_string());
-    conversion.parts.iter().map(shown).collect()
+    let shown = |(currency, part): (&Currency, &Money)| (currency.to_string(), part.to_string());
+    conversion.parts().iter().map(shown).collect()
 }
 
 #[test]
 fn lari_become_dollars_to_the_cent() {
     let conversion =
         dollars().convert([money("27.30", "GEL"), money("10.00", "USD")], Currency::USD).unwrap();
-    assert_eq!(conversion.total, money("20.00", "USD"));
+    assert_eq!(conversion.total(), money("20.00", "USD"));
     assert_eq!(parts(&conversion), [("GEL".into(), "10.00".into()), ("USD".into(), "10.00".into())]);
-    assert_eq!(conversion.parts[&currency("GEL")].amount, money("27.30", "GEL"));
+    let quote = conversion.quote().unwrap();
+    assert_eq!(quote.rates[&currency("GEL")].to_string(), "0.3663003663003663");
+    assert_eq!((quote.rates.len(), quote.published_at), (1, at(0)), "dollars are dollars");
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn digits_are_each_currencys_own() {
         (money("100.00", "EUR"), "BRL", "590.45"),
     ] {
         let conversion = rates.convert([amount], currency(to)).unwrap();
-        assert_eq!(conversion.total.to_string(), converted, "{amount} {}", amount.currency());
+        assert_eq!(conversion.total().to_string(), converted, "{amount} {}", amount.currency());
     }
 }
 
@@ -68,14 +70,14 @@ fn what_rounding_took_is_given_back_to_whom_it_took_most_from() {
     // 33.3 + 33.3 + 16.7 + 14.3 cents: 97.6, and the parts as they round make 33 + 33 + 17 + 14 = 97.
     let all = [third("BRL"), third("EUR"), third("GEL"), third("GBP")];
     let conversion = rates.convert(all, Currency::USD).unwrap();
-    assert_eq!(conversion.total, money("0.98", "USD"));
+    assert_eq!(conversion.total(), money("0.98", "USD"));
     let expected = [("BRL", "0.34"), ("EUR", "0.33"), ("GBP", "0.14"), ("GEL", "0.17")];
     assert_eq!(parts(&conversion), expected.map(|(code, part)| (code.to_owned(), part.to_owned())));
 
     // 16.7 + 16.7 + 16.7: exactly 50, and the parts as they round make 51.
     let rates = publication("USD", &[("BRL", "6"), ("EUR", "6"), ("GEL", "6")]);
     let conversion = rates.convert([third("GEL"), third("EUR"), third("BRL")], Currency::USD).unwrap();
-    assert_eq!(conversion.total, money("0.50", "USD"));
+    assert_eq!(conversion.total(), money("0.50", "USD"));
     let expected = [("BRL", "0.16"), ("EUR", "0.17"), ("GEL", "0.17")];
     assert_eq!(parts(&conversion), expected.map(|(code, part)| (code.to_owned(), part.to_owned())));
 }
@@ -86,7 +88,7 @@ fn a_half_is_even_and_a_hair_more_than_a_half_is_more() {
         let rates = publication("USD", &[("BRL", rate)]);
         for sign in [1, -1] {
             let cent = Money::try_new(sign, Currency::USD).unwrap();
-            let total = rates.convert([cent], Currency::BRL).unwrap().total;
+            let total = rates.convert([cent], Currency::BRL).unwrap().total();
             assert_eq!(total.minor(), sign * minor, "{rate}");
         }
     }
@@ -102,22 +104,22 @@ fn every_currency_without_a_rate_is_named() {
     assert_eq!(missing.to_string(), "there is no rate for CLF, MXN, XOF");
     // Nothing is nothing at any rate, and what is already there needs none.
     let alone = rates.convert([money("5.0000", "CLF"), money("0", "VND")], currency("CLF")).unwrap();
-    assert_eq!(alone.total, money("5.0000", "CLF"));
-    assert_eq!(rates.convert([], currency("CLF")).unwrap().total, Money::zero(currency("CLF")));
+    assert_eq!(alone.total(), money("5.0000", "CLF"));
+    assert_eq!(rates.convert([], currency("CLF")).unwrap().total(), Money::zero(currency("CLF")));
 }
 
 #[test]
 fn what_is_too_large_is_an_error_and_never_less() {
     let rates = publication("USD", &[("BRL", "1000000000000"), ("EUR", "0.000000000001")]);
     let most = |code| Money::try_new(MAX_MINOR, currency(code)).unwrap();
-    assert_eq!(rates.convert([most("USD")], Currency::BRL), Err(ConversionError::TooLarge));
-    assert_eq!(rates.convert([most("EUR")], Currency::BRL), Err(ConversionError::TooLarge));
-    assert_eq!(rates.convert([most("USD"), most("USD")], Currency::USD), Err(ConversionError::TooLarge));
+    assert_eq!(rates.convert([most("USD")], Currency::BRL), Err(ConvertError::TooLarge));
+    assert_eq!(rates.convert([most("EUR")], Currency::BRL), Err(ConvertError::TooLarge));
+    assert_eq!(rates.convert([most("USD"), most("USD")], Currency::USD), Err(ConvertError::TooLarge));
     let cent = Money::try_new(-1, Currency::USD).unwrap();
     let debt = Money::try_new(-MAX_MINOR, Currency::USD).unwrap();
     // Too much on the way, whatever comes first.
     for amounts in [[most("USD"), most("USD"), debt, cent], [debt, cent, most("USD"), most("USD")]] {
-        assert_eq!(rates.convert(amounts, Currency::USD).unwrap().total.minor(), MAX_MINOR - 1);
+        assert_eq!(rates.convert(amounts, Currency::USD).unwrap().total().minor(), MAX_MINOR - 1);
     }
 }
 
@@ -171,7 +173,7 @@ fn what_is_stored_is_short_and_comes_back() {
     let stored = serde_json::to_string(&narrowed).unwrap();
     assert_eq!(stored, r#"{"s":"oxr","b":"USD","at":1793620800000,"r":{"GEL":"2.73"}}"#);
     assert_eq!(serde_json::from_str::<ExchangeRates>(&stored).unwrap(), narrowed);
-    assert_eq!(narrowed.convert([money("27.30", "GEL")], Currency::USD).unwrap().total.minor(), 1_000);
+    assert_eq!(narrowed.convert([money("27.30", "GEL")], Currency::USD).unwrap().total().minor(), 1_000);
     let none = rates.only(&BTreeSet::new());
     let stored = serde_json::to_string(&none).unwrap();
     assert_eq!(serde_json::from_str::<ExchangeRates>(&stored).unwrap(), none);
@@ -185,7 +187,7 @@ fn what_is_stored_is_short_and_comes_back() {
     let conversion = rates.convert([money("27.30", "GEL")], Currency::USD).unwrap();
     let stored = serde_json::to_string(&conversion).unwrap();
     let expected =
-        r#"{"t":{"n":1000,"c":"USD"},"p":{"GEL":{"a":{"n":2730,"c":"GEL"},"c":{"n":1000,"c":"USD"}}}}"#;
+        r#"{"c":"USD","p":{"GEL":1000},"q":{"r":{"GEL":"0.3663003663003663"},"s":"oxr","t":1793620800000}}"#;
     assert_eq!(stored, expected);
     assert_eq!(serde_json::from_str::<Conversion>(&stored).unwrap(), conversion);
 }
@@ -289,23 +291,25 @@ proptest! {
         let (numerator, denominator) = exact_sum(&rates, &amounts, to);
         match rates.convert(amounts.clone(), to) {
             Ok(conversion) => {
-                let sum: i128 = conversion.parts.values().map(|part| i128::from(part.converted.minor())).sum();
-                prop_assert_eq!(sum, i128::from(conversion.total.minor()));
+                let sum: i128 = conversion.parts().values().map(|part| i128::from(part.minor())).sum();
+                prop_assert_eq!(sum, i128::from(conversion.total().minor()));
                 // Within half a minor unit of what it is exactly.
-                let off: BigInt = (BigInt::from(conversion.total.minor()) * &denominator - numerator) * 2;
+                let off: BigInt = (BigInt::from(conversion.total().minor()) * &denominator - numerator) * 2;
                 prop_assert!(off.magnitude() <= denominator.magnitude());
-                for (currency, part) in &conversion.parts {
+                for (currency, part) in conversion.parts() {
                     // No part a whole minor unit off, and the target's own as it was.
-                    let (numerator, denominator) = exact_sum(&rates, &[part.amount], to);
-                    let off: BigInt = BigInt::from(part.converted.minor()) * &denominator - numerator;
-                    prop_assert!(off.magnitude() < denominator.magnitude());
-                    prop_assert!(*currency != to || part.converted == part.amount);
-                    prop_assert!(!part.amount.is_zero() || part.converted.is_zero());
                     let given: i64 = amounts.iter().filter(|a| a.currency() == *currency).map(|a| a.minor()).sum();
-                    prop_assert_eq!(part.amount.minor(), given);
+                    let given = Money::try_new(given, *currency).unwrap();
+                    let (numerator, denominator) = exact_sum(&rates, &[given], to);
+                    let off: BigInt = BigInt::from(part.minor()) * &denominator - numerator;
+                    prop_assert!(off.magnitude() < denominator.magnitude());
+                    prop_assert!(*currency != to || *part == given);
+                    prop_assert!(!given.is_zero() || part.is_zero());
+                    let is_quoted = conversion.quote().is_some_and(|quote| quote.rates.contains_key(currency));
+                    prop_assert_eq!(is_quoted, *currency != to && !given.is_zero());
                 }
             }
-            Err(error) => prop_assert_eq!(error, ConversionError::TooLarge),
+            Err(error) => prop_assert_eq!(error, ConvertError::TooLarge),
         }
     }
 
@@ -322,12 +326,9 @@ proptest! {
     fn the_other_sign_makes_the_same_of_the_other_sign(rates in any_rates(), amounts in any_amounts(), to in 0..CODES.len()) {
         let to = currency(CODES[to]);
         let negated = |amount: Money| Money::try_new(-amount.minor(), amount.currency()).unwrap();
-        let mirrored = rates.convert(amounts.iter().copied().map(negated), to).map(|conversion| Conversion {
-            total: negated(conversion.total),
-            parts: conversion.parts.into_iter().map(|(currency, part)| {
-                let part = Converted { amount: negated(part.amount), converted: negated(part.converted) };
-                (currency, part)
-            }).collect(),
+        let mirrored = rates.convert(amounts.iter().copied().map(negated), to).map(|conversion| {
+            let parts = conversion.parts().iter().map(|(currency, part)| (*currency, negated(*part)));
+            Conversion::try_new(to, parts.collect(), conversion.quote().cloned()).unwrap()
         });
         prop_assert_eq!(rates.convert(amounts, to), mirrored);
     }
@@ -340,9 +341,9 @@ proptest! {
         let rates = ExchangeRates::try_new(RateSource::OpenExchangeRates, Currency::USD, at(0), quoted).unwrap();
         let amounts: Vec<Money> = quoted.iter().take(count).map(|(of, _)| Money::try_new(minor, *of).unwrap()).collect();
         let conversion = rates.convert(amounts.clone(), Currency::USD).unwrap();
-        let sum: i64 = conversion.parts.values().map(|part| part.converted.minor()).sum();
-        prop_assert_eq!(sum, conversion.total.minor());
-        let mut units: Vec<i64> = conversion.parts.values().map(|part| part.converted.minor()).collect();
+        let sum: i64 = conversion.parts().values().map(|part| part.minor()).sum();
+        prop_assert_eq!(sum, conversion.total().minor());
+        let mut units: Vec<i64> = conversion.parts().values().map(|part| part.minor()).collect();
         units.sort_unstable();
         prop_assert!(units.last().unwrap() - units.first().unwrap() <= 1);
     }
@@ -364,7 +365,7 @@ proptest! {
     fn a_cross_rate_there_and_back_is_one(rates in any_rates(), from in 0..CODES.len(), to in 0..CODES.len()) {
         let (from, to) = (currency(CODES[from]), currency(CODES[to]));
         let (there, back) = (rates.cross(from, to).unwrap(), rates.cross(to, from).unwrap());
-        let off = (there * back - Decimal::ONE).abs();
+        let off = (there.value() * back.value() - Decimal::ONE).abs();
         prop_assert!(off < Decimal::new(1, 6), "{} {}", there, back);
     }
 }

@@ -257,9 +257,9 @@ fn converted(totals: &Totals, into: Currency) -> Conversion {
     };
     let parts: BTreeMap<Currency, Money> =
         totals.iter().map(|amount| (amount.currency(), rounded(amount))).collect();
-    let one = Rate::try_from("1".to_owned()).unwrap();
+    let one = CrossRate::try_from("1".to_owned()).unwrap();
     let rates = parts.keys().map(|of| (*of, one)).collect();
-    let quote = Quote { rates, source: Name::parse("ecb").unwrap(), as_of: start() };
+    let quote = Quote { rates, source: RateSource::EuropeanCentralBank, published_at: start() };
     Conversion::try_new(into, parts, Some(quote)).unwrap()
 }
 

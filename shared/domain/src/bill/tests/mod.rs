@@ -5,10 +5,11 @@ mod settling;
 
 use super::*;
 use crate::SignedDuration;
+use crate::exchange::{Conversion, CrossRate, Quote, RateSource};
 use crate::id::LineItemId;
 use crate::invoice::Quantity;
 use crate::money::{Currency, Money};
-use crate::text::{Description, Name};
+use crate::text::Description;
 use std::collections::BTreeMap;
 
 const ANA: u64 = 1;
@@ -116,8 +117,9 @@ fn settlement(bill: &Bill) -> &Settlement {
 fn conversion(into: &str, parts: &[(&str, &str)]) -> Conversion {
     let part = |(of, amount): &(&str, &str)| (currency(of), money(amount, into));
     let rates = parts.iter().filter(|(of, _)| *of != into);
-    let rates = rates.map(|(of, _)| (currency(of), Rate::try_from("2.5".to_owned()).unwrap()));
-    let quote = Quote { rates: rates.collect(), source: Name::parse("ecb").unwrap(), as_of: start() };
+    let rates = rates.map(|(of, _)| (currency(of), CrossRate::try_from("2.5".to_owned()).unwrap()));
+    let quote =
+        Quote { rates: rates.collect(), source: RateSource::EuropeanCentralBank, published_at: start() };
     Conversion::try_new(currency(into), parts.iter().map(part).collect(), Some(quote)).unwrap()
 }
 
