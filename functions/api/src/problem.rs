@@ -168,9 +168,11 @@ impl From<Error> for Problem {
             Error::Invalid(faults) => Self::invalid(&faults),
             Error::Conflict(_) | Error::Busy => Self::new(Code::Conflict, detail),
             Error::FailedPrecondition { status, .. } => {
-                let details = status.map_or(json!({}), |status| json!({"status": status.as_str()}));
+                let details = status.map_or(json!({}), |status| json!({"status": status}));
                 Self::new(Code::FailedPrecondition, detail).with_details(details)
             }
+            Error::StoppedHalfway { status, accepted, .. } => Self::new(Code::FailedPrecondition, detail)
+                .with_details(json!({"status": status, "accepted": accepted})),
             Error::NoPaymentMethod => Self::new(Code::NoPaymentMethod, detail),
             Error::NoGateway => Self::new(Code::FailedPrecondition, detail),
             Error::VersionMismatch { current } => {

@@ -5,7 +5,7 @@ use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
-    Answers, ApiKeys, Attentions, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
+    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
     Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
 };
 use crate::rulebook::Policies;
@@ -31,6 +31,7 @@ pub struct Records {
     pub rulebook: Arc<dyn Rulebook>,
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
+    pub bills: Arc<dyn Bills>,
 }
 
 impl Records {
@@ -51,6 +52,7 @@ impl Records {
             + Rulebook
             + Plans
             + Circuits
+            + Bills
             + 'static,
     {
         Self {
@@ -67,7 +69,8 @@ impl Records {
             runs: store.clone(),
             rulebook: store.clone(),
             plans: store.clone(),
-            circuits: store,
+            circuits: store.clone(),
+            bills: store,
         }
     }
 }
@@ -153,7 +156,10 @@ impl App {
             Some(Refusal::ExternalIdTaken) => {
                 Err(Error::Conflict("a customer with this external_id exists".to_owned()))
             }
-            Some(Refusal::Stale | Refusal::Answered(_)) | None => Ok(Committed::Stale),
+            Some(
+                Refusal::Stale | Refusal::Answered(_) | Refusal::LineTaken(_) | Refusal::ShardRefused(_),
+            )
+            | None => Ok(Committed::Stale),
         }
     }
 

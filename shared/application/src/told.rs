@@ -145,6 +145,7 @@ impl App {
                 id: AttentionId::of_difference(&digest(&format!("withdrawn {} {charge}", event.gateway))),
                 kind: AttentionKind::ReconciliationDifference,
                 invoice: Some(invoice.id),
+                bill: None,
                 amount: Some(amount),
                 gateway: Some(event.gateway.clone()),
                 reference: Some(charge.clone()),

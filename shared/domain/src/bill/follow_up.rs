@@ -4,14 +4,15 @@ use super::close::CloseCause;
 use super::state::{BillState, Retry, Settlement};
 use super::{Bill, Change};
 use crate::Timestamp;
+use crate::attention::{Attention, AttentionId, AttentionKind};
 
 impl Bill {
     /// When the sweep has to look, if it has to.
     pub fn due(&self) -> Option<Timestamp> {
         match &self.state {
             BillState::Open => Some(self.terms.period().end()),
-            BillState::Closing(closing) => closing.retry.due,
-            BillState::Closed(closed) => closed.settlement.retry().and_then(|retry| retry.due),
+            BillState::Closing(closing) => Some(closing.retry.due),
+            BillState::Closed(closed) => closed.settlement.retry().map(|retry| retry.due),
             BillState::Canceled => None,
         }
     }
@@ -34,14 +35,35 @@ impl Bill {
             }
             BillState::Closed(closed) => {
                 let mut closed = closed.clone();
+                let is_rare = self.awaits_bill();
                 if let Some(retry) = closed.settlement.retry_mut() {
-                    *retry = retry.again(now);
+                    *retry = if is_rare { Retry::rare(now) } else { retry.again(now) };
                 }
                 BillState::Closed(closed)
             }
             BillState::Canceled => return None,
         };
         Some(self.touched(state, now))
+    }
+
+    /// What a person has to look at because of the state that it is in.
+    pub fn matter(&self) -> Option<Attention> {
+        let since = self.state.closed()?.settlement.awaiting_rates_since()?;
+        let currency = self.terms.settlement_currency()?;
+        Some(Attention {
+            id: AttentionId::of_bill(self.id),
+            kind: AttentionKind::BillAwaitsRates,
+            invoice: None,
+            bill: Some(self.id),
+            amount: None,
+            gateway: None,
+            reference: None,
+            detail: format!(
+                "there are no rates to settle the bill in {currency}; it goes on by itself once there are"
+            ),
+            raised_at: since,
+            closed: None,
+        })
     }
 }
 

@@ -73,7 +73,7 @@ impl Settlement {
         let owed = owed(sums, conversion.as_ref());
         let nothing = owed.iter().filter(|amount| amount.is_zero());
         let outcomes: BTreeMap<_, _> = nothing.map(|amount| (amount.currency(), Outcome::Nothing)).collect();
-        Self::Settling { since: now, conversion, outcomes, retry: Retry::first(now) }
+        Self::Settling { since: now, conversion, outcomes, awaits_bill: false, retry: Retry::first(now) }
     }
 }
 
@@ -152,27 +152,23 @@ impl Bill {
         })
     }
 
-    /// There is no bill that a balance could go to. It waits until the customer has one, and whoever opens that looks for it.
+    /// There is no bill that a balance could go to. It waits until the customer has one: whoever opens that says so.
     pub fn await_bill(&self, now: Timestamp) -> Result<Change<Self>, SettleError> {
-        let closed = self.closed()?;
+        let mut closed = self.closed()?.clone();
         let only_balances = closed.unsettled().iter().all(|amount| amount.minor() < 0);
-        let Settlement::Settling { retry: Retry { due: Some(_), .. }, .. } = closed.settlement else {
-            return Ok(Change::AlreadyApplied);
-        };
-        if !only_balances {
-            return Ok(Change::AlreadyApplied);
+        match &mut closed.settlement {
+            Settlement::Settling { awaits_bill, retry, .. } if !*awaits_bill && only_balances => {
+                (*awaits_bill, *retry) = (true, Retry::rare(now));
+                Ok(Change::Applied(self.touched(BillState::Closed(closed.into()), now)))
+            }
+            _ => Ok(Change::AlreadyApplied),
         }
-        let mut closed = closed.clone();
-        if let Some(retry) = closed.settlement.retry_mut() {
-            *retry = Retry { due: None, tries: 0 };
-        }
-        Ok(Change::Applied(self.touched(BillState::Closed(closed.into()), now)))
     }
 
     /// Whether a balance waits for the customer's next bill.
     pub fn awaits_bill(&self) -> bool {
         let settlement = self.state.closed().map(|closed| &closed.settlement);
-        matches!(settlement, Some(Settlement::Settling { retry: Retry { due: None, .. }, .. }))
+        matches!(settlement, Some(Settlement::Settling { awaits_bill: true, .. }))
     }
 
     pub(super) fn closed(&self) -> Result<&Closed, SettleError> {
@@ -200,9 +196,9 @@ impl Bill {
             None => {}
         }
         let mut closed = self.closed()?.clone();
-        if let Settlement::Settling { outcomes, retry, .. } = &mut closed.settlement {
+        if let Settlement::Settling { outcomes, awaits_bill, retry, .. } = &mut closed.settlement {
             outcomes.insert(currency, outcome);
-            *retry = Retry::first(now);
+            (*awaits_bill, *retry) = (false, Retry::first(now));
         }
         Ok(Change::Applied(self.touched(BillState::Closed(closed.into()), now).settled_if_done(now)))
     }

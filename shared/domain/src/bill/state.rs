@@ -66,6 +66,9 @@ pub enum Settlement {
         conversion: Option<Conversion>,
         #[serde(rename = "o")]
         outcomes: BTreeMap<Currency, Outcome>,
+        /// What is left is a balance, for which the customer has no open bill.
+        #[serde(rename = "w", default, skip_serializing_if = "std::ops::Not::not")]
+        awaits_bill: bool,
         #[serde(rename = "r")]
         retry: Retry,
     },
@@ -93,14 +96,8 @@ pub enum Outcome {
 /// When the sweep looks again at what should have been done by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
-    /// None: what it waits for makes itself known.
-    #[serde(
-        rename = "due",
-        default,
-        with = "stored_instant::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub due: Option<Timestamp>,
+    #[serde(rename = "due", with = "stored_instant")]
+    pub due: Timestamp,
     #[serde(rename = "n")]
     pub tries: u8,
 }
@@ -108,10 +105,12 @@ pub struct Retry {
 impl Retry {
     const FIRST: SignedDuration = SignedDuration::from_mins(1);
     const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+    /// What it waits for makes itself known: this is for the case that nobody heard it.
+    const RARE: SignedDuration = SignedDuration::from_hours(24);
 
     /// Somebody is at it just now, and if not, the sweep takes it up.
     pub(super) fn first(now: Timestamp) -> Self {
-        Self { due: None, tries: 0 }.again(now)
+        Self { due: now, tries: 0 }.again(now)
     }
 
     /// Each wait is twice as long as the one before, up to an hour.
@@ -120,7 +119,11 @@ impl Retry {
         let wait = Self::FIRST.checked_mul(doublings).unwrap_or(Self::LONGEST).min(Self::LONGEST);
         // A shift by 31 turns the sign.
         let wait = if wait.is_positive() { wait } else { Self::LONGEST };
-        Self { due: now.checked_add(wait).ok(), tries: self.tries.saturating_add(1) }
+        Self { due: now.checked_add(wait).unwrap_or(now), tries: self.tries.saturating_add(1) }
+    }
+
+    pub(super) fn rare(now: Timestamp) -> Self {
+        Self { due: now.checked_add(Self::RARE).unwrap_or(now), tries: 0 }
     }
 }
 

@@ -202,7 +202,7 @@ impl Invoice {
             version: 1,
             total: content.total()?,
             content,
-            state: State::Draft(Draft { payment_method }),
+            state: State::Draft(Draft { payment_method, awaits_method: false }),
             history: vec![Transition::new(Status::Draft, now, Cause::Created)],
             attempts: AttemptNumber(0),
             failures: 0,
@@ -258,7 +258,8 @@ impl Invoice {
             return Err(AmendError::NotADraft(self.status()));
         }
         let total = content.total()?;
-        Ok(Self { content, total, state: State::Draft(Draft { payment_method }), ..self.touched(now) })
+        let state = State::Draft(Draft { payment_method, awaits_method: self.awaits_method() });
+        Ok(Self { content, total, state, ..self.touched(now) })
     }
 
     /// What its transactions say that they are for.

@@ -246,7 +246,10 @@ fn a_balance_goes_to_an_open_bill_of_the_same_customer_or_waits() {
     assert!(!closed.awaits_bill());
     let waiting = applied(closed.await_bill(end()));
     assert!(waiting.awaits_bill());
-    assert_eq!(waiting.due(), None);
+    let day = SignedDuration::from_hours(24);
+    assert_eq!(waiting.due(), Some(end() + day), "in case nobody says that there is one");
+    let woken = waiting.woken(end() + day).unwrap();
+    assert_eq!((woken.due(), woken.awaits_bill()), (Some(end() + day + day), true));
     assert_eq!(waiting.await_bill(end()), Ok(Change::AlreadyApplied));
     assert_eq!(steps(&waiting), [SettlementStep::Carry(money("-1", "USD"))]);
     let settled = applied(waiting.carry(Currency::USD, &other, start())).bill;
