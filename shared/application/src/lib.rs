@@ -36,7 +36,7 @@ mod told;
 pub use app::{App, Records};
 pub use attention::ResolveAttempt;
 pub use authenticate::{Authenticator, OperatorKey};
-pub use bills::{AppendLines, BillView, CreateBill, Shown};
+pub use bills::{BillView, Converted, CreateBill, Indicative, RenderAppended};
 pub use change_set::{Change, ChangeSet};
 pub use collect_charge::{CALL_TIME, CollectError};
 pub use customers::CustomerReference;

@@ -179,7 +179,7 @@ impl LineContent {
     }
 
     /// Whether two sends say the same. `1` and `1.0` do.
-    fn says_the_same(&self, other: &Self) -> bool {
+    pub fn says_the_same(&self, other: &Self) -> bool {
         let Self { kind, description, quantity, unit_price, total, reference, occurred_at } = self;
         (kind, description, total, reference, occurred_at)
             == (&other.kind, &other.description, &other.total, &other.reference, &other.occurred_at)

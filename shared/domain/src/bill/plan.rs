@@ -20,6 +20,22 @@ pub enum SettlementStep {
     Carry(Money),
 }
 
+impl SettlementStep {
+    pub const fn invoice(&self) -> Option<&InvoicePlan> {
+        match self {
+            Self::Invoice(plan) => Some(plan),
+            Self::Carry(_) => None,
+        }
+    }
+
+    pub const fn balance(&self) -> Option<Money> {
+        match self {
+            Self::Carry(balance) => Some(*balance),
+            Self::Invoice(_) => None,
+        }
+    }
+}
+
 /// An invoice that asks for what a bill comes to in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoicePlan {

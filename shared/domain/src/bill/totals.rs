@@ -69,7 +69,8 @@ pub struct Sums {
 }
 
 impl Sums {
-    pub(super) fn with(self, amount: Money) -> Result<Self, MoneyError> {
+    /// With one line item more.
+    pub fn with(self, amount: Money) -> Result<Self, MoneyError> {
         Ok(Self { count: self.count + 1, totals: self.totals.plus(amount)? })
     }
 
