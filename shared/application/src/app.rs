@@ -8,6 +8,7 @@ use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
     Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
 };
+use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
@@ -92,6 +93,7 @@ pub struct App {
     policies: Arc<Policies>,
     pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
+    pub(crate) rates: Option<Arc<RateDesk>>,
 }
 
 impl fmt::Debug for App {
@@ -124,7 +126,19 @@ impl App {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
         let plan = Arc::new(Fresh::nothing());
-        Self { records, charges, gateways, clock, entropy, policies, plan, breakers }
+        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None }
+    }
+
+    /// Without it there are no exchange rates: not every function needs them, nor every deployment.
+    #[must_use]
+    pub fn with_rates(self, rates: Arc<RateDesk>) -> Self {
+        Self { rates: Some(rates), ..self }
+    }
+
+    /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.
+    #[expect(dead_code, reason = "bills, which convert, are being written beside it")]
+    pub(crate) async fn exchange_rates(&self) -> Option<RatesInForce> {
+        self.rates.as_ref()?.current().await
     }
 
     /// The dunning policy in force.
