@@ -64,10 +64,9 @@ impl Caller {
     pub fn may(&self, operation: Operation) -> Result<(), Error> {
         match (self.role, operation) {
             (Role::Operator, _)
-            | (
-                Role::Service,
-                Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers,
-            ) => Ok(()),
+            | (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
+                Ok(())
+            }
             (Role::Customer(own), Operation::OwnedBy(owner)) if own == owner => Ok(()),
             (Role::Customer(own), Operation::BillTo(owner)) if own == owner => Err(Error::Forbidden),
             (Role::Customer(_), Operation::OwnedBy(_) | Operation::BillTo(_)) => Err(Error::NotFound),
@@ -141,10 +140,22 @@ mod tests {
             })
         };
         assert_eq!(answers(Role::Operator), ["yes"; 8]);
-        assert_eq!(answers(Role::Service), ["yes", "yes", "yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]);
+        assert_eq!(
+            answers(Role::Service),
+            ["yes", "yes", "yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]
+        );
         assert_eq!(
             answers(Role::Customer(own)),
-            ["yes", "not found", "forbidden", "not found", "forbidden", "forbidden", "forbidden", "forbidden"]
+            [
+                "yes",
+                "not found",
+                "forbidden",
+                "not found",
+                "forbidden",
+                "forbidden",
+                "forbidden",
+                "forbidden"
+            ]
         );
     }
 }

@@ -5,8 +5,9 @@ use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
-    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
-    Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
+    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
+    Entropy, Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions,
+    Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -136,7 +137,6 @@ impl App {
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.
-    #[expect(dead_code, reason = "bills, which convert, are being written beside it")]
     pub(crate) async fn exchange_rates(&self) -> Option<RatesInForce> {
         self.rates.as_ref()?.current().await
     }

@@ -196,6 +196,7 @@ fn came_back(refund: &Refund) -> Attention {
         id: AttentionId::of_difference(&digest(&format!("returned {}", refund.id))),
         kind: AttentionKind::RefundFailed,
         invoice: Some(refund.invoice),
+        bill: None,
         amount: Some(refund.amount),
         gateway: Some(refund.gateway.clone()),
         reference: Some(refund.charge.clone()),

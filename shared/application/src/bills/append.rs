@@ -64,9 +64,7 @@ impl App {
                 Ok(_) => self.known(bill, &shards, *known, render).await,
                 Err(refusal) => self.refused_append(refusal, &bill, once, moment.now).await,
             },
-            Appended::Refused(refusal) => {
-                self.refused_append(refusal.into(), &bill, once, moment.now).await
-            }
+            Appended::Refused(refusal) => self.refused_append(refusal.into(), &bill, once, moment.now).await,
         }
     }
 
@@ -201,9 +199,7 @@ fn refused(refusal: &AppendRefusal, status: BillStatus) -> Error {
         AppendRefusal::Fault(fault) => Error::Invalid(vec![Fault::new(fault.field, fault.reason.clone())]),
         AppendRefusal::ReferenceTaken => Error::Conflict(detail),
         // The bill may have been open when it was read.
-        AppendRefusal::NotOpen(status) => {
-            Error::FailedPrecondition { detail, status: Some(status.as_str()) }
-        }
+        AppendRefusal::NotOpen(status) => Error::FailedPrecondition { detail, status: Some(status.as_str()) },
         AppendRefusal::PeriodOver(_) | AppendRefusal::Full(_) => {
             Error::FailedPrecondition { detail, status: Some(status.as_str()) }
         }

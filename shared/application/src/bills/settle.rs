@@ -131,8 +131,7 @@ impl App {
                 Next::Applied(next) => next,
                 Next::AlreadyApplied => return Ok(Step::Overtaken),
             };
-            let matter =
-                (!is_chargeable).then(|| Change::AttentionRaisedOnce(not_charged(bill, &invoice)));
+            let matter = (!is_chargeable).then(|| Change::AttentionRaisedOnce(not_charged(bill, &invoice)));
             let changes = ChangeSet::bill_moved(bill, next.clone())
                 .and(ChangeSet::created(invoice.clone()))
                 .and(matter);
@@ -160,7 +159,7 @@ impl App {
             Err(error) => return Err(error),
         };
         let invoice = Invoice { version: 1, ..invoice };
-        Ok((invoice.by(&Actor::new(&bill.id.to_string()), 0), is_chargeable))
+        Ok((invoice.by(&Actor::new(bill.id.to_string()), 0), is_chargeable))
     }
 
     /// A balance becomes a credit of a bill that is open. None: there is no bill that takes it.
@@ -179,12 +178,7 @@ impl App {
         Ok(None)
     }
 
-    fn carry(
-        &self,
-        bill: &Bill,
-        to: &Bill,
-        currency: Currency,
-    ) -> Result<Option<(Bill, ChangeSet)>, Error> {
+    fn carry(&self, bill: &Bill, to: &Bill, currency: Currency) -> Result<Option<(Bill, ChangeSet)>, Error> {
         let carried = match bill.carry(currency, to, self.clock.now()) {
             Ok(Next::Applied(carried)) => carried,
             Ok(Next::AlreadyApplied) | Err(SettleError::NoBillForIt | SettleError::Refused(_)) => {
@@ -192,8 +186,7 @@ impl App {
             }
             Err(error) => return Err(error.into()),
         };
-        let appended =
-            Change::LineAppended { line: carried.line, shard: carried.shard, of: to.shards };
+        let appended = Change::LineAppended { line: carried.line, shard: carried.shard, of: to.shards };
         let changes = ChangeSet::bill_moved(bill, carried.bill.clone()).and([appended]);
         Ok(Some((carried.bill, changes)))
     }
