@@ -121,7 +121,7 @@ impl World {
 
     async fn matters(&self, kind: AttentionKind) -> Vec<Option<BillId>> {
         let page = PageRequest { limit: 100, after: None };
-        let open = self.app.open_attention(&Self::operator(), Some(kind), page).await.unwrap().data;
+        let open = self.app.attention(&Self::operator(), Some(kind), page).await.unwrap().data;
         open.into_iter().map(|matter| matter.bill).collect()
     }
 }
