@@ -1,12 +1,17 @@
 //! The only place that builds a key. The id is the address: any id of anything a customer owns says where it lies.
 
+mod bills;
 mod work;
 
+pub(crate) use bills::{
+    all_awaiting_bill, awaiting_bill, bill, bill_id, bill_line, bill_lines, bill_that_awaits, bills_of,
+    gathering_bill, line_place, line_position, shard_partition, shard_sum,
+};
 pub(crate) use work::{
-    ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, detachment_work, dispute_partitions,
-    dispute_work, due_by, not_due_since, part_work, refund_partitions, refund_work, returned_partition, work,
-    work_attention, work_detachment, work_dispute, work_invoice, work_part, work_partition, work_partitions,
-    work_refund,
+    ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, bill_partitions, bill_work, bills_in,
+    detachment_work, dispute_partitions, dispute_work, due_by, not_due_since, part_work, partitions,
+    refund_partitions, refund_work, returned_partition, work, work_attention, work_bill, work_detachment,
+    work_dispute, work_id, work_invoice, work_part, work_partition, work_partitions, work_refund,
 };
 
 use fatura_application::idempotency::AnswerScope;
@@ -314,8 +319,12 @@ pub(crate) fn just_after(sk: &str) -> String {
     format!("{sk} ")
 }
 
-/// Whether a sort key can lie in a partition: a customer's things carry the customer's own characters.
+/// Whether a sort key can lie in a partition: a customer's things carry the customer's own characters, and where a bill
+/// gathers its line items there is nothing else to list.
 pub(crate) fn may_lie_in(partition: &str, sk: &str) -> bool {
+    if let Some(bill) = gathering_bill(partition) {
+        return bills::may_be_line_of(bill, sk);
+    }
     let customer = partition.strip_prefix("C#").or_else(|| partition.strip_prefix("L#"));
     let Some(customer) = customer else { return true };
     let code = sk.split_once('#').map_or("", |(_, code)| code);

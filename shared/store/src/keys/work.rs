@@ -3,9 +3,10 @@
 use super::{PAST_ALL, SHARDS};
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId};
+use fatura_domain::bill::{Bill, BillStatus};
 use fatura_domain::customer::Detachment;
 use fatura_domain::dispute::Dispute;
-use fatura_domain::id::{DisputeId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, RunId};
+use fatura_domain::id::{BillId, DisputeId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::refund::{Refund, RefundState};
 use fatura_domain::run::Part;
@@ -14,11 +15,21 @@ use sha2::{Digest, Sha256};
 /// Where an invoice stands in the work index: by status and shard, what is due first, else what has been in its status
 /// for longest.
 pub(crate) fn work(invoice: &Invoice) -> (String, String) {
-    let time = match invoice.state.due() {
-        Some(due) => format!("{DUE}{}", sortable(due)),
-        None => format!("{NOT_DUE}{}", sortable(invoice.since())),
-    };
+    let time = due_or_since(invoice.state.due(), invoice.since());
     (work_partition(invoice.status(), shard(invoice.id)), format!("{time}#{}", invoice.id))
+}
+
+/// Where a bill stands, in any status: each is a list.
+pub(crate) fn bill_work(bill: &Bill) -> (String, String) {
+    let time = due_or_since(bill.due(), bill.since());
+    (kind_partition(bills_in(bill.status()), shard(bill.id)), format!("{time}#{}", bill.id))
+}
+
+fn due_or_since(due: Option<Timestamp>, since: Timestamp) -> String {
+    match due {
+        Some(due) => format!("{DUE}{}", sortable(due)),
+        None => format!("{NOT_DUE}{}", sortable(since)),
+    }
 }
 
 /// Where a refund stands: while it is under way, by when it is due; when it has succeeded, by when it did. One that has
@@ -71,17 +82,35 @@ fn kind_partition(kind: &str, shard: u8) -> String {
     format!("{kind}#{shard}")
 }
 
-/// All shards of a status, of refunds and of disputes.
+/// All shards of what is called so in the index: a status of invoices, refunds, ...
+pub(crate) fn partitions(kind: &str) -> impl Iterator<Item = String> {
+    (0..SHARDS).map(move |shard| kind_partition(kind, shard))
+}
+
 pub(crate) fn work_partitions(status: Status) -> impl Iterator<Item = String> {
-    (0..SHARDS).map(move |shard| work_partition(status, shard))
+    partitions(status.as_str())
 }
 
 pub(crate) fn refund_partitions() -> impl Iterator<Item = String> {
-    (0..SHARDS).map(|shard| kind_partition(REFUNDS, shard))
+    partitions(REFUNDS)
 }
 
 pub(crate) fn dispute_partitions() -> impl Iterator<Item = String> {
-    (0..SHARDS).map(|shard| kind_partition(DISPUTES, shard))
+    partitions(DISPUTES)
+}
+
+/// What the bills of a status are called in the index; invoices are called by their status alone.
+pub(crate) const fn bills_in(status: BillStatus) -> &'static str {
+    match status {
+        BillStatus::Open => "bill_open",
+        BillStatus::Closing => "bill_closing",
+        BillStatus::Closed => "bill_closed",
+        BillStatus::Canceled => "bill_canceled",
+    }
+}
+
+pub(crate) fn bill_partitions(status: BillStatus) -> impl Iterator<Item = String> {
+    partitions(bills_in(status))
 }
 
 pub(crate) fn returned_partition(shard: u8) -> String {
@@ -89,7 +118,7 @@ pub(crate) fn returned_partition(shard: u8) -> String {
 }
 
 pub(crate) fn work_partition(status: Status, shard: u8) -> String {
-    format!("{}#{shard}", status.as_str())
+    kind_partition(status.as_str(), shard)
 }
 
 const DUE: &str = "0#";
@@ -110,6 +139,10 @@ pub(crate) fn not_due_since(since: Timestamp) -> String {
 }
 
 pub(crate) fn work_invoice(sk: &str) -> Option<InvoiceId> {
+    work_id(sk)
+}
+
+pub(crate) fn work_bill(sk: &str) -> Option<BillId> {
     work_id(sk)
 }
 
@@ -134,7 +167,8 @@ pub(crate) fn work_part(sk: &str) -> Option<(RunId, u8)> {
     Some((run.parse().ok()?, number.parse().ok()?))
 }
 
-fn work_id<K: Kind>(sk: &str) -> Option<OwnedId<K>> {
+/// Whatever it is that a customer owns and that stands in the index under its id.
+pub(crate) fn work_id<K: Kind>(sk: &str) -> Option<OwnedId<K>> {
     work_subject(sk)?.parse().ok()
 }
 
