@@ -35,8 +35,8 @@ impl DynamoStore {
         let mut seen: HashSet<OwnedId<K>> = HashSet::new();
         for _ in 0..MOST_READS {
             let entries = merge.next(page.limit - data.len()).await?;
-            let Some(last) = entries.last() else { return Ok(Page { data, next: None }) };
-            place = Some(last.clone());
+            let Some(reached) = entries.last() else { return Ok(Page { data, next: None }) };
+            place = Some(reached.clone());
             // What is being moved may stand in the index twice for a moment.
             let ids = entries.iter().filter_map(|sk| keys::work_id(sk)).filter(|id| seen.insert(*id));
             let found = self.found(ids.collect(), list.key, list.read).await?;

@@ -55,20 +55,20 @@ pub(super) fn empty_shards_closed(bill: &Bill) -> impl Iterator<Item = Action> {
 
 impl Counted {
     fn update(&self) -> Update {
-        let mut expression = format!("ADD {} :lines", SumItem::COUNT);
+        let mut terms = vec![format!("{} :lines", SumItem::COUNT)];
         let mut names = HashMap::new();
         let mut values = HashMap::from([(":lines".to_owned(), number(self.lines.into()))]);
         for (index, (currency, net)) in self.net.iter().enumerate() {
-            expression.push_str(&format!(", #t{index} :t{index}"));
+            terms.push(format!("#t{index} :t{index}"));
             names.insert(format!("#t{index}"), SumItem::total(*currency));
             values.insert(format!(":t{index}"), number(*net));
         }
-        Update { expression, names, values }
+        Update { expression: format!("ADD {}", terms.join(", ")), names, values }
     }
 
     /// What [`fatura_domain::bill::Shard::with`] says. A sum within the bounds can pass only the one that it moves to.
     fn condition(&self) -> Condition {
-        let mut expression = format!("attribute_not_exists({})", SumItem::CLOSED);
+        let mut terms = vec![format!("attribute_not_exists({})", SumItem::CLOSED)];
         let mut values = HashMap::new();
         let limit = i128::from(self.of.limit());
         for (index, net) in self.net.values().enumerate().filter(|(_, net)| **net != 0) {
@@ -76,11 +76,10 @@ impl Counted {
             let within = format!("#t{index} {within} :m{index}");
             let is_first = format!("attribute_not_exists(#t{index})");
             // More than a shard takes at all is not taken as its first either.
-            let fits = if net.abs() <= limit { format!("({is_first} OR {within})") } else { within };
-            expression.push_str(&format!(" AND {fits}"));
+            terms.push(if net.abs() <= limit { format!("({is_first} OR {within})") } else { within });
             values.insert(format!(":m{index}"), number(bound));
         }
-        Condition { expression: expression.into(), values }
+        Condition { expression: terms.join(" AND ").into(), values }
     }
 
     /// Which of the two it was, by the domain's own rule. Neither: the shard has changed since it was refused.

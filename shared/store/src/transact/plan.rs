@@ -75,12 +75,8 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::DisputeChanged(dispute) => {
                 actions.push(changed(DisputeItem::write(&dispute)?, dispute.version));
             }
-            Change::MethodAwaited(invoice) => {
-                actions.push(unconditional(Write::Put(to_key(keys::waiting(invoice)))));
-            }
-            Change::MethodNoLongerAwaited(invoice) => {
-                actions.push(unconditional(Write::Delete(to_key(keys::waiting(invoice)))));
-            }
+            Change::MethodAwaited(invoice) => actions.push(marked(keys::waiting(invoice))),
+            Change::MethodNoLongerAwaited(invoice) => actions.push(unmarked(keys::waiting(invoice))),
             Change::AttentionRaised(matter) => {
                 actions.push(unconditional(Write::Put(AttentionItem::write(&matter)?)));
             }
@@ -102,12 +98,8 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             // What several add to one shard is counted above.
             Change::LineAppended { line, shard, .. } => actions.push(bills::line(&line, shard)?),
             Change::EmptyShardsClosed(bill) => actions.extend(bills::empty_shards_closed(&bill)),
-            Change::BillAwaited(bill) => {
-                actions.push(unconditional(Write::Put(to_key(keys::awaiting_bill(bill)))));
-            }
-            Change::BillNoLongerAwaited(bill) => {
-                actions.push(unconditional(Write::Delete(to_key(keys::awaiting_bill(bill)))));
-            }
+            Change::BillAwaited(bill) => actions.push(marked(keys::awaiting_bill(bill))),
+            Change::BillNoLongerAwaited(bill) => actions.push(unmarked(keys::awaiting_bill(bill))),
             Change::RulesReplaced(edition) => {
                 actions.extend(replaced(write_rules(&edition)?, edition.version));
             }
@@ -191,6 +183,15 @@ fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
 
 fn unconditional(write: Write) -> Action {
     Action { write, condition: None, if_refused: IfRefused::Stale }
+}
+
+/// An item that says all it has to by being there.
+fn marked(key: Key) -> Action {
+    unconditional(Write::Put(to_key(key)))
+}
+
+fn unmarked(key: Key) -> Action {
+    unconditional(Write::Delete(to_key(key)))
 }
 
 impl Update {
