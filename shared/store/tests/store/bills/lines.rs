@@ -22,7 +22,8 @@ async fn written(table: &TestTable, bill: &Bill, lines: &[BillLine]) {
 
 #[tokio::test]
 async fn each_line_item_is_shown_once_in_the_order_of_keys_and_in_full_pages() {
-    for shards in [1, 8, 64] {
+    let sizes: [(u8, &[usize]); 3] = [(1, &[7, 53]), (8, &[1, 7, 52, 53, 54, 100]), (64, &[20, 100])];
+    for (shards, limits) in sizes {
         let table = TestTable::start().await;
         let bill = bill_with(ANA, 0, 1, shards);
         let mut lines = lines_of_every_kind(&bill, 20);
@@ -31,8 +32,12 @@ async fn each_line_item_is_shown_once_in_the_order_of_keys_and_in_full_pages() {
         let other = bill_with(ANA, 0, 2, shards);
         written(&table, &other, &lines_of_every_kind(&other, 2)).await;
         lines.sort_by_key(|line| line.key().to_string());
-        for limit in [1, 2, 7, 52, 53, 54, 100] {
-            assert_eq!(all_lines(&table, &bill, limit).await, lines, "pages of {limit} over {shards} shards");
+        for limit in limits {
+            assert_eq!(
+                all_lines(&table, &bill, *limit).await,
+                lines,
+                "pages of {limit} over {shards} shards"
+            );
         }
         let exactly = table.store.lines_of(&bill, PageRequest { limit: lines.len(), after: None }).await;
         assert!(exactly.unwrap().next.is_none(), "the last page is known to be the last");
