@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 
 pub type RenderAppended<'a> = &'a (dyn Fn(&BillView, &[BillLine]) -> Answer + Sync);
 
+/// Line items that one transaction takes: their shard is one action more.
+const TOGETHER: usize = 50;
+
 /// What came of writing line items.
 enum Appended {
     Written,
@@ -97,9 +100,13 @@ impl App {
                 return Ok(Reply { answer, replayed: !is_new });
             }
             is_new = true;
-            let written = batch.into_iter().map(|(shard, lines)| {
-                let appended = |line| Change::LineAppended { line, shard, of: bill.shards };
-                self.append(ChangeSet::of(lines.into_iter().map(appended)))
+            let written = batch.iter().flat_map(|(shard, lines)| {
+                let appended = |line: &BillLine| Change::LineAppended {
+                    line: line.clone(),
+                    shard: *shard,
+                    of: bill.shards,
+                };
+                lines.chunks(TOGETHER).map(move |few| self.append(ChangeSet::of(few.iter().map(appended))))
             });
             // Each shard is a matter of its own. What was refused is decided again, by what is there then.
             futures::future::try_join_all(written).await?;

@@ -12,7 +12,7 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::{BillFilter, Message, PageRequest};
+use crate::ports::{BillFilter, ListError, Message, PageRequest};
 use fatura_domain::actor::Actor;
 use fatura_domain::bill::{
     Bill, BillStatus, BillTerms, CancelRefusal, Change as Next, CloseCause, CloseRefusal, FinishError,
@@ -189,14 +189,11 @@ impl App {
     async fn open_bills(&self, customer: CustomerId) -> Result<Vec<Bill>, Error> {
         let filter = BillFilter { status: Some(BillStatus::Open) };
         let page = PageRequest { limit: AWAITING, after: None };
-        Ok(self.records.bills.bills_of(customer, filter, page).await.map_err(unlisted)?.data)
-    }
-}
-
-fn unlisted(error: crate::ports::ListError) -> Error {
-    match error {
-        crate::ports::ListError::Store(error) => error.into(),
-        crate::ports::ListError::BadPosition => Error::Internal("a first page has no position".into()),
+        match self.records.bills.bills_of(customer, filter, page).await {
+            Ok(page) => Ok(page.data),
+            Err(ListError::Store(error)) => Err(error.into()),
+            Err(ListError::BadPosition) => Err(Error::Internal("a first page has no position".into())),
+        }
     }
 }
 
