@@ -1,6 +1,7 @@
 //! What lies in the table: one private type per entity, with short names because an item pays for its names too.
 
 mod attention;
+mod bill;
 mod configuration;
 mod detachment;
 mod dispute;
@@ -12,6 +13,7 @@ mod refund;
 mod run;
 
 pub(crate) use attention::AttentionItem;
+pub(crate) use bill::{BillItem, LineItem, SumItem};
 pub(crate) use configuration::{CircuitItem, read_plan, read_rules, write_plan, write_rules};
 pub(crate) use detachment::DetachmentItem;
 pub(crate) use dispute::DisputeItem;
@@ -44,6 +46,10 @@ pub(crate) fn to_item(key: Key, attributes: impl Serialize) -> Result<Item, Stor
 
 pub(crate) fn to_key(key: Key) -> Item {
     HashMap::from([(PK.to_owned(), AttributeValue::S(key.pk)), (SK.to_owned(), AttributeValue::S(key.sk))])
+}
+
+pub(crate) fn key_of(item: &Item) -> Key {
+    Key { pk: partition_key(item).to_owned(), sk: sort_key(item).to_owned() }
 }
 
 pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {

@@ -68,8 +68,8 @@ async fn a_lost_answer_and_a_store_in_trouble() {
     table.faults.next([Fault::AnswerLost]);
     assert_eq!(table.store.keep_rates(&kept).await.unwrap(), KeptRates::Kept);
     table.faults.next_times(50, &Fault::Throttled);
-    assert!(matches!(table.store.rates(ECB).await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(table.store.keep_rates(&kept).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(table.store.rates(ECB).await, Err(StoreError::Contended(_))));
+    assert!(matches!(table.store.keep_rates(&kept).await, Err(StoreError::Contended(_))));
     table.faults.clear();
     assert_eq!(table.store.rates(ECB).await.unwrap(), Some(kept));
 }
