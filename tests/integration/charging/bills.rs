@@ -38,7 +38,7 @@ fn shown(view: &BillView) -> fatura_application::Answer {
 
 impl World {
     /// From now on, for so many days.
-    async fn bill(&self, customer: CustomerId, days: i64, into: Option<&str>) -> BillId {
+    async fn opened(&self, customer: CustomerId, days: i64, into: Option<&str>) -> BillId {
         let start = self.app.clock.now();
         let end = start + SignedDuration::from_secs(days * DAY);
         self.bill_of(customer, (start, end), into, Recurs::Never).await
@@ -119,10 +119,11 @@ impl World {
         assert_eq!(captured, [&serde_json::json!(minor)]);
     }
 
-    async fn matters(&self, kind: AttentionKind) -> Vec<Option<BillId>> {
-        let page = PageRequest { limit: 100, after: None };
-        let open = self.app.attention(&Self::operator(), Some(kind), page).await.unwrap().data;
-        open.into_iter().map(|matter| matter.bill).collect()
+    /// Bills that somebody has to look at because they wait for rates.
+    async fn without_rates(&self) -> Vec<Option<BillId>> {
+        let matters = self.matters().await.into_iter();
+        let waiting = matters.filter(|matter| matter.kind == AttentionKind::BillAwaitsRates);
+        waiting.map(|matter| matter.bill).collect()
     }
 }
 
@@ -130,7 +131,7 @@ impl World {
 async fn it_closes_by_itself_and_is_paid() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let bill = world.bill(customer, 1, None).await;
+    let bill = world.opened(customer, 1, None).await;
     world.gather(bill, &[("10.00", "BRL"), ("0.005", "BRL"), ("2.055", "BRL")]).await;
     world.pass(DAY - 1);
     world.gather(bill, &[("1.00", "BRL")]).await;
@@ -208,7 +209,7 @@ async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
     for round in 0..5 {
-        let bill = world.bill(customer, 30, None).await;
+        let bill = world.opened(customer, 30, None).await;
         let appends = (0..100).map(|number| {
             let content = fee("1.01", "BRL", Some(&format!("{round}-{number}")));
             let world = &world;
@@ -245,7 +246,7 @@ async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
 async fn the_same_reference_is_the_same_line_item_whatever_has_become_of_the_bill() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let bill = world.bill(customer, 1, None).await;
+    let bill = world.opened(customer, 1, None).await;
     let first = world.append(bill, fee("1.00", "BRL", Some("a"))).await.unwrap();
     let again = world.append(bill, fee("1.0", "BRL", Some("a"))).await.unwrap();
     assert_eq!((first.replayed, again.replayed), (false, true));
@@ -287,12 +288,12 @@ async fn three_months_of_a_bill_of_the_thirty_first() {
 async fn rates_are_frozen_by_the_close_and_waited_for_if_there_are_none() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let bill = world.bill(customer, 30, Some("USD")).await;
+    let bill = world.opened(customer, 30, Some("USD")).await;
     world.gather(bill, &[("10.00", "USD"), ("27.30", "GEL")]).await;
     assert!(world.seen(bill).await.converted.is_none(), "nobody knows yet, and it is shown all the same");
     world.close(bill).await.unwrap();
     assert_eq!(world.settlement(bill).await.0, "awaiting_rates");
-    assert_eq!(world.matters(AttentionKind::BillAwaitsRates).await, [Some(bill)]);
+    assert_eq!(world.without_rates().await, [Some(bill)]);
     world.pass(60);
     world.sweep().await;
     world.drain().await;
@@ -302,7 +303,7 @@ async fn rates_are_frozen_by_the_close_and_waited_for_if_there_are_none() {
     world.pass(3_600);
     world.sweep().await;
     world.drain().await;
-    assert!(world.matters(AttentionKind::BillAwaitsRates).await.is_empty());
+    assert!(world.without_rates().await.is_empty());
     let invoices = world.settled(bill).await;
     world.assert_paid(invoices[0], "20.00", 2_000).await;
     world.rates.tell(world.app.clock.now(), &[("GEL", "1.00")]);
@@ -311,7 +312,7 @@ async fn rates_are_frozen_by_the_close_and_waited_for_if_there_are_none() {
     assert_eq!(frozen.conversion.total().to_string(), "20.00");
     assert!(frozen.indicative.is_none());
 
-    let open = world.bill(customer, 30, Some("USD")).await;
+    let open = world.opened(customer, 30, Some("USD")).await;
     world.gather(open, &[("27.30", "GEL")]).await;
     let shown = world.seen(open).await.converted.unwrap();
     assert_eq!(
@@ -329,7 +330,7 @@ async fn rates_are_frozen_by_the_close_and_waited_for_if_there_are_none() {
 async fn an_operator_may_end_the_wait_for_rates() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let bill = world.bill(customer, 30, Some("USD")).await;
+    let bill = world.opened(customer, 30, Some("USD")).await;
     world.gather(bill, &[("10.00", "USD"), ("27.30", "GEL")]).await;
     world.close(bill).await.unwrap();
     world.app.forgo_rates(&World::operator(), bill, &world.once(), &shown).await.unwrap();
@@ -338,14 +339,14 @@ async fn an_operator_may_end_the_wait_for_rates() {
     assert_eq!(invoices.len(), 2);
     world.assert_paid(invoices[0], "27.30", 2_730).await;
     world.assert_paid(invoices[1], "10.00", 1_000).await;
-    assert!(world.matters(AttentionKind::BillAwaitsRates).await.is_empty());
+    assert!(world.without_rates().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_balance_waits_for_the_next_bill_and_is_its_credit_once() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let bill = world.bill(customer, 1, None).await;
+    let bill = world.opened(customer, 1, None).await;
     world.gather(bill, &[("-5.00", "BRL"), ("2.00", "BRL"), ("0.00", "USD")]).await;
     world.close(bill).await.unwrap();
     assert_eq!(world.settlement(bill).await, ("settling", Vec::new()));
@@ -354,7 +355,7 @@ async fn a_balance_waits_for_the_next_bill_and_is_its_credit_once() {
     world.drain().await;
     assert_eq!(world.settlement(bill).await.0, "settling", "there is no bill");
 
-    let next = world.bill(customer, 1, None).await;
+    let next = world.opened(customer, 1, None).await;
     world.drain().await;
     assert_eq!(world.settled(bill).await, []);
     world.gather(next, &[("10.00", "BRL")]).await;
@@ -369,7 +370,7 @@ async fn a_balance_waits_for_the_next_bill_and_is_its_credit_once() {
 async fn who_has_no_card_yet_is_charged_when_one_comes() {
     let world = World::start().await;
     let customer = world.customer(None).await;
-    let bill = world.bill(customer, 1, None).await;
+    let bill = world.opened(customer, 1, None).await;
     world.gather(bill, &[("3.00", "BRL")]).await;
     world.close(bill).await.unwrap();
     world.drain().await;
@@ -384,7 +385,7 @@ async fn who_has_no_card_yet_is_charged_when_one_comes() {
 async fn only_an_empty_bill_is_taken_away() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let (empty, full) = (world.bill(customer, 1, None).await, world.bill(customer, 1, None).await);
+    let (empty, full) = (world.opened(customer, 1, None).await, world.opened(customer, 1, None).await);
     world.gather(full, &[("1.00", "BRL"), ("-1.00", "BRL")]).await;
     let cancel = async |bill| world.app.cancel_bill(&World::operator(), bill, &world.once(), &shown).await;
     cancel(empty).await.unwrap();
@@ -402,7 +403,7 @@ async fn only_an_empty_bill_is_taken_away() {
 async fn many_appends_at_once_lose_nothing_and_count_once() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
-    let bill = world.bill(customer, 1, None).await;
+    let bill = world.opened(customer, 1, None).await;
     let appends = (0..1_000).map(|number| {
         // Each is sent twice, as a queue that delivers at least once does.
         let content = fee("0.01", "BRL", Some(&format!("{}", number / 2)));
