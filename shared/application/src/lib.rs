@@ -17,6 +17,7 @@ mod fresh;
 mod gateways;
 pub mod idempotency;
 mod invoices;
+mod kept_cards;
 mod keys;
 mod message;
 mod payment_methods;

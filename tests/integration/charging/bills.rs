@@ -197,7 +197,10 @@ async fn wherever_it_is_cut_off_it_is_settled_once() {
             cuts += 1;
         }
     }
-    assert!(cuts >= 3 * 8, "{cuts}: begun, counted, two invoices and a balance, each charge claimed and settled");
+    assert!(
+        cuts >= 3 * 8,
+        "{cuts}: begun, counted, two invoices and a balance, each charge claimed and settled"
+    );
 }
 
 #[tokio::test]
@@ -228,7 +231,10 @@ async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
         let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::FailedPrecondition { .. })));
         assert_eq!(taken + refused.count(), 100, "a close is the only reason to refuse");
         let sums = world.seen(bill).await.sums;
-        assert_eq!((sums.count, sums.totals.get("BRL".parse().unwrap()).minor()), (taken as u64, 101 * taken as i64));
+        assert_eq!(
+            (sums.count, sums.totals.get("BRL".parse().unwrap()).minor()),
+            (taken as u64, 101 * taken as i64)
+        );
         let page = PageRequest { limit: 100, after: None };
         let lines = world.app.bill_lines(&World::operator(), bill, page).await.unwrap().data;
         assert_eq!(lines.len(), taken);
@@ -308,7 +314,10 @@ async fn rates_are_frozen_by_the_close_and_waited_for_if_there_are_none() {
     let open = world.bill(customer, 30, Some("USD")).await;
     world.gather(open, &[("27.30", "GEL")]).await;
     let shown = world.seen(open).await.converted.unwrap();
-    assert_eq!((shown.conversion.total().to_string().as_str(), shown.indicative.unwrap().is_stale), ("27.30", false));
+    assert_eq!(
+        (shown.conversion.total().to_string().as_str(), shown.indicative.unwrap().is_stale),
+        ("27.30", false)
+    );
     world.rates.fall_silent();
     world.pass(DAY);
     assert!(world.seen(open).await.converted.unwrap().indicative.unwrap().is_stale, "a day old, and says so");

@@ -7,10 +7,12 @@ use axum::extract::State;
 use fatura_application::access::{Caller, Role};
 use fatura_application::idempotency::AnswerScope;
 use fatura_application::ports::{
-    Clock, Gateway, GatewaySecrets, Gateways, Message, Rates, RatesError, Secrets, SecretsError, WebhookMessage,
+    Clock, Gateway, GatewaySecrets, Gateways, Message, Rates, RatesError, Secrets, SecretsError,
+    WebhookMessage,
 };
 use fatura_application::{
-    AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, RateDesk, Records, Reply,
+    AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, RateDesk, Records,
+    Reply,
 };
 use fatura_domain::calendar::AnchorDay;
 use fatura_domain::charge::Attempt;
@@ -28,8 +30,8 @@ use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use retry_sweep::Task;
 use sandbox_gateway::{Config, Sandbox};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -59,7 +61,8 @@ pub(crate) struct ToldRates(Mutex<Option<ExchangeRates>>);
 impl ToldRates {
     /// What a dollar is worth, as of then.
     pub(crate) fn tell(&self, at: Timestamp, of_a_dollar: &[(&str, &str)]) {
-        let quoted = of_a_dollar.iter().map(|(code, rate)| (code.parse().unwrap(), Rate::parse(rate).unwrap()));
+        let quoted =
+            of_a_dollar.iter().map(|(code, rate)| (code.parse().unwrap(), Rate::parse(rate).unwrap()));
         let rates = ExchangeRates::try_new(self.source(), Currency::USD, at, quoted).unwrap();
         *self.0.lock().unwrap() = Some(rates);
     }
