@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
+BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
 
 
@@ -131,6 +132,28 @@ class Functions(unittest.TestCase):
                 self.assertEqual(denied["Effect"], "Deny")
                 self.assertEqual(set(denied["Action"]), {"dynamodb:UpdateItem", "dynamodb:DeleteItem"})
                 self.assertEqual(denied["Condition"], {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "L#*"}})
+
+    def test_what_a_bill_has_gathered_is_not_to_be_deleted_by_anybody(self) -> None:
+        """Line items lie beside their shard's sum, which is updated: see keys/bills.rs."""
+        self.assertIn('GATHERED: &str = "BL#"', BILL_KEYS.read_text())
+        for name, function in FUNCTIONS.items():
+            [policy] = function["Policies"]
+            allowed = {action for s in policy["Statement"] if s["Effect"] == "Allow" for action in listed(s["Action"])}
+            if "dynamodb:DeleteItem" not in allowed:
+                continue
+            with self.subTest(name):
+                [denied] = [s for s in policy["Statement"] if s["Sid"] == "KeepLineItems"]
+                self.assertEqual((denied["Effect"], denied["Action"]), ("Deny", "dynamodb:DeleteItem"))
+                self.assertEqual(denied["Condition"], {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "BL#*"}})
+
+    def test_whoever_reads_the_table_reads_batches_of_it(self) -> None:
+        """Lists and bills with their shards are read by key, many at once."""
+        for name in ("ApiFunction", "ChargeConsumerFunction", "RetrySweepFunction"):
+            [policy] = FUNCTIONS[name]["Policies"]
+            [records] = [s for s in policy["Statement"] if s["Sid"] == "Records"]
+            with self.subTest(name):
+                self.assertIn("dynamodb:BatchGetItem", records["Action"])
+                self.assertNotIn("Condition", records, "bills' partitions are among the table's")
 
     def test_what_anybody_can_call_reaches_webhooks_only(self) -> None:
         [policy] = FUNCTIONS["WebhookIntakeFunction"]["Policies"]

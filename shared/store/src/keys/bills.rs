@@ -11,8 +11,6 @@ const AWAITING_BILL: &str = "BWAIT#";
 const GATHERED: &str = "BL#";
 const SUM: &str = "SUM";
 const LINE: &str = "L#";
-/// Sorts after every line item: a reference may have any character, so what is past all must differ before it.
-const PAST_LINES: &str = "L$";
 
 pub(crate) fn bill(id: BillId) -> Key {
     Key::of_customer(id.owner(), format!("{BILL}{}", id.code()))
@@ -53,8 +51,8 @@ pub(crate) fn bill_line(bill: BillId, shard: u8, line: &LineKey) -> Key {
 }
 
 /// From before to after every line item of a shard.
-pub(crate) fn bill_lines() -> (&'static str, &'static str) {
-    (LINE, PAST_LINES)
+pub(crate) fn bill_lines() -> (String, String) {
+    (LINE.to_owned(), format!("{LINE}{PAST_ALL}"))
 }
 
 /// The bill whose line items lie in a partition.

@@ -51,10 +51,10 @@ impl DynamoStore {
                 let place = keys::line_place(bill.id, position).ok_or(ListError::BadPosition)?;
                 keys::just_after(place)
             }
-            None => first.to_owned(),
+            None => first,
         };
         let partitions = bill.shards.numbers().map(|number| keys::shard_partition(bill.id, number));
-        let mut merge = Merge::of_table(self, partitions, &from, past_all.to_owned());
+        let mut merge = Merge::of_table(self, partitions, &from, past_all);
         // One more than the page: whether there is another page is known without another read.
         let mut items = merge.next_items(page.limit + 1).await?;
         let is_last = items.len() <= page.limit;
