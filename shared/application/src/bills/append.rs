@@ -9,7 +9,8 @@ use crate::idempotency::{Answer, Once, Reply, StoredAnswer};
 use crate::ports::{CommitError, Refusal, StoreError};
 use fatura_domain::Timestamp;
 use fatura_domain::bill::{
-    Append, AppendRefusal, Bill, BillLine, BillStatus, LineContent, LineKey, Shard, ShardRefusal, Sums,
+    Append, AppendRefusal, Bill, BillFault, BillLine, BillStatus, LineContent, LineKey, Shard, ShardRefusal,
+    Sums,
 };
 use fatura_domain::id::{BillId, LineItemId};
 use std::collections::BTreeMap;
@@ -89,10 +90,7 @@ impl App {
             let known = self.records.bills.lines(&bill, &keys).await?;
             let known: BTreeMap<LineKey, BillLine> =
                 known.into_iter().map(|line| (line.key(), line)).collect();
-            let batch = match self.batch(&bill, &contents, &known) {
-                Ok(batch) => batch,
-                Err(refusal) => return Err(halfway(&refusal, &bill, &known)),
-            };
+            let batch = self.batch(&bill, &contents, &known)?;
             if batch.is_empty() {
                 let lines: Vec<BillLine> = keys.iter().filter_map(|key| known.get(key).cloned()).collect();
                 let sums = with(&shards, [])?;
@@ -118,20 +116,24 @@ impl App {
     fn batch(
         &self,
         bill: &Bill,
-        contents: &BTreeMap<LineKey, LineContent>,
+        contents: &BTreeMap<LineKey, Placed>,
         known: &BTreeMap<LineKey, BillLine>,
-    ) -> Result<BTreeMap<u8, Vec<BillLine>>, AppendRefusal> {
+    ) -> Result<BTreeMap<u8, Vec<BillLine>>, Error> {
         let mut batch: BTreeMap<u8, Vec<BillLine>> = BTreeMap::new();
-        for (key, content) in contents {
+        let mut faults = BTreeMap::new();
+        for (key, Placed { place, content }) in contents {
             let moment = self.moment();
             let id = LineItemId::new(bill.id.owner(), moment.now, moment.entropy);
-            if let Append::New { line, shard } =
-                bill.append(content.clone(), id, known.get(key), moment.now)?
-            {
-                batch.entry(shard).or_default().push(*line);
+            match bill.append(content.clone(), id, known.get(key), moment.now) {
+                Ok(Append::New { line, shard }) => batch.entry(shard).or_default().push(*line),
+                Ok(Append::Known(_)) => {}
+                Err(AppendRefusal::Fault(BillFault { field, reason })) => {
+                    faults.insert(place, Fault::new(format!("line_items[{place}].{field}"), reason));
+                }
+                Err(refusal) => return Err(halfway(&refusal, bill, known)),
             }
         }
-        Ok(batch)
+        if faults.is_empty() { Ok(batch) } else { Err(Error::Invalid(faults.into_values().collect())) }
     }
 
     async fn append(&self, changes: ChangeSet) -> Result<Appended, Error> {
@@ -232,9 +234,15 @@ fn with<'a>(shards: &[Shard], lines: impl IntoIterator<Item = &'a BillLine>) -> 
     lines.into_iter().try_fold(sums, |sums, line| sums.with(line.total())).map_err(internal)
 }
 
+/// A line item, and where in its batch it stands.
+struct Placed {
+    place: usize,
+    content: LineContent,
+}
+
 /// By key, each once: two that say the same are one, and two that don't are a fault of the request.
-fn distinct(contents: Vec<LineContent>) -> Result<BTreeMap<LineKey, LineContent>, Error> {
-    let mut distinct: BTreeMap<LineKey, LineContent> = BTreeMap::new();
+fn distinct(contents: Vec<LineContent>) -> Result<BTreeMap<LineKey, Placed>, Error> {
+    let mut distinct: BTreeMap<LineKey, Placed> = BTreeMap::new();
     let mut faults = Vec::new();
     for (place, content) in contents.into_iter().enumerate() {
         let field = format!("line_items[{place}].reference");
@@ -243,10 +251,10 @@ fn distinct(contents: Vec<LineContent>) -> Result<BTreeMap<LineKey, LineContent>
             continue;
         };
         match distinct.get(&LineKey::Reference(reference.clone())) {
-            Some(same) if same.says_the_same(&content) => {}
+            Some(same) if same.content.says_the_same(&content) => {}
             Some(_) => faults.push(Fault::new(field, "is that of another line item of this batch")),
             None => {
-                distinct.insert(LineKey::Reference(reference), content);
+                distinct.insert(LineKey::Reference(reference), Placed { place, content });
             }
         }
     }
