@@ -62,6 +62,8 @@ async fn two_that_say_the_same_are_one() {
     );
     let taken = append(&world, &bill, &[named("e", "1"), named("a", "3")]).await;
     assert_eq!(taken.code(), (409, "conflict"));
+    let detail = taken.body["detail"].as_str().unwrap();
+    assert!(detail.ends_with("another line item of this bill: line_items[1]"), "{detail}");
     assert_eq!(world.shown_bill(&bill).await["line_item_count"], 2, "none of a batch that was refused");
 }
 

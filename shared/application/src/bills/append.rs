@@ -120,7 +120,7 @@ impl App {
         known: &BTreeMap<LineKey, BillLine>,
     ) -> Result<BTreeMap<u8, Vec<BillLine>>, Error> {
         let mut batch: BTreeMap<u8, Vec<BillLine>> = BTreeMap::new();
-        let mut faults = BTreeMap::new();
+        let (mut faults, mut taken) = (BTreeMap::new(), BTreeMap::new());
         for (key, Placed { place, content }) in contents {
             let moment = self.moment();
             let id = LineItemId::new(bill.id.owner(), moment.now, moment.entropy);
@@ -130,10 +130,20 @@ impl App {
                 Err(AppendRefusal::Fault(BillFault { field, reason })) => {
                     faults.insert(place, Fault::new(format!("line_items[{place}].{field}"), reason));
                 }
+                Err(AppendRefusal::ReferenceTaken) => {
+                    taken.insert(place, format!("line_items[{place}]"));
+                }
                 Err(refusal) => return Err(halfway(&refusal, bill, known)),
             }
         }
-        if faults.is_empty() { Ok(batch) } else { Err(Error::Invalid(faults.into_values().collect())) }
+        if !faults.is_empty() {
+            Err(Error::Invalid(faults.into_values().collect()))
+        } else if !taken.is_empty() {
+            let places: Vec<String> = taken.into_values().collect();
+            Err(Error::Conflict(format!("{}: {}", AppendRefusal::ReferenceTaken, places.join(", "))))
+        } else {
+            Ok(batch)
+        }
     }
 
     async fn append(&self, changes: ChangeSet) -> Result<Appended, Error> {
