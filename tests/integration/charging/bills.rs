@@ -90,7 +90,7 @@ impl World {
 
     async fn settlement(&self, bill: BillId) -> (&'static str, Vec<InvoiceId>) {
         let bill = self.seen(bill).await.bill;
-        let settlement = &bill.state.closed().expect("it is closed").settlement;
+        let settlement = &bill.state.closed().unwrap().settlement;
         let outcomes = settlement.outcomes().into_iter().flatten();
         let invoices = outcomes.filter_map(|(_, outcome)| match outcome {
             Outcome::Invoiced(invoice) => Some(*invoice),
@@ -234,7 +234,7 @@ async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
         let sums = world.seen(bill).await.sums;
         assert_eq!(
             (sums.count, sums.totals.get("BRL".parse().unwrap()).minor()),
-            (taken as u64, 101 * taken as i64)
+            (taken as u64, 101 * i64::try_from(taken).unwrap())
         );
         let page = PageRequest { limit: 100, after: None };
         let lines = world.app.bill_lines(&World::operator(), bill, page).await.unwrap().data;

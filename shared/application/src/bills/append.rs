@@ -65,7 +65,12 @@ impl App {
                 None => Err(Error::Busy),
             },
             Appended::Taken(known) => match Bill::again(&known, &content) {
-                Ok(_) => self.known(bill, &shards, *known, render).await,
+                Ok(_) => {
+                    // It came after what was read.
+                    let (bill, shards) =
+                        self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
+                    self.known(bill, &shards, *known, render).await
+                }
                 Err(refusal) => self.refused_append(refusal, &bill, once, moment.now).await,
             },
             Appended::Refused(refusal) => self.refused_append(refusal.into(), &bill, once, moment.now).await,
