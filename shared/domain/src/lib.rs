@@ -23,6 +23,7 @@ pub mod routing;
 pub mod run;
 pub mod stored_instant;
 pub mod text;
+pub mod wallet;
 
 pub use jiff::{SignedDuration, Timestamp};
 
