@@ -63,8 +63,10 @@ impl Caller {
     /// nobody learns what exists.
     pub fn may(&self, operation: Operation) -> Result<(), Error> {
         match (self.role, operation) {
-            (Role::Operator, _)
-            | (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
+            (Role::Operator, _) => Ok(()),
+            // The platform's own journals are no customer's.
+            (_, Operation::OwnedBy(CustomerId::PLATFORM)) => Err(Error::NotFound),
+            (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
                 Ok(())
             }
             (Role::Customer(own), Operation::OwnedBy(owner)) if own == owner => Ok(()),

@@ -6,6 +6,7 @@
 use super::transaction::{MovedBy, Transaction};
 use crate::id::{CustomerId, TransactionId};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// A SHA-256.
@@ -70,6 +71,40 @@ impl Link {
     pub fn seals(&self, transaction: &Transaction) -> bool {
         self.transaction == transaction.id && self.hash == hash_of(self.previous, self.number, transaction)
     }
+}
+
+/// What is wrong with a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChainFault {
+    /// The link isn't the one that this journal makes.
+    Altered(TransactionId),
+    /// The link doesn't follow the one before it.
+    Broken(TransactionId),
+    /// The chain's end isn't where its head says.
+    Cut { links: u64, expected: u64 },
+}
+
+/// Everything that is wrong with a customer's chain. Journals without a link aren't: they may not be sealed yet.
+pub fn check_chain(journals: &[Transaction], links: &[Link], head: Head) -> Vec<ChainFault> {
+    let by_id: HashMap<TransactionId, &Transaction> =
+        journals.iter().map(|journal| (journal.id, journal)).collect();
+    let mut ordered: Vec<&Link> = links.iter().collect();
+    ordered.sort_by_key(|link| link.number);
+    let mut end = Head::start(head.customer);
+    let mut faults = Vec::new();
+    for link in ordered {
+        if !by_id.get(&link.transaction).is_some_and(|journal| link.seals(journal)) {
+            faults.push(ChainFault::Altered(link.transaction));
+        }
+        if (link.number, link.previous) != (end.length + 1, end.hash) {
+            faults.push(ChainFault::Broken(link.transaction));
+        }
+        end = Head { length: link.number, hash: link.hash, ..end };
+    }
+    if end != head {
+        faults.push(ChainFault::Cut { links: end.length, expected: head.length });
+    }
+    faults
 }
 
 /// What is hashed: lines, each a word and what it says. Free text has its length in bytes before it, so that no text can
@@ -174,6 +209,21 @@ mod tests {
         assert_eq!((links[1].previous, links[2].previous), (links[0].hash, links[1].hash));
         assert_eq!((head.length, head.hash), (3, links[2].hash));
         assert!(links.iter().zip(&journals).all(|(link, journal)| link.seals(journal)));
+    }
+
+    #[test]
+    fn what_was_taken_out_or_changed_is_found() {
+        let journals = [journal(0, "one", 1), journal(1, "two", 2), journal(2, "three", 3)];
+        let (links, head) = chain(&journals);
+        assert_eq!(check_chain(&journals, &links, head), []);
+        assert_eq!(check_chain(&journals, &[links[2], links[0], links[1]], head), [], "in any order");
+        let third = links[2].transaction;
+        let without = [journals[0].clone(), journals[2].clone()];
+        assert_eq!(check_chain(&without, &[links[0], links[2]], head), [ChainFault::Broken(third)]);
+        let cut = ChainFault::Cut { links: 2, expected: 3 };
+        assert_eq!(check_chain(&journals[..2], &links[..2], head), [cut]);
+        let altered = [journal(0, "one", 9), journals[1].clone(), journals[2].clone()];
+        assert_eq!(check_chain(&altered, &links, head), [ChainFault::Altered(links[0].transaction)]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod statement;
 mod transaction;
 
 pub use account::{Account, GeneralAccount, Owner, UnknownAccount};
-pub use chain::{Hash, Head, Link, canonical};
+pub use chain::{ChainFault, Hash, Head, Link, canonical, check_chain};
 pub use journal::{Direction, Entry, Journal, JournalError};
 pub use posting::{MOST_CUSTOMERS, MOST_ENTRIES, Posting, PostingError, ReversalError};
 pub use statement::{Balances, Statement, StatementLine, Totals, Turnover, amount};

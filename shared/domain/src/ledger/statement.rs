@@ -28,6 +28,11 @@ impl Balances {
         self.0.get(&(account.clone(), currency)).copied().unwrap_or_default()
     }
 
+    /// The currencies that were ever posted to an account.
+    pub fn currencies_of(&self, account: &Account) -> impl Iterator<Item = Currency> {
+        self.0.keys().filter(move |(known, _)| known == account).map(|(_, currency)| *currency)
+    }
+
     /// Each account's, by its name and currency.
     pub fn each(&self) -> Result<Vec<(&Account, Money)>, MoneyError> {
         let each = self.0.iter();

@@ -83,6 +83,14 @@ impl Transaction {
         Self { id: self.id.owned_by(customer), mirrors: Some(self.id), ..self.clone() }
     }
 
+    /// The journal that it undoes.
+    pub const fn reverses(&self) -> Option<TransactionId> {
+        match &self.moved_by {
+            MovedBy::Operator(posted) => posted.reverses,
+            MovedBy::Gateway(_) | MovedBy::Wallet(_) => None,
+        }
+    }
+
     /// Which way it moved a customer's own wallet; None if it didn't.
     pub fn wallet_direction(&self) -> Option<Direction> {
         let own = Account::Wallet(self.id.owner());
