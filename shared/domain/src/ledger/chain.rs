@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(
             canonical(&journal(0, "gift ção", 700)),
             "fatura-journal 1\n\
-             id txn_00000000001A01M6D60C000007\n\
+             id txn_00000000001A01M6E22WG0000007\n\
              type journal\n\
              at 2026-11-02T12:00:00.000Z\n\
              by 5 key_1\n\

@@ -1,6 +1,6 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Update, Write, bills};
+use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CustomerItem, DetachmentItem,
     DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem,
@@ -66,6 +66,13 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 let of_it = enclosed.iter().find(|(id, _)| *id == transaction.id);
                 let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
                 actions.push(new(item));
+            }
+            Change::WalletMoved { customer, currency, minor, opens } => {
+                actions.push(ledger::wallet(customer, currency, minor, opens));
+            }
+            Change::JournalReversed(id) => actions.push(ledger::reversed(id)),
+            Change::Sealed { before, after, links, counted } => {
+                actions.extend(ledger::sealed(&before, &after, &links, &counted)?);
             }
             Change::RefundRequested(refund) => actions.push(new(RefundItem::write(&refund)?)),
             Change::RefundChanged(refund) => {
@@ -166,7 +173,7 @@ pub(super) fn action(write: Write, condition: &'static str, if_refused: IfRefuse
 }
 
 /// What isn't there yet.
-fn new(item: Item) -> Action {
+pub(super) fn new(item: Item) -> Action {
     action(Write::Put(item), IS_NEW, IfRefused::Stale)
 }
 

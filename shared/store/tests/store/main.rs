@@ -7,6 +7,7 @@ mod claim;
 mod commit;
 mod cost;
 mod faults;
+mod ledger;
 mod lists;
 mod operations;
 mod rates;
