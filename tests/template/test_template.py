@@ -229,7 +229,7 @@ class EventSources(unittest.TestCase):
     def test_the_stream_is_filtered_to_invoices(self) -> None:
         [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
         keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
-        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}]}})
+        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}, {"prefix": "TXN#"}]}})
 
     def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
         schedule = RESOURCES["RetrySweepSchedule"]["Properties"]
