@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
+LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
 
 
@@ -50,7 +51,7 @@ VARIABLES = {
     },
     "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
     "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
-    "EventRelayFunction": {"EVENT_BUS_NAME"},
+    "EventRelayFunction": {"EVENT_BUS_NAME", "TABLE_NAME"},
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
@@ -72,7 +73,7 @@ def may(function: str, action: str, partition: str) -> bool:
         if action not in listed(statement["Action"]) or "Table.Arn" not in listed(statement["Resource"]):
             return False
         patterns = [keys["dynamodb:LeadingKeys"] for keys in statement.get("Condition", {}).values()]
-        return all(fnmatchcase(partition, pattern) for pattern in patterns)
+        return all(any(fnmatchcase(partition, one) for one in listed(pattern)) for pattern in patterns)
 
     [policy] = FUNCTIONS[function]["Policies"]
     effects = {statement["Effect"] for statement in policy["Statement"] if matches(statement)}
@@ -164,6 +165,19 @@ class Functions(unittest.TestCase):
         self.assertEqual(settings["Condition"], {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "CFG#gateways"}})
 
 
+    def test_the_relay_seals_journals_and_writes_nothing_else(self) -> None:
+        """A journal's link lies beside it; the end of a chain and the platform's sums lie apart: see keys/ledger.rs."""
+        keys = LEDGER_KEYS.read_text()
+        self.assertIn('CHAIN: &str = "K#"', keys)
+        self.assertIn('BOOKS: &str = "BOOKS"', keys)
+        for partition in ("K#4K2N9QW7XJ0T", "BOOKS"):
+            self.assertTrue(may("EventRelayFunction", "dynamodb:PutItem", partition))
+            self.assertTrue(may("EventRelayFunction", "dynamodb:UpdateItem", partition))
+        self.assertTrue(may("EventRelayFunction", "dynamodb:PutItem", "L#4K2N9QW7XJ0T"))
+        self.assertFalse(may("EventRelayFunction", "dynamodb:UpdateItem", "L#4K2N9QW7XJ0T"))
+        for partition in ("C#4K2N9QW7XJ0T", "IDEM#0", "WH#sandbox#1", "KEYS"):
+            self.assertFalse(may("EventRelayFunction", "dynamodb:PutItem", partition))
+
     def test_rates_are_written_by_those_who_ask_for_them_and_by_nobody_else(self) -> None:
         self.assertIn('const RATES: &str = "RATES";', STORE_KEYS.read_text())
         asking = {name for name in FUNCTIONS if RATES <= VARIABLES[name]}
@@ -226,7 +240,7 @@ class EventSources(unittest.TestCase):
         self.assertLessEqual(source["MaximumRecordAgeInSeconds"], 12 * 3600)
         self.assertIn(target(source["DestinationConfig"]["OnFailure"]["Destination"]), QUEUES)
 
-    def test_the_stream_is_filtered_to_invoices(self) -> None:
+    def test_the_stream_is_filtered_to_what_is_told(self) -> None:
         [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
         keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
         self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}, {"prefix": "TXN#"}]}})

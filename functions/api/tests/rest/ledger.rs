@@ -319,3 +319,58 @@ async fn a_journal_that_was_changed_behind_our_back_breaks_its_seal() {
         (&json!("altered"), &json!(journal))
     );
 }
+
+/// The exported pages of a customer's chain, judged by the script that knows nothing of our code.
+fn judged(pages: &[Value], head: Option<&str>) -> (bool, String) {
+    let folder = std::env::temp_dir().join(format!("fatura-chain-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let export = folder.join(format!("{:p}.jsonl", pages.as_ptr()));
+    let lines: Vec<String> = pages.iter().map(Value::to_string).collect();
+    std::fs::write(&export, lines.join("\n")).unwrap();
+    let mut script = std::process::Command::new("python3");
+    script.arg("../../tools/verify_ledger.py").arg(&export);
+    if let Some(head) = head {
+        script.args(["--head", head]);
+    }
+    let done = script.output().unwrap();
+    std::fs::remove_file(export).unwrap();
+    (done.status.success(), String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn an_exported_chain_is_verified_offline() {
+    let world = World::new().await;
+    let ana = world.payer().await;
+    world.move_money(&ana, "credit", "10.00").await.expect(201);
+    world.charged(&ana, crate::world::Says::Yes).await;
+    let entries = json!([entry(&wallet(&ana), "debit", "1.00"), entry("fees", "credit", "1.00")]);
+    let posting = json!({"description": "gift: ção\u{2026}", "entries": entries});
+    let posted = world.post("/v1/ledger", posting).await.expect(201);
+    world.post("/v1/ledger", json!({"description": "undone", "reverses": posted["id"]})).await.expect(201);
+    let bea = world.customer().await;
+    let path = format!("/v1/wallet/{ana}/transfer");
+    world.post(&path, json!({"to_customer_id": bea, "amount": brl("2.00")})).await.expect(201);
+    world.told().await;
+    world.move_money(&ana, "debit", "1.00").await.expect(201);
+
+    let first = world.statement(&ana, "?limit=4").await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = world.statement(&ana, &format!("?limit=4&cursor={cursor}")).await;
+    let pages = [first, second];
+    let head = pages[1]["data"][0]["seal"]["hash"].as_str().unwrap();
+    let (sound, said) = judged(&pages, Some(head));
+    assert!(sound && said.starts_with("5 sealed, 1 not yet, 0 faults"), "{said}");
+    let (sound, said) = judged(&[world.statement(&bea, "").await], None);
+    assert!(sound && said.starts_with("1 sealed, 0 not yet, 0 faults"), "{said}");
+
+    let mut altered = pages.clone();
+    altered[0]["data"][2]["journal"]["description"] = json!("gift");
+    let (sound, said) = judged(&altered, None);
+    assert!(!sound && said.contains("is not what was sealed"), "{said}");
+    let mut without = pages.clone();
+    without[0]["data"].as_array_mut().unwrap().remove(1);
+    let (sound, said) = judged(&without, None);
+    assert!(!sound && said.contains("does not follow"), "{said}");
+    let (sound, said) = judged(&pages[..1], Some(head));
+    assert!(!sound && said.contains("is the hash of no link"), "{said}");
+}
