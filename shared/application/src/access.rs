@@ -122,6 +122,16 @@ mod tests {
     }
 
     #[test]
+    fn the_platforms_own_journals_are_for_operators() {
+        let own = Operation::OwnedBy(CustomerId::PLATFORM);
+        assert!(caller(Role::Operator).may(own).is_ok());
+        for role in [Role::Service, Role::Customer(CustomerId::new(1)), Role::Customer(CustomerId::PLATFORM)]
+        {
+            assert!(matches!(caller(role).may(own), Err(Error::NotFound)), "{role:?}");
+        }
+    }
+
+    #[test]
     fn one_table_decides() {
         let (own, other) = (CustomerId::new(1), CustomerId::new(2));
         let operations = [

@@ -22,4 +22,5 @@ mod gateways;
 mod readme;
 mod refunds;
 mod runs;
+mod wallet;
 mod webhooks;
