@@ -45,7 +45,8 @@ async fn a_wallet_gives_what_it_covers_however_many_ask_at_once() {
     let (shop, _stack) = shared().await;
     let customer = shop.customer().await;
     assert_eq!(shop.move_money(&customer, "credit", "9.00").await, 201);
-    let debits = futures::future::join_all((0..10).map(|_| shop.move_money(&customer, "debit", "1.50"))).await;
+    let debits =
+        futures::future::join_all((0..10).map(|_| shop.move_money(&customer, "debit", "1.50"))).await;
     assert_eq!(debits.iter().filter(|status| **status == 201).count(), 6);
     assert_eq!(debits.iter().filter(|status| **status == 422).count(), 4);
     assert_eq!(shop.holds(&customer).await, json!([brl("0.00")]));
@@ -65,13 +66,18 @@ async fn what_was_moved_is_sealed_and_adds_up() {
     let given = shop.post(&format!("/v1/wallet/{giver}/transfer"), given).await.expect(201);
     let undo = json!({"description": "lunch was cancelled", "reverses": id(&given)});
     shop.post("/v1/ledger", undo).await.expect(201);
-    assert_eq!((shop.holds(&giver).await, shop.holds(&getter).await), (json!([brl("10.00")]), json!([brl("0.00")])));
+    assert_eq!(
+        (shop.holds(&giver).await, shop.holds(&getter).await),
+        (json!([brl("10.00")]), json!([brl("0.00")]))
+    );
 
     let statement = shop.until_sealed(&giver).await;
-    let numbers: Vec<_> = statement["data"].as_array().unwrap().iter().map(|l| &l["seal"]["number"]).collect();
+    let numbers: Vec<_> =
+        statement["data"].as_array().unwrap().iter().map(|l| &l["seal"]["number"]).collect();
     assert_eq!(numbers.len(), 4);
     let closing = statement["closing"].as_array().unwrap();
-    let has = |account: &str, amount: &str| closing.contains(&json!({"account": account, "balance": brl(amount)}));
+    let has =
+        |account: &str, amount: &str| closing.contains(&json!({"account": account, "balance": brl(amount)}));
     assert!(has("revenue", "122.05") && has("gateway_clearing:sandbox", "122.05"), "{statement}");
     assert!(has("bank", "10.00") && has(&format!("wallet:{giver}"), "10.00"), "{statement}");
     shop.until_sealed(&getter).await;

@@ -84,8 +84,9 @@ async fn verify(
     request: Submission,
 ) -> Result<Response, Problem> {
     let body = match read_verify(request.optional_fields()?)? {
-        VerifyInput::Customer(customer) => {
-            VerificationBody::of_customer(customer, &api.app.verify_customer(&caller, customer).await?)?
+        VerifyInput::Customer { customer, sealing } => {
+            let found = api.app.verify_customer(&caller, customer, sealing).await?;
+            VerificationBody::of_customer(customer, &found)?
         }
         VerifyInput::Books(Progress { journals, posted, after }) => {
             let page = PageRequest { limit: STRIDE, after };

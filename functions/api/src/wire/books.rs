@@ -2,7 +2,7 @@
 
 use super::common::MoneyBody;
 use super::fields::{Fields, Read};
-use super::values::{id, text};
+use super::values::{flag, id, text};
 use crate::problem::Problem;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -77,7 +77,7 @@ impl TrialBalanceBody {
 
 /// What is to be verified.
 pub(crate) enum VerifyInput {
-    Customer(CustomerId),
+    Customer { customer: CustomerId, sealing: bool },
     Books(Progress),
 }
 
@@ -92,12 +92,16 @@ pub(crate) struct Progress {
 pub(crate) fn read_verify(mut fields: Fields) -> Result<VerifyInput, Problem> {
     let customer = fields.optional("customer_id", id::<CustomerId>);
     let progress = fields.optional("cursor", text(Progress::parse));
+    let sealing = fields.optional("seal", flag).unwrap_or_default();
+    if sealing && customer.is_none() {
+        fields.fault("seal", "needs a customer_id");
+    }
     if customer.is_some() && progress.is_some() {
         fields.fault("cursor", "belongs to a verification of all customers' journals");
     }
     fields.finish(|| {
         Some(match customer {
-            Some(customer) => VerifyInput::Customer(customer),
+            Some(customer) => VerifyInput::Customer { customer, sealing },
             None => VerifyInput::Books(progress.unwrap_or_default()),
         })
     })

@@ -127,7 +127,7 @@ async fn each_page_of_a_statement_opens_where_the_one_before_it_closes() {
     let second = world.statement(&ana, &format!("?limit=3&cursor={cursor}")).await;
     assert_eq!((second["data"].as_array().unwrap().len(), &second["next_cursor"]), (1, &Value::Null));
     assert_eq!(second["opening"], first["closing"]);
-    assert_eq!(second["closing"][1], balance(&wallet(&ana), "6.00"));
+    assert_eq!(second["closing"][1], balance(&wallet(&ana), "7.00"));
     let other = world.get(&format!("/v1/ledger/{}?limit=3&cursor={cursor}", world.customer().await)).await;
     assert_eq!(other.code(), (400, "invalid_cursor"));
 }
@@ -306,6 +306,23 @@ async fn what_is_not_what_was_posted_is_found() {
 }
 
 #[tokio::test]
+async fn what_the_stream_told_nobody_of_is_sealed_when_an_operator_asks() {
+    let world = World::new().await;
+    let ana = world.saver("10.00").await;
+    let unsealed = world.post("/v1/ledger/verify", json!({"customer_id": ana})).await.expect(200);
+    assert_eq!((&unsealed["journals"], &unsealed["sealed"]), (&json!(1), &json!(0)));
+    assert_eq!(world.verify_books().await["findings"].as_array().unwrap().len(), 2, "bank and wallet");
+    for _ in 0..2 {
+        let asked = json!({"customer_id": ana, "seal": true});
+        let sealed = world.post("/v1/ledger/verify", asked).await.expect(200);
+        assert_eq!((&sealed["sealed"], &sealed["findings"]), (&json!(1), &json!([])));
+        assert_eq!(world.verify_books().await["findings"], json!([]));
+    }
+    let nobody = world.post("/v1/ledger/verify", json!({"seal": true})).await;
+    assert_eq!(nobody.faults(), ["seal needs a customer_id"]);
+}
+
+#[tokio::test]
 async fn a_journal_that_was_changed_behind_our_back_breaks_its_seal() {
     let world = World::new().await;
     let ana = world.saver("10.00").await;
@@ -334,7 +351,10 @@ fn judged(pages: &[Value], head: Option<&str>) -> (bool, String) {
     }
     let done = script.output().unwrap();
     std::fs::remove_file(export).unwrap();
-    (done.status.success(), String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap())
+    (
+        done.status.success(),
+        String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap(),
+    )
 }
 
 #[tokio::test]
@@ -342,15 +362,20 @@ async fn an_exported_chain_is_verified_offline() {
     let world = World::new().await;
     let ana = world.payer().await;
     world.move_money(&ana, "credit", "10.00").await.expect(201);
+    world.wait(1);
     world.charged(&ana, crate::world::Says::Yes).await;
     let entries = json!([entry(&wallet(&ana), "debit", "1.00"), entry("fees", "credit", "1.00")]);
     let posting = json!({"description": "gift: ção\u{2026}", "entries": entries});
+    world.wait(1);
     let posted = world.post("/v1/ledger", posting).await.expect(201);
+    world.wait(1);
     world.post("/v1/ledger", json!({"description": "undone", "reverses": posted["id"]})).await.expect(201);
     let bea = world.customer().await;
     let path = format!("/v1/wallet/{ana}/transfer");
+    world.wait(1);
     world.post(&path, json!({"to_customer_id": bea, "amount": brl("2.00")})).await.expect(201);
     world.told().await;
+    world.wait(1);
     world.move_money(&ana, "debit", "1.00").await.expect(201);
 
     let first = world.statement(&ana, "?limit=4").await;

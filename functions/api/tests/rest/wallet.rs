@@ -30,8 +30,10 @@ async fn money_goes_in_and_out_to_the_last_cent() {
     assert_eq!((&credit["amount"], &credit["reference"]), (&brl("75.50"), &json!("order 42")));
     assert_eq!(credit["invoice_id"], Value::Null);
     world.move_money(&ana, "credit", "0.01").await.expect(201);
+    world.wait(1);
     let yen = json!({"amount": {"amount": 300, "currency": "JPY"}});
     world.post(&format!("/v1/wallet/{ana}/credit"), yen).await.expect(201);
+    world.wait(1);
     let debit = world.move_money(&ana, "debit", "75.51").await.expect(201);
     assert_eq!(debit["direction"], "debit");
     assert_eq!(world.holds(&ana).await, json!([brl("0.00"), {"amount": "300", "currency": "JPY"}]));
@@ -140,4 +142,24 @@ async fn every_fault_of_a_movement_is_named() {
         ["to_customer_id is not an id of this kind", "amount is required"]
     );
     assert_eq!(world.holds(&ana).await, json!([brl("10.00")]));
+}
+
+/// Nothing is read first, neither the wallet nor its customer.
+#[tokio::test]
+async fn a_movement_is_one_round_trip_of_six_write_units() {
+    let world = World::new().await;
+    let (ana, bea) = (world.saver("10.00").await, world.saver("1.00").await);
+    let cost = async |path: String, body: Value| {
+        let before = world.table.store.meter().reading();
+        world.post(&path, body).await.expect(201);
+        let cost = world.table.store.meter().reading().since(before);
+        (cost.round_trips, cost.write_tenths, cost.read_tenths)
+    };
+    for how in ["credit", "debit"] {
+        let body = json!({"amount": brl("1.00"), "reference": "order 42"});
+        assert_eq!(cost(format!("/v1/wallet/{ana}/{how}"), body).await, (1, 60, 0), "{how}");
+    }
+    // Two wallets, and a journal for each to be shown.
+    let body = json!({"to_customer_id": bea, "amount": brl("1.00")});
+    assert_eq!(cost(format!("/v1/wallet/{ana}/transfer"), body).await, (1, 100, 0));
 }

@@ -35,20 +35,29 @@ pub async fn seal(
         // Told twice in one batch, it is sealed once; in the order of their ids, which is that of time.
         by_customer.entry(journal.id.owner()).or_default().entry(journal.id).or_insert((place, journal));
     }
-    let sealed: Vec<Result<(), (usize, SealError)>> = stream::iter(by_customer)
-        .map(|(customer, told)| async move {
-            let first = told.values().map(|(place, _)| *place).min().unwrap_or_default();
-            let told: Vec<&Transaction> = told.into_values().map(|(_, journal)| journal).collect();
-            for few in told.chunks(TOGETHER) {
-                seal_for(store, journals, customer, few).await.map_err(|error| (first, error))?;
-            }
-            Ok(())
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
+    // Made before they are streamed: a closure that borrowed from its argument would not be general enough to be sent.
+    let sealing: Vec<_> = by_customer
+        .into_iter()
+        .map(|(customer, told)| seal_all(store, journals, customer, told.into_values().collect()))
+        .collect();
+    let sealed = stream::iter(sealing).buffer_unordered(AT_ONCE).collect::<Vec<_>>().await;
     let failed = sealed.into_iter().filter_map(Result::err).min_by_key(|(place, _)| *place);
     failed.map_or(Ok(()), Err)
+}
+
+/// One customer's, each with its place among all of them.
+async fn seal_all(
+    store: &dyn Store,
+    journals: &dyn Journals,
+    customer: CustomerId,
+    told: Vec<(usize, &Transaction)>,
+) -> Result<(), (usize, SealError)> {
+    let first = told.iter().map(|(place, _)| *place).min().unwrap_or_default();
+    let told: Vec<&Transaction> = told.into_iter().map(|(_, journal)| journal).collect();
+    for few in told.chunks(TOGETHER) {
+        seal_for(store, journals, customer, few).await.map_err(|error| (first, error))?;
+    }
+    Ok(())
 }
 
 async fn seal_for(

@@ -1,5 +1,6 @@
 //! Recomputing what is kept from the entries, which are never changed.
 
+use super::{SealError, seal};
 use crate::access::{Caller, Operation};
 use crate::app::App;
 use crate::error::Error;
@@ -51,16 +52,26 @@ pub struct VerifiedPage {
 }
 
 impl App {
-    /// A customer's wallets and chain. What moves while it looks may be found; what is found twice is wrong.
+    /// A customer's wallets and chain. What moves while it looks may be found; what is found twice is wrong. `sealing`
+    /// does first what the stream should have had done: for journals that it told nobody of, or that are older than
+    /// chains are.
     pub async fn verify_customer(
         &self,
         caller: &Caller,
         customer: CustomerId,
+        sealing: bool,
     ) -> Result<Verification, Error> {
         caller.may(Operation::Operate)?;
         let wallets = self.records.wallets.wallets(customer).await?;
         let mut journals: Vec<Transaction> = Vec::new();
         self.each_journal(customer, JournalRange::default(), |journal| journals.push(journal)).await?;
+        if sealing {
+            let sealed = seal(&*self.records.store, &*self.records.journals, &journals).await;
+            sealed.map_err(|(_, error)| match error {
+                SealError::Store(error) => error.into(),
+                SealError::Busy => Error::Busy,
+            })?;
+        }
         let mut balances = Balances::default();
         journals.iter().for_each(|journal| balances.post_all(journal));
 
