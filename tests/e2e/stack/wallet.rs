@@ -57,21 +57,21 @@ async fn a_wallet_gives_what_it_covers_however_many_ask_at_once() {
 #[tokio::test]
 async fn what_was_moved_is_sealed_and_adds_up() {
     let (shop, _stack) = shared().await;
-    let (giver, getter) = (shop.payer("tok_visa").await, shop.customer().await);
-    let invoice = shop.invoice(&giver).await;
+    let (ana, bea) = (shop.payer("tok_visa").await, shop.customer().await);
+    let invoice = shop.invoice(&ana).await;
     shop.charge(&invoice).await.expect(202);
     shop.until_status(&invoice, "paid").await;
-    assert_eq!(shop.move_money(&giver, "credit", "10.00").await, 201);
-    let given = json!({"to_customer_id": getter, "amount": brl("4.00"), "reference": "for lunch"});
-    let given = shop.post(&format!("/v1/wallet/{giver}/transfer"), given).await.expect(201);
+    assert_eq!(shop.move_money(&ana, "credit", "10.00").await, 201);
+    let given = json!({"to_customer_id": bea, "amount": brl("4.00"), "reference": "for lunch"});
+    let given = shop.post(&format!("/v1/wallet/{ana}/transfer"), given).await.expect(201);
     let undo = json!({"description": "lunch was cancelled", "reverses": id(&given)});
     shop.post("/v1/ledger", undo).await.expect(201);
     assert_eq!(
-        (shop.holds(&giver).await, shop.holds(&getter).await),
+        (shop.holds(&ana).await, shop.holds(&bea).await),
         (json!([brl("10.00")]), json!([brl("0.00")]))
     );
 
-    let statement = shop.until_sealed(&giver).await;
+    let statement = shop.until_sealed(&ana).await;
     let numbers: Vec<_> =
         statement["data"].as_array().unwrap().iter().map(|l| &l["seal"]["number"]).collect();
     assert_eq!(numbers.len(), 4);
@@ -79,9 +79,9 @@ async fn what_was_moved_is_sealed_and_adds_up() {
     let has =
         |account: &str, amount: &str| closing.contains(&json!({"account": account, "balance": brl(amount)}));
     assert!(has("revenue", "122.05") && has("gateway_clearing:sandbox", "122.05"), "{statement}");
-    assert!(has("bank", "10.00") && has(&format!("wallet:{giver}"), "10.00"), "{statement}");
-    shop.until_sealed(&getter).await;
-    for (customer, journals) in [(&giver, 4), (&getter, 2)] {
+    assert!(has("bank", "10.00") && has(&format!("wallet:{ana}"), "10.00"), "{statement}");
+    shop.until_sealed(&bea).await;
+    for (customer, journals) in [(&ana, 4), (&bea, 2)] {
         let found = shop.verified(customer).await;
         assert_eq!((&found["findings"], &found["sealed"]), (&json!([]), &json!(journals)));
     }

@@ -106,7 +106,6 @@ async fn journals(table: &TestTable) -> Event {
     for item in written.items().iter().filter(|item| item["SK"].as_s().unwrap().starts_with("TXN#")) {
         let mut record = like.clone();
         record.change.sequence_number = Some(format!("journal-{}", event.records.len()));
-        record.change.old_image = std::collections::HashMap::new().into();
         record.change.new_image = item.clone().into();
         event.records.push(record);
     }

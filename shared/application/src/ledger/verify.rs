@@ -73,7 +73,9 @@ impl App {
             })?;
         }
         let mut balances = Balances::default();
-        journals.iter().for_each(|journal| balances.post_all(journal));
+        for journal in &journals {
+            balances.post_all(journal);
+        }
 
         let own = Account::Wallet(customer);
         let mut currencies: BTreeSet<Currency> = balances.currencies_of(&own).collect();

@@ -14,6 +14,7 @@ use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment};
+use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, TransactionId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -114,12 +115,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
             }
             Change::Answered(stored) => actions.push(answered(stored)?),
-            Change::WebhookProcessed { gateway, event_id } => {
-                let key = to_key(keys::webhook(&gateway, &event_id));
-                let write =
-                    Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
-                actions.push(action(write, EXISTS, IfRefused::Stale));
-            }
+            Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),
             Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
             Change::ApiKeyRevoked(key) => {
                 actions.push(action(Write::Put(ApiKeyItem::write(&key)?), EXISTS, IfRefused::Stale));
@@ -139,6 +135,12 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
         }
         _ => None,
     })
+}
+
+fn processed(gateway: &GatewayName, event_id: &str) -> Action {
+    let key = to_key(keys::webhook(gateway, event_id));
+    let write = Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
+    action(write, EXISTS, IfRefused::Stale)
 }
 
 fn answered(stored: StoredAnswer) -> Result<Action, StoreError> {

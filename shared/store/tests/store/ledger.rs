@@ -121,7 +121,9 @@ async fn of_a_hundred_at_once_a_wallet_gives_what_it_covers() {
     assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 60);
     assert_eq!(balance(&table, ANA).await, holds(ANA, 0));
     let mut balances = Balances::default();
-    journals(&table, JournalRange::default()).await.iter().for_each(|journal| balances.post_all(journal));
+    for journal in journals(&table, JournalRange::default()).await {
+        balances.post_all(&journal);
+    }
     assert_eq!(balances.of(&Account::Wallet(customer_id(ANA)), Currency::BRL), 0);
 }
 
@@ -205,7 +207,9 @@ async fn however_often_a_journal_is_told_it_is_sealed_and_counted_once() {
     assert_eq!(chain_of(&table, BEA, std::slice::from_ref(&shown)).await, []);
     let totals = table.store.totals().await.unwrap();
     let mut expected = Totals::default();
-    [&credit, &given, &own].into_iter().for_each(|journal| expected.count(journal));
+    for journal in [&credit, &given, &own] {
+        expected.count(journal);
+    }
     assert_eq!(totals, expected);
     assert_eq!(totals.trial_balance().into_iter().collect::<Vec<_>>(), [(Currency::BRL, 0)]);
     let bank = totals.each().find(|(account, ..)| **account == GeneralAccount::Bank).unwrap().2;
