@@ -111,6 +111,16 @@ async fn a_movement_whose_answer_was_lost_is_done_once() {
     assert_eq!(balance(&table, ANA).await, holds(ANA, 700));
 }
 
+/// DynamoDB refuses two transactions of one item at once, which says nothing of the money in it.
+#[tokio::test]
+async fn who_meets_another_at_the_same_wallet_tries_again() {
+    let table = TestTable::start().await;
+    book(&table, &moved(Route::Credit, 1_000, 1), &[ANA]).await.unwrap();
+    table.faults.next_times(3, &Fault::Canceled(vec!["TransactionConflict", "None"]));
+    book(&table, &moved(Route::Debit, 300, 2), &[]).await.unwrap();
+    assert_eq!((table.faults.left(), balance(&table, ANA).await), (0, holds(ANA, 700)));
+}
+
 /// Invariant: never below zero, however many at once.
 #[tokio::test]
 async fn of_a_hundred_at_once_a_wallet_gives_what_it_covers() {
