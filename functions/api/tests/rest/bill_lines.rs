@@ -1,6 +1,7 @@
 use crate::bills::{START, credit, fee, month};
 use crate::world::World;
 use fatura_domain::SignedDuration;
+use fatura_testkit::Fault;
 use serde_json::{Value, json};
 
 fn named(reference: &str, price: &str) -> Value {
@@ -228,4 +229,21 @@ async fn many_at_once_are_all_counted() {
         (&shown["line_item_count"], &shown["total"]["by_currency"]),
         (&json!(10), &json!({"USD": "1.00"}))
     );
+}
+
+#[tokio::test]
+async fn a_bill_that_is_too_hot_says_so_and_loses_nothing() {
+    let world = World::new().await;
+    let bill = world.bill(month(&world.customer().await)).await;
+    let others_at_it = Fault::Canceled(vec!["None", "TransactionConflict", "None"]);
+    // It is read, and then nothing gets through.
+    world.table.faults.next([Fault::Pass]);
+    world.table.faults.next_times(20, &others_at_it);
+    let hot = world.append(&bill, named("r", "1")).await;
+    assert_eq!((hot.code(), hot.header("retry-after")), ((429, "rate_limited"), "2"));
+    assert!(world.table.faults.left() > 0, "it gives up at some time");
+    world.table.faults.clear();
+    assert_eq!(count(&world, &bill).await, 0);
+    world.append(&bill, named("r", "1")).await.expect(201);
+    assert_eq!(count(&world, &bill).await, 1);
 }
