@@ -8,6 +8,7 @@ SHELL := bash
 export GATEWAY_PORT ?= 4566
 export SANDBOX_PORT ?= 4580
 export SANDBOX_2_PORT ?= $(shell expr $(SANDBOX_PORT) + 1)
+export RATES_PORT ?= 4590
 
 PYTHON := .venv/bin/python
 FUNCTIONS := api charge-consumer webhook-intake webhook-consumer retry-sweep event-relay
@@ -35,7 +36,7 @@ up: tools ## Builds and deploys everything on this machine; again: deploys what 
 down: tools ## Stops the local stack and forgets its data
 	@$(PYTHON) localstack/stop.py
 
-reset: tools ## Empties the local stack's table, queues and journal
+reset: tools ## Empties the local stack's table, queues and journal, and puts its exchange rates back
 	@$(PYTHON) localstack/reset.py
 
 watch: up build-tools ## Serves the functions on port 9000 and rebuilds them on change, with the stack behind them

@@ -1,4 +1,4 @@
-"""Builds the functions and the sandbox gateway for the local stack.
+"""Builds the functions, the sandbox gateway and the rates server for the local stack.
 
 The functions land in target/lambda/<name>/bootstrap, where `make package` puts its release builds too: template.yaml
 deploys whichever was built last.
@@ -14,6 +14,7 @@ from local import FUNCTIONS, ROOT, Failure, main, say
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 SANDBOX = TARGET / "local" / "sandbox-gateway"
+RATES = TARGET / "local" / "rates-server"
 
 
 def cargo_build(package: str, *options: str) -> Path:
@@ -36,6 +37,7 @@ def place(function: str) -> None:
 
 def program() -> None:
     cargo_build("sandbox-gateway")
+    cargo_build("rates-server")
     for function in FUNCTIONS:
         place(function)
 

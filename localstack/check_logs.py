@@ -8,7 +8,7 @@ import re
 
 from local import LOGS, ROOT, STACK, Failure, aws, main, say, stack_environment
 
-SECRETS = ("OPERATOR_KEY", "SANDBOX_API_KEY", "SANDBOX_WEBHOOK_SECRET")
+SECRETS = ("OPERATOR_KEY", "SANDBOX_API_KEY", "SANDBOX_WEBHOOK_SECRET", "RATES_APP_ID")
 PATTERNS = {
     "a card token": r"\btok_[a-z0-9_]+",
     # What the tests send; any number with a good check digit could as well be a time.

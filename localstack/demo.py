@@ -1,13 +1,16 @@
-"""An invoice's life over HTTP: made, charged, paid, checked at the gateway, given back."""
+"""An invoice's life over HTTP: made, charged, paid, checked at the gateway, given back. And a bill's: two currencies, one
+invoice, paid."""
 
 import secrets
 import sys
+from datetime import datetime, timedelta, timezone
 
 from local import Failure, http, main, stack_environment, until
 
 PAID_SECONDS = 150  # a lost message is found by the sweep after two minutes
 TOTAL = {"amount": "122.05", "currency": "BRL"}
 TOTAL_MINOR = 12_205
+BY_CURRENCY = {"GEL": "27.30", "USD": "10.00"}
 
 
 class Shop:
@@ -49,17 +52,22 @@ def program() -> None:
     invoice = charged_invoice(shop)
     see_it_paid(shop, invoice)
     give_it_back(shop, invoice)
+    see_the_bill_paid(shop, closed_bill(shop))
     print("\nAll of it as it should be.")
 
 
-def charged_invoice(shop: Shop) -> str:
+def customer_with_a_card(shop: Shop) -> str:
     tell("A customer with a card")
     email = f"ana.{secrets.token_hex(4)}@example.com"
     customer = shop.post("/v1/customers", {"name": "Ana Souza", "email": email}, 201)["id"]
     card = {"type": "credit_card", "token": "tok_visa", "brand": "visa", "last4": "4242"}
     method = shop.post(f"/v1/customers/{customer}/payment-methods", card, 201)["id"]
     show(customer=customer, payment_method=method)
+    return customer
 
+
+def charged_invoice(shop: Shop) -> str:
+    customer = customer_with_a_card(shop)
     tell("An invoice of three lines")
     items = [
         {"description": "Plan", "quantity": "1", "unit_price": "100.00"},
@@ -111,6 +119,56 @@ def give_it_back(shop: Shop, invoice: str) -> None:
     show(status=refunded["status"], amount_refunded=money(refunded["amount_refunded"]))
     given_back = [charge["refunded_minor"] for charge in shop.journal(invoice)]
     check(given_back == [TOTAL_MINOR], f"the gateway gave back {given_back}, not {TOTAL_MINOR} once")
+
+
+def closed_bill(shop: Shop) -> str:
+    customer = customer_with_a_card(shop)
+
+    tell("A bill for thirty days, to be settled in dollars")
+    now = datetime.now(timezone.utc)
+    period = {
+        "period_start": now.isoformat(timespec="milliseconds"),
+        "period_end": (now + timedelta(days=30)).isoformat(timespec="milliseconds"),
+    }
+    bill = shop.post("/v1/bills", {"customer_id": customer, "settlement_currency": "USD", **period}, 201)["id"]
+    for fee in (
+        {"description": "Transfers abroad", "quantity": 4, "unit_price": "2.50", "currency": "USD"},
+        {"description": "Transfers within Georgia", "quantity": 3, "unit_price": "9.10", "currency": "GEL"},
+    ):
+        fee["reference"] = fee["description"]
+        shown = shop.post(f"/v1/bills/{bill}/line-items", fee, 201)
+    again = shop.post(f"/v1/bills/{bill}/line-items", fee, 201)
+    check(again["line_item_count"] == 2, "the same reference twice is more than one line item")
+    check(shown["total"]["by_currency"] == BY_CURRENCY, f"it comes to {shown['total']}, not {BY_CURRENCY}")
+    show(bill=bill, status=shown["status"])
+    show(**shown["total"]["by_currency"])
+    show(**{"about": money(shown["total"]["converted"])})
+
+    tell("Closed")
+    closed = shop.post(f"/v1/bills/{bill}/close", {}, 200)
+    converted = closed["total"]["converted"]
+    check(money(converted) == "20.00 USD", f"it comes to {money(converted)}, not 20.00 USD")
+    check(not converted["indicative"], "a closed bill's conversion is indicative still")
+    show(status=closed["status"], total=money(converted))
+    for of, rate in converted["rates"].items():
+        show(**{f"1 {of}": f"{rate} USD, by {converted['rate_source']}"})
+    return bill
+
+
+def see_the_bill_paid(shop: Shop, bill: str) -> None:
+    def settled() -> dict | None:
+        shown = shop.get(f"/v1/bills/{bill}")
+        return shown if shown["settlement"]["status"] == "settled" else None
+
+    settlement = until(f"bill {bill} to be settled", settled, PAID_SECONDS, every=0.3)["settlement"]
+    [invoice] = [made["invoice_id"] for made in settlement["invoices"]]
+    paid = shop.until_status(invoice, "paid")
+    check(money(paid["amount_paid"]) == "20.00 USD", f"{paid['amount_paid']} is paid, not 20.00 USD")
+    for item in paid["items"]:
+        show(**{money(item["total"]): item["description"]})
+    show(invoice=invoice, status=paid["status"], amount_paid=money(paid["amount_paid"]))
+    told = [(charge["amount_minor"], charge["currency"]) for charge in shop.journal(invoice)]
+    check(told == [(2_000, "USD")], f"the gateway captured {told}, not 20.00 USD once")
 
 
 def tell(step: str) -> None:

@@ -17,6 +17,7 @@ from local import (
     ROOT,
     RUN,
     GATEWAY_URLS,
+    RATES_URL,
     SANDBOX_2_URL,
     SANDBOX_URL,
     STACK,
@@ -33,7 +34,7 @@ from local import (
     write_environment,
 )
 from processes import tail
-from start import MINISTACK, sandbox_secrets
+from start import MINISTACK, rates_app_id, sandbox_secrets
 
 TEMPLATE = ROOT / "template.yaml"
 BUCKET = f"{STACK}-deployments"
@@ -98,6 +99,8 @@ def parameters() -> list[str]:
         f"Architecture={ARCHITECTURE}",
         f"SandboxUrl={SANDBOX_URL},{SANDBOX_2_URL}",
         f"GatewayUrls={GATEWAY_URLS}",
+        "RatesSource=open_exchange_rates",
+        f"RatesUrl={RATES_URL}",
         "LogRetentionDays=1",
     ]
 
@@ -110,7 +113,7 @@ def stack_outputs() -> dict[str, str]:
 def put_gateway_secrets(secret: str) -> None:
     made = sandbox_secrets()
     one = {"api_key": made["api_key"], "webhook_secrets": [made["webhook_secret"]]}
-    value = {"sandbox": one, "sandbox-2": one, "stripe": one}
+    value = {"sandbox": one, "sandbox-2": one, "stripe": one, "open_exchange_rates": {"api_key": rates_app_id()}}
     aws("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(value))
 
 
@@ -141,6 +144,8 @@ def describe_stack(outputs: dict[str, str], api_url: str) -> None:
             "SANDBOX_2_URL": SANDBOX_2_URL,
             "SANDBOX_API_KEY": made["api_key"],
             "SANDBOX_WEBHOOK_SECRET": made["webhook_secret"],
+            "RATES_URL": RATES_URL,
+            "RATES_APP_ID": rates_app_id(),
             "TEST_CLOCK_FILE": str(TEST_CLOCK),
         },
     )

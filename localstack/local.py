@@ -31,6 +31,8 @@ SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 # A second gateway, to route between.
 SANDBOX_2_PORT = int(os.environ.get("SANDBOX_2_PORT") or SANDBOX_PORT + 1)
 SANDBOX_2_URL = f"http://127.0.0.1:{SANDBOX_2_PORT}"
+RATES_PORT = int(os.environ.get("RATES_PORT") or 4590)
+RATES_URL = f"http://127.0.0.1:{RATES_PORT}"
 # Nobody listens there: a real gateway that can't be reached. No test speaks to one that can.
 GATEWAY_URLS = "stripe=http://127.0.0.1:9"
 # Somebody else's endpoint, such as LocalStack's, is used and neither started nor stopped.

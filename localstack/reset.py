@@ -1,4 +1,4 @@
-"""Empties the running stack: queues, table and the sandbox gateway's journal. The stack itself stays as it is."""
+"""Empties the running stack: queues, table and the sandbox gateway's journal; exchange rates are the usual ones again. The stack itself stays as it is."""
 
 from deploy import introduce_sandbox
 from local import STACK, TEST_CLOCK, Failure, aws, http, main, say, stack_environment
@@ -10,6 +10,9 @@ def program() -> None:
         status, _ = http("POST", f"{url}/control/reset")
         if status != 200:
             raise Failure(f"The sandbox gateway answered {status} to its reset. Try `make down up`.")
+    status, _ = http("POST", f"{stack['RATES_URL']}/control/reset")
+    if status != 200:
+        raise Failure(f"The rates server answered {status} to its reset. Try `make down up`.")
     introduce_sandbox(stack["API_URL"])
     TEST_CLOCK.unlink(missing_ok=True)
     purge_queues()

@@ -1,19 +1,22 @@
-"""Starts the local AWS and the sandbox gateway, unless they are running. Both listen on the loopback only."""
+"""Starts the local AWS, the sandbox gateway and the rates server, unless they are running. All listen on the loopback only."""
 
 import json
 import os
 import secrets
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from build import SANDBOX
+from build import RATES, SANDBOX
 from local import (
     AWS_ENDPOINT_URL,
     CREDENTIALS,
     GATEWAY_PORT,
     LOCAL,
     OWN_AWS,
+    RATES_PORT,
+    RATES_URL,
     RUN,
     SANDBOX_2_PORT,
     SANDBOX_2_URL,
@@ -30,18 +33,29 @@ from processes import Process
 
 MINISTACK = Process("ministack")
 SANDBOX_GATEWAY = Process("sandbox-gateway")
+RATES_SERVER = Process("rates-server")
 SANDBOX_SECRETS = RUN / "sandbox-secrets.json"
+RATES_SECRETS = RUN / "rates-secrets.json"
 START_SECONDS = 60
 
 
 def sandbox_secrets() -> dict[str, str]:
-    """The merchant's key and the webhooks' secret: random, and the same for as long as the stack lives."""
-    if not SANDBOX_SECRETS.exists():
+    """The merchant's key and the webhooks' secret."""
+    return made_once(SANDBOX_SECRETS, lambda: {"api_key": secrets.token_hex(24), "webhook_secret": secrets.token_hex(32)})
+
+
+def rates_app_id() -> str:
+    """What the rates server knows us by."""
+    return made_once(RATES_SECRETS, lambda: {"app_id": secrets.token_hex(16)})["app_id"]
+
+
+def made_once(file: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """Random secrets that are the same for as long as the stack lives."""
+    if not file.exists():
         RUN.mkdir(parents=True, exist_ok=True)
-        SANDBOX_SECRETS.touch(mode=0o600)
-        made = {"api_key": secrets.token_hex(24), "webhook_secret": secrets.token_hex(32)}
-        SANDBOX_SECRETS.write_text(json.dumps(made))
-    return json.loads(SANDBOX_SECRETS.read_text())
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(make()))
+    return json.loads(file.read_text())
 
 
 def start_ministack() -> None:
@@ -87,6 +101,22 @@ def start_sandbox() -> None:
         until_answering(SANDBOX_GATEWAY, f"{url}/control")
 
 
+def start_rates() -> None:
+    if RATES_SERVER.pid() is None:
+        refuse_taken_port(f"{RATES_URL}/control", "RATES_PORT", RATES_PORT)
+        # A copy, as of the sandbox gateway.
+        program = RUN / "rates-server"
+        shutil.copy(RATES, program)
+        environment = {
+            "RATES_PORT": str(RATES_PORT),
+            "RATES_APP_ID": rates_app_id(),
+            "TEST_CLOCK_FILE": str(TEST_CLOCK),
+        }
+        RATES_SERVER.start([str(program)], environment)
+        say(f"the rates server is starting on {RATES_URL}")
+    until_answering(RATES_SERVER, f"{RATES_URL}/control")
+
+
 def refuse_taken_port(url: str, variable: str, port: int) -> None:
     try:
         http("GET", url)
@@ -110,6 +140,7 @@ def program() -> None:
     if OWN_AWS:
         start_ministack()
     start_sandbox()
+    start_rates()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """What template.yaml promises and no linter checks: `make template`."""
 
 import json
+import re
 import unittest
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -9,6 +11,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
+BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
+RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
 
 
 class Loader(yaml.SafeLoader):
@@ -26,15 +30,20 @@ def plain(loader: Loader, node: yaml.Node) -> object:
     return loader.construct_mapping(node, deep=True)
 
 
-RESOURCES: dict[str, dict] = yaml.load(TEMPLATE.read_text(), Loader)["Resources"]
+DOCUMENT: dict[str, dict] = yaml.load(TEMPLATE.read_text(), Loader)
+RESOURCES = DOCUMENT["Resources"]
+
+RATES = {"RATES_SOURCE", "RATES_URL", "RATES_MAX_AGE_HOURS"}
 
 # Each function's own variables; all have RUST_LOG.
 VARIABLES = {
     "ApiFunction": {
         "TABLE_NAME", "CHARGE_QUEUE_URL", "OPERATOR_KEY_SECRET_ID", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
-        "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
+        "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", *RATES,
     },
-    "ChargeConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
+    "ChargeConsumerFunction": {
+        "TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS", *RATES,
+    },
     "WebhookIntakeFunction": {
         "TABLE_NAME", "WEBHOOK_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
         "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
@@ -54,6 +63,20 @@ def of_type(kind: str) -> dict[str, dict]:
 
 def listed(value: object) -> list:
     return value if isinstance(value, list) else [value]
+
+
+def may(function: str, action: str, partition: str) -> bool:
+    """Whether a function may do that in the table to an item of that partition."""
+
+    def matches(statement: dict) -> bool:
+        if action not in listed(statement["Action"]) or "Table.Arn" not in listed(statement["Resource"]):
+            return False
+        patterns = [keys["dynamodb:LeadingKeys"] for keys in statement.get("Condition", {}).values()]
+        return all(fnmatchcase(partition, pattern) for pattern in patterns)
+
+    [policy] = FUNCTIONS[function]["Policies"]
+    effects = {statement["Effect"] for statement in policy["Statement"] if matches(statement)}
+    return effects == {"Allow"}
 
 
 def target(reference: str) -> str:
@@ -105,9 +128,32 @@ class Functions(unittest.TestCase):
             if not may_change or name == "WebhookIntakeFunction":
                 continue
             with self.subTest(name):
-                [denied] = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
+                [denied] = [s for s in policy["Statement"] if s["Sid"] == "KeepRecords"]
+                self.assertEqual(denied["Effect"], "Deny")
                 self.assertEqual(set(denied["Action"]), {"dynamodb:UpdateItem", "dynamodb:DeleteItem"})
                 self.assertEqual(denied["Condition"], {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "L#*"}})
+
+    def test_what_a_bill_has_gathered_is_not_to_be_deleted_by_anybody(self) -> None:
+        """Line items lie beside their shard's sum, which is updated: see keys/bills.rs."""
+        self.assertIn('GATHERED: &str = "BL#"', BILL_KEYS.read_text())
+        for name, function in FUNCTIONS.items():
+            [policy] = function["Policies"]
+            allowed = {action for s in policy["Statement"] if s["Effect"] == "Allow" for action in listed(s["Action"])}
+            if "dynamodb:DeleteItem" not in allowed:
+                continue
+            with self.subTest(name):
+                [denied] = [s for s in policy["Statement"] if s["Sid"] == "KeepLineItems"]
+                self.assertEqual((denied["Effect"], denied["Action"]), ("Deny", "dynamodb:DeleteItem"))
+                self.assertEqual(denied["Condition"], {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": "BL#*"}})
+
+    def test_whoever_reads_the_table_reads_batches_of_it(self) -> None:
+        """Lists and bills with their shards are read by key, many at once."""
+        for name in ("ApiFunction", "ChargeConsumerFunction", "RetrySweepFunction"):
+            [policy] = FUNCTIONS[name]["Policies"]
+            [records] = [s for s in policy["Statement"] if s["Sid"] == "Records"]
+            with self.subTest(name):
+                self.assertIn("dynamodb:BatchGetItem", records["Action"])
+                self.assertNotIn("Condition", records, "bills' partitions are among the table's")
 
     def test_what_anybody_can_call_reaches_webhooks_only(self) -> None:
         [policy] = FUNCTIONS["WebhookIntakeFunction"]["Policies"]
@@ -116,6 +162,29 @@ class Functions(unittest.TestCase):
         self.assertEqual(webhooks["Condition"], {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "WH#*"}})
         self.assertEqual(settings["Action"], "dynamodb:GetItem")
         self.assertEqual(settings["Condition"], {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "CFG#gateways"}})
+
+
+    def test_rates_are_written_by_those_who_ask_for_them_and_by_nobody_else(self) -> None:
+        self.assertIn('const RATES: &str = "RATES";', STORE_KEYS.read_text())
+        asking = {name for name in FUNCTIONS if RATES <= VARIABLES[name]}
+        self.assertEqual(asking, {"ApiFunction", "ChargeConsumerFunction"})
+        self.assertEqual({name for name in FUNCTIONS if may(name, "dynamodb:PutItem", "RATES")}, asking)
+        for action in ("dynamodb:UpdateItem", "dynamodb:DeleteItem"):
+            self.assertLessEqual({name for name in FUNCTIONS if may(name, action, "RATES")}, asking)
+        for name in asking:
+            with self.subTest(name):
+                self.assertTrue(may(name, "dynamodb:GetItem", "RATES"))
+                # The app id lies among the gateways' secrets.
+                [policy] = FUNCTIONS[name]["Policies"]
+                readable = [s["Resource"] for s in policy["Statement"] if s["Action"] == "secretsmanager:GetSecretValue"]
+                self.assertIn("GatewaySecrets.Id", [secret for secrets in readable for secret in listed(secrets)])
+
+    def test_the_sources_of_rates_are_those_that_there_are(self) -> None:
+        parameter = DOCUMENT["Parameters"]["RatesSource"]
+        known = set(re.findall(r'Self::\w+ => "(\w+)"', RATE_SOURCES.read_text()))
+        self.assertEqual(set(parameter["AllowedValues"]), known | {"none"})
+        # Needs no account.
+        self.assertEqual(parameter["Default"], "european_central_bank")
 
 
 class EventSources(unittest.TestCase):
@@ -160,7 +229,7 @@ class EventSources(unittest.TestCase):
     def test_the_stream_is_filtered_to_invoices(self) -> None:
         [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
         keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
-        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}]}})
+        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}]}})
 
     def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
         schedule = RESOURCES["RetrySweepSchedule"]["Properties"]

@@ -168,15 +168,18 @@ impl From<Error> for Problem {
             Error::Invalid(faults) => Self::invalid(&faults),
             Error::Conflict(_) | Error::Busy => Self::new(Code::Conflict, detail),
             Error::FailedPrecondition { status, .. } => {
-                let details = status.map_or(json!({}), |status| json!({"status": status.as_str()}));
+                let details = status.map_or(json!({}), |status| json!({"status": status}));
                 Self::new(Code::FailedPrecondition, detail).with_details(details)
             }
+            Error::StoppedHalfway { status, accepted, .. } => Self::new(Code::FailedPrecondition, detail)
+                .with_details(json!({"status": status, "accepted": accepted})),
             Error::NoPaymentMethod => Self::new(Code::NoPaymentMethod, detail),
             Error::NoGateway => Self::new(Code::FailedPrecondition, detail),
             Error::VersionMismatch { current } => {
                 Self::new(Code::VersionMismatch, detail).with_details(json!({"version": current}))
             }
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, detail),
+            Error::TooMany => Self::new(Code::RateLimited, detail),
             Error::Unavailable(cause) => {
                 let problem = Self::new(Code::Unavailable, "the service is temporarily unavailable");
                 Self { cause: Some(cause.to_string().into()), ..problem }
@@ -192,5 +195,17 @@ impl From<ListFailure> for Problem {
             ListFailure::BadPosition => Self::new(Code::InvalidCursor, "the cursor is not one of this list"),
             ListFailure::Refused(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_too_much_at_once_is_told_when_to_ask_again() {
+        let answer = Problem::from(Error::TooMany).render("req-1");
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "2");
     }
 }

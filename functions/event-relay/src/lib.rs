@@ -7,9 +7,10 @@ pub use bus::EventBridgeBus;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use fatura_application::ports::{EventBus, SendError};
+use fatura_application::ports::{EventBus, SendError, StoreError};
 use fatura_application::relay;
-use fatura_domain::invoice::Invoice;
+use fatura_domain::event::Written;
+use fatura_store::{StreamImage, bill_of_image, invoice_of_image};
 
 /// Tells what happened in the order in which it happened. After the first record that could not be told, nothing counts
 /// as told: the stream comes again from there.
@@ -32,19 +33,18 @@ pub async fn handle(bus: &dyn EventBus, event: Event) -> Result<DynamoDbEventRes
     Ok(response)
 }
 
-/// The invoice before and after, if it is an invoice that the record is about.
-fn change(record: EventRecord) -> Option<(Option<Invoice>, Invoice)> {
-    let after = image(record.change.new_image)?;
-    Some((image(record.change.old_image), after))
+/// What the record is about, before and after, if that is told.
+fn change(record: EventRecord) -> Option<Written> {
+    let (before, after) = (record.change.old_image, record.change.new_image);
+    if let Some(after) = image(after.clone(), invoice_of_image) {
+        let before = image(before, invoice_of_image).map(Box::new);
+        return Some(Written::Invoice { before, after: Box::new(after) });
+    }
+    let after = Box::new(image(after, bill_of_image)?);
+    Some(Written::Bill { before: image(before, bill_of_image).map(Box::new), after })
 }
 
-fn image(item: fatura_store::StreamImage) -> Option<Invoice> {
-    match fatura_store::invoice_of_image(item) {
-        Ok(invoice) => invoice,
-        Err(error) => {
-            // To come again wouldn't help, and would hold up what comes after it.
-            tracing::error!(%error, "an item of the stream cannot be read");
-            None
-        }
-    }
+fn image<T>(item: StreamImage, read: fn(StreamImage) -> Result<Option<T>, StoreError>) -> Option<T> {
+    // To come again wouldn't help, and would hold up what comes after it.
+    read(item).inspect_err(|error| tracing::error!(%error, "an item of the stream cannot be read")).ok()?
 }

@@ -44,6 +44,8 @@ pub struct Caller {
 pub enum Operation {
     /// Everything of one customer, by anybody who may act for that customer.
     OwnedBy(CustomerId),
+    /// What a customer is asked for, which isn't the customer's own to say.
+    BillTo(CustomerId),
     CreateCustomers,
     ListAllInvoices,
     ManageApiKeys,
@@ -61,11 +63,13 @@ impl Caller {
     /// nobody learns what exists.
     pub fn may(&self, operation: Operation) -> Result<(), Error> {
         match (self.role, operation) {
-            (Role::Operator, _) | (Role::Service, Operation::OwnedBy(_) | Operation::CreateCustomers) => {
+            (Role::Operator, _)
+            | (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
                 Ok(())
             }
             (Role::Customer(own), Operation::OwnedBy(owner)) if own == owner => Ok(()),
-            (Role::Customer(_), Operation::OwnedBy(_)) => Err(Error::NotFound),
+            (Role::Customer(own), Operation::BillTo(owner)) if own == owner => Err(Error::Forbidden),
+            (Role::Customer(_), Operation::OwnedBy(_) | Operation::BillTo(_)) => Err(Error::NotFound),
             (Role::Service | Role::Customer(_), _) => Err(Error::Forbidden),
         }
     }
@@ -121,6 +125,8 @@ mod tests {
         let operations = [
             Operation::OwnedBy(own),
             Operation::OwnedBy(other),
+            Operation::BillTo(own),
+            Operation::BillTo(other),
             Operation::CreateCustomers,
             Operation::ListAllInvoices,
             Operation::ManageApiKeys,
@@ -133,11 +139,23 @@ mod tests {
                 Err(_) => "forbidden",
             })
         };
-        assert_eq!(answers(Role::Operator), ["yes"; 6]);
-        assert_eq!(answers(Role::Service), ["yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]);
+        assert_eq!(answers(Role::Operator), ["yes"; 8]);
+        assert_eq!(
+            answers(Role::Service),
+            ["yes", "yes", "yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]
+        );
         assert_eq!(
             answers(Role::Customer(own)),
-            ["yes", "not found", "forbidden", "forbidden", "forbidden", "forbidden"]
+            [
+                "yes",
+                "not found",
+                "forbidden",
+                "not found",
+                "forbidden",
+                "forbidden",
+                "forbidden",
+                "forbidden"
+            ]
         );
     }
 }

@@ -5,9 +5,11 @@ use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
-    Answers, ApiKeys, Attentions, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes, Entropy,
-    Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions, Webhooks,
+    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
+    Entropy, Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions,
+    Webhooks,
 };
+use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
@@ -31,6 +33,7 @@ pub struct Records {
     pub rulebook: Arc<dyn Rulebook>,
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
+    pub bills: Arc<dyn Bills>,
 }
 
 impl Records {
@@ -51,6 +54,7 @@ impl Records {
             + Rulebook
             + Plans
             + Circuits
+            + Bills
             + 'static,
     {
         Self {
@@ -67,7 +71,8 @@ impl Records {
             runs: store.clone(),
             rulebook: store.clone(),
             plans: store.clone(),
-            circuits: store,
+            circuits: store.clone(),
+            bills: store,
         }
     }
 }
@@ -89,6 +94,7 @@ pub struct App {
     policies: Arc<Policies>,
     pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
+    pub(crate) rates: Option<Arc<RateDesk>>,
 }
 
 impl fmt::Debug for App {
@@ -121,7 +127,18 @@ impl App {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
         let plan = Arc::new(Fresh::nothing());
-        Self { records, charges, gateways, clock, entropy, policies, plan, breakers }
+        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None }
+    }
+
+    /// Without it there are no exchange rates: not every function needs them, nor every deployment.
+    #[must_use]
+    pub fn with_rates(self, rates: Arc<RateDesk>) -> Self {
+        Self { rates: Some(rates), ..self }
+    }
+
+    /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.
+    pub(crate) async fn exchange_rates(&self) -> Option<RatesInForce> {
+        self.rates.as_ref()?.current().await
     }
 
     /// The dunning policy in force.
@@ -153,7 +170,10 @@ impl App {
             Some(Refusal::ExternalIdTaken) => {
                 Err(Error::Conflict("a customer with this external_id exists".to_owned()))
             }
-            Some(Refusal::Stale | Refusal::Answered(_)) | None => Ok(Committed::Stale),
+            Some(
+                Refusal::Stale | Refusal::Answered(_) | Refusal::LineTaken(_) | Refusal::ShardRefused(_),
+            )
+            | None => Ok(Committed::Stale),
         }
     }
 

@@ -113,7 +113,9 @@ impl From<ResolveError> for Error {
     fn from(error: ResolveError) -> Self {
         let detail = error.to_string();
         match error {
-            ResolveError::NotUnknown(status) => Self::FailedPrecondition { detail, status: Some(status) },
+            ResolveError::NotUnknown(status) => {
+                Self::FailedPrecondition { detail, status: Some(status.as_str()) }
+            }
             ResolveError::OtherAmount => Self::FailedPrecondition { detail, status: None },
         }
     }

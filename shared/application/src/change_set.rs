@@ -7,11 +7,12 @@ use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
+use fatura_domain::bill::{Bill, BillLine, Shards};
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
-use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId, RunId};
+use fatura_domain::id::{BillId, CustomerId, InvoiceId, PaymentMethodId, RunId};
 use fatura_domain::invoice::{Invoice, Reduction};
 use fatura_domain::ledger::Transaction;
 use fatura_domain::refund::Refund;
@@ -76,6 +77,21 @@ pub enum Change {
         run: RunId,
         difference: Difference,
     },
+    BillOpened(Bill),
+    /// Refused unless the stored bill has the version just before this one's.
+    BillChanged(Bill),
+    /// A line item, and its shard's new sum. Refused if there is a line item of its key, if the shard is closed, or if its
+    /// sum would be too large. Several that share a shard are one change of it.
+    LineAppended {
+        line: BillLine,
+        shard: u8,
+        of: Shards,
+    },
+    /// Closes every shard of a bill. Refused if anything was ever appended to one.
+    EmptyShardsClosed(Bill),
+    /// The bill has a balance for which its customer has no open bill yet.
+    BillAwaited(BillId),
+    BillNoLongerAwaited(BillId),
     /// Refused unless it follows the edition that is in force. Every edition is kept.
     RulesReplaced(RulesEdition),
     /// Refused unless it follows the edition that is in force. Every edition is kept.
@@ -103,7 +119,8 @@ impl ChangeSet {
     /// A new invoice, with what follows from it.
     pub fn created(invoice: Invoice) -> Self {
         let tallied = tallied(None, &invoice);
-        Self::of([Change::InvoiceCreated(invoice)]).and(tallied)
+        let awaited = invoice.awaits_method().then_some(Change::MethodAwaited(invoice.id));
+        Self::of([Change::InvoiceCreated(invoice)]).and(tallied).and(awaited)
     }
 
     /// An invoice's next version, with what begins and what ends by it for others.
@@ -120,6 +137,17 @@ impl ChangeSet {
     pub fn refund_moved(before: &Refund, after: Refund) -> Self {
         let matters = matters(before.matter(), after.matter(), after.updated_at);
         Self::of([Change::RefundChanged(after)]).and(matters)
+    }
+
+    /// A bill's next version, with what begins and what ends by it for others.
+    pub fn bill_moved(before: &Bill, after: Bill) -> Self {
+        let awaited = match (before.awaits_bill(), after.awaits_bill()) {
+            (false, true) => Some(Change::BillAwaited(after.id)),
+            (true, false) => Some(Change::BillNoLongerAwaited(after.id)),
+            _ => None,
+        };
+        let matters = matters(before.matter(), after.matter(), after.updated_at);
+        Self::of([Change::BillChanged(after)]).and(matters).and(awaited)
     }
 
     /// What the reducer wants written together.

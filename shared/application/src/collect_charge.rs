@@ -30,7 +30,7 @@ pub enum CollectError {
 }
 
 impl App {
-    /// Takes an invoice or a refund one step further. Any number of times for one message, it moves money once.
+    /// Takes what the message is about one step further. Any number of times for one message, it moves money once.
     pub async fn handle_message(&self, message: Message, time_left: Duration) -> Result<(), CollectError> {
         if time_left < CALL_TIME {
             return Err(CollectError::NotEnoughTime);
@@ -43,6 +43,7 @@ impl App {
             Message::AskAboutDispute { dispute, version } => self.review_dispute(dispute, version).await?,
             Message::Advance { run, part, version } => self.advance(&run, part, version).await?,
             Message::Forget { method, version } => self.forget_method(method, version).await?,
+            Message::Settle { bill, version } => self.advance_bill(bill, version).await?,
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 use crate::ports::{CommitError, StoreError};
 use fatura_domain::customer::HeldError;
-use fatura_domain::invoice::{ChargeError, IllegalTransition, Status};
+use fatura_domain::invoice::{ChargeError, IllegalTransition};
 use thiserror::Error as ThisError;
 
 /// A cause, for the log only.
@@ -31,7 +31,10 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     #[error("{detail}")]
-    FailedPrecondition { detail: String, status: Option<Status> },
+    FailedPrecondition { detail: String, status: Option<&'static str> },
+    /// It can't go on, and some of it is done: whoever sends it again does no harm.
+    #[error("{detail}")]
+    StoppedHalfway { detail: String, status: &'static str, accepted: Vec<String> },
     #[error("the customer has no payment method")]
     NoPaymentMethod,
     #[error("no gateway that is enabled takes this payment method in this currency")]
@@ -40,6 +43,9 @@ pub enum Error {
     VersionMismatch { current: u64 },
     #[error("the idempotency key was used for another request")]
     IdempotencyKeyReused,
+    /// More is asked of one object than it can take just now.
+    #[error("too many requests change the same object at once: send it again in a moment")]
+    TooMany,
     /// Somebody is changing the same thing just now, again and again.
     #[error("the object is being changed by other requests")]
     Busy,
@@ -52,7 +58,7 @@ pub enum Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            StoreError::Unavailable(_) | StoreError::Contended(_) => Self::Unavailable(Box::new(error)),
             StoreError::Corrupt(_) => Self::Internal(Box::new(error)),
         }
     }
@@ -69,7 +75,7 @@ impl From<CommitError> for Error {
 
 impl From<IllegalTransition> for Error {
     fn from(illegal: IllegalTransition) -> Self {
-        Self::FailedPrecondition { detail: illegal.to_string(), status: Some(illegal.from) }
+        Self::FailedPrecondition { detail: illegal.to_string(), status: Some(illegal.from.as_str()) }
     }
 }
 

@@ -110,7 +110,7 @@ impl App {
             let method = amendment.payment_method.unwrap_or_else(|| invoice.payment_method());
             let amended = invoice.amended(content, method, now).map_err(|error| match error {
                 AmendError::NotADraft(status) => {
-                    Error::FailedPrecondition { detail: error.to_string(), status: Some(status) }
+                    Error::FailedPrecondition { detail: error.to_string(), status: Some(status.as_str()) }
                 }
                 AmendError::Money(error) => invalid("items", error.to_string()),
             })?;
@@ -138,7 +138,7 @@ impl App {
             if invoice.status() != Status::Draft {
                 let refusal = Error::FailedPrecondition {
                     detail: format!("an invoice that is {} cannot be charged", invoice.status().as_str()),
-                    status: Some(invoice.status()),
+                    status: Some(invoice.status().as_str()),
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }

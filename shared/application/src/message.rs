@@ -1,14 +1,14 @@
+use fatura_domain::bill::Bill;
 use fatura_domain::customer::Detachment;
 use fatura_domain::dispute::Dispute;
-use fatura_domain::id::{AttemptNumber, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
+use fatura_domain::id::{AttemptNumber, BillId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::Invoice;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::Part;
 use serde::{Deserialize, Serialize};
 
-/// There is something to do for an invoice, a refund, a dispute, a part of a run or a card that is to be
-/// forgotten. It is about one version: once that has moved on, the message is
-/// void, however often it is delivered.
+/// There is something to do for an invoice, a refund, a dispute, a part of a run, a card that is to be forgotten or a bill.
+/// It is about one version: once that has moved on, the message is void, however often it is delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub enum Message {
@@ -35,6 +35,11 @@ pub enum Message {
         method: PaymentMethodId,
         version: u64,
     },
+    /// Close it, or settle it.
+    Settle {
+        bill: BillId,
+        version: u64,
+    },
 }
 
 impl Message {
@@ -52,6 +57,10 @@ impl Message {
 
     pub const fn about_detachment(detachment: &Detachment) -> Self {
         Self::Forget { method: detachment.method, version: detachment.version }
+    }
+
+    pub const fn about_bill(bill: &Bill) -> Self {
+        Self::Settle { bill: bill.id, version: bill.version }
     }
 
     pub fn about_part(part: &Part) -> Self {
@@ -76,6 +85,8 @@ struct Wire {
     part: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detached_id: Option<PaymentMethodId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bill_id: Option<BillId>,
     version: u64,
 }
 
@@ -97,6 +108,7 @@ impl From<Message> for Wire {
             Message::Forget { method, version } => {
                 Self { detached_id: Some(method), version, ..Self::default() }
             }
+            Message::Settle { bill, version } => Self { bill_id: Some(bill), version, ..Self::default() },
         }
     }
 }
@@ -116,6 +128,7 @@ impl TryFrom<Wire> for Message {
             wire.dispute_id.map(|dispute| Self::AskAboutDispute { dispute, version }),
             wire.run_id.zip(wire.part).map(|(run, part)| Self::Advance { run, part, version }),
             wire.detached_id.map(|method| Self::Forget { method, version }),
+            wire.bill_id.map(|bill| Self::Settle { bill, version }),
         ]
         .into_iter()
         .flatten();

@@ -3,14 +3,13 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, AnswerScope, Once, Reply};
-use crate::ports::{InvoiceFilter, Message, PageRequest, Payer};
-use fatura_domain::Timestamp;
-use fatura_domain::customer::{Card, Customer, Detachment, Expiry, Instrument, PaymentMethod, Profile};
-use fatura_domain::gateway::{GatewayName, Means, PixKey, StoreOutcome, StoreRequest, Token};
+use crate::kept_cards::key_of;
+use crate::ports::{Message, Payer};
+use fatura_domain::customer::{Card, Customer, Detachment, Expiry, Instrument, PaymentMethod};
+use fatura_domain::gateway::{GatewayName, PixKey, Token};
 use fatura_domain::id::{CustomerId, PaymentMethodId};
-use fatura_domain::invoice::{Invoice, Status};
+use fatura_domain::invoice::Invoice;
 use fatura_domain::text::Text;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Invoices that one transaction takes beside the method: at most four writes each.
@@ -181,108 +180,15 @@ impl App {
                 })?;
                 let owner = self.records.customers.customer(customer).await?.ok_or(Error::NotFound)?;
                 let AnswerScope { caller, route, key } = &once.scope;
-                let order = order_of(customer, &[caller, route, key, gateway.as_str(), &token.0]);
-                let token = self.kept_at(&gateway, &owner, order, token).await?;
+                let store_key = key_of(&[caller, route, key, gateway.as_str(), &token.0]);
+                let token = self.kept_at(&gateway, &owner, store_key, token).await?;
                 let others = BTreeMap::new();
                 Ok(Instrument::CreditCard(Card { gateway, token, others, brand, last4, expiry }))
             }
         }
     }
 
-    /// By what a gateway charges a card later, which its own form has given a token for.
-    async fn kept_at(
-        &self,
-        name: &GatewayName,
-        owner: &Customer,
-        order: PaymentMethodId,
-        token: Token,
-    ) -> Result<Token, Error> {
-        let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
-        let Profile { name: payer, email, .. } = &owner.profile;
-        let (name, email) = (payer.as_str().to_owned(), email.as_str().to_owned());
-        let request = StoreRequest { order, customer: owner.id, name, email, token };
-        match gateway.store_method(&request).await {
-            StoreOutcome::Stored(token) => Ok(token),
-            StoreOutcome::Declined { failure } => {
-                let reason = format!("was refused by {}: {}", gateway.name(), failure.message);
-                Err(Error::Invalid(vec![Fault::new("token", reason)]))
-            }
-            StoreOutcome::Unclear { failure } => {
-                tracing::warn!(gateway = %gateway.name(), code = failure.code, "card not kept");
-                Err(Error::Unavailable(format!("{}: {}", gateway.name(), failure.message).into()))
-            }
-        }
-    }
-
-    /// Lets one more gateway charge a card that another one holds.
-    pub async fn hold_also(
-        &self,
-        caller: &Caller,
-        method: PaymentMethodId,
-        gateway: &GatewayName,
-        token: Token,
-    ) -> Result<(PaymentMethod, bool), Error> {
-        let (owner, known) = self.own_method(caller, method).await?;
-        known.also_held_by(gateway, token.clone())?;
-        let order = order_of(owner.id, &[&method.to_string(), gateway.as_str(), &token.0]);
-        let token = self.kept_at(gateway, &owner, order, token).await?;
-        let held = self.hold_kept(caller, method, gateway, &token).await;
-        if let Err(Error::NotFound | Error::Busy | Error::FailedPrecondition { .. }) = held {
-            self.abandon(method, gateway, &token).await?;
-        }
-        held
-    }
-
-    /// Writes down what the gateway keeps.
-    async fn hold_kept(
-        &self,
-        caller: &Caller,
-        method: PaymentMethodId,
-        gateway: &GatewayName,
-        token: &Token,
-    ) -> Result<(PaymentMethod, bool), Error> {
-        for _ in 0..DECISIONS {
-            let (before, known) = self.own_method(caller, method).await?;
-            let held = known.also_held_by(gateway, token.clone())?;
-            let after = before.touched(self.clock.now());
-            let is_default = after.default_payment_method == Some(method);
-            let changes = ChangeSet::of([
-                Change::PaymentMethodReplaced(held.clone()),
-                Change::CustomerChanged { before, after },
-            ]);
-            if let Committed::Written = self.commit(changes, None).await? {
-                return Ok((held, is_default));
-            }
-        }
-        Err(Error::Busy)
-    }
-
-    /// A gateway keeps a card that nothing of ours names: it is to forget it.
-    async fn abandon(
-        &self,
-        method: PaymentMethodId,
-        gateway: &GatewayName,
-        token: &Token,
-    ) -> Result<(), Error> {
-        let policy = self.policy().await?;
-        for _ in 0..DECISIONS {
-            let before = self.records.customers.detachment(method).await?;
-            let (now, gateway, token) = (self.clock.now(), gateway.clone(), token.clone());
-            let after = match &before {
-                Some(before) => before.and(gateway, token, &policy, now),
-                None => Detachment::of_token(method, gateway, token, &policy, now),
-            };
-            let message = Message::about_detachment(&after);
-            let change = Change::DetachmentMoved { before, after: Some(after) };
-            if let Committed::Written = self.commit(ChangeSet::of([change]), None).await? {
-                self.notify(message).await;
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn own_method(
+    pub(crate) async fn own_method(
         &self,
         caller: &Caller,
         method: PaymentMethodId,
@@ -305,18 +211,19 @@ impl App {
         method: PaymentMethodId,
     ) -> Result<PaymentMethod, Error> {
         for _ in 0..DECISIONS {
-            let payer = self.payment_methods(caller, customer).await?;
-            let found =
-                payer.methods.into_iter().find(|candidate| candidate.id == method).ok_or(Error::NotFound)?;
-            if payer.customer.default_payment_method == Some(method) {
+            if method.owner() != customer {
+                return Err(Error::NotFound);
+            }
+            let (before, found) = self.own_method(caller, method).await?;
+            if before.default_payment_method == Some(method) {
                 // Whoever made it so may have died before all was charged that waited.
                 self.charge_more_by(caller, &found, AT_ONCE).await?;
                 return Ok(found);
             }
-            let after = payer.customer.with_default(method, self.clock.now());
-            let waiting = self.records.invoices.awaiting_method(customer, AT_ONCE).await?;
+            let after = before.with_default(method, self.clock.now());
+            let waiting = self.records.invoices.awaiting_method(before.id, AT_ONCE).await?;
             let (charged, messages) = self.charged_by(caller, &found, waiting).await?;
-            let changes = ChangeSet::of([Change::CustomerChanged { before: payer.customer, after }]);
+            let changes = ChangeSet::of([Change::CustomerChanged { before, after }]);
             if let Committed::Written = self.commit(changes.and(charged), None).await? {
                 self.notify_all(&messages).await;
                 self.charge_more_by(caller, &found, messages.len()).await?;
@@ -358,82 +265,4 @@ impl App {
         }
         Err(Error::Busy)
     }
-
-    /// Tells every gateway that still holds it, once nothing is to be charged to it any more.
-    pub(crate) async fn forget_method(&self, method: PaymentMethodId, version: u64) -> Result<(), Error> {
-        let Some(detachment) = self.records.customers.detachment(method).await? else { return Ok(()) };
-        if detachment.version != version {
-            tracing::debug!(%method, "message is void");
-            return Ok(());
-        }
-        let silent = if self.is_being_charged(method).await? {
-            detachment.tokens.clone()
-        } else {
-            self.tell_to_forget(&detachment).await?
-        };
-        let policy = self.policy().await?;
-        let after = detachment.told(silent, &policy, self.clock.now());
-        let change = Change::DetachmentMoved { before: Some(detachment), after };
-        // Whoever else is at it tells the same.
-        self.commit(ChangeSet::of([change]), None).await.map(|_| ())
-    }
-
-    /// Answers with those that don't say that they have forgotten it. A card that was attached once more is kept by the same
-    /// token at some gateways, and stays.
-    async fn tell_to_forget(&self, detachment: &Detachment) -> Result<BTreeMap<GatewayName, Token>, Error> {
-        let payer = self.payer(detachment.method.owner()).await?;
-        let is_attached = |name: &GatewayName, token: &Token| {
-            let means = Means::CreditCard(token.clone());
-            payer.methods.iter().any(|method| method.means_at(name).as_ref() == Some(&means))
-        };
-        let told = detachment.tokens.iter().filter(|(name, token)| !is_attached(name, token));
-        let told = told.map(async |(name, token)| {
-            // One that isn't configured just now may be again.
-            let forgotten = match self.gateways.get(name) {
-                Some(gateway) => gateway.detach_method(token).await.is_ok(),
-                None => false,
-            };
-            if !forgotten {
-                tracing::warn!(method = %detachment.method, gateway = %name, "card not forgotten yet");
-            }
-            (!forgotten).then(|| (name.clone(), token.clone()))
-        });
-        Ok(futures::future::join_all(told).await.into_iter().flatten().collect())
-    }
-
-    /// What is under way, or planned, was promised with this method.
-    async fn is_being_charged(&self, method: PaymentMethodId) -> Result<bool, Error> {
-        let filter = InvoiceFilter { status: Some(Status::Pending), ..InvoiceFilter::default() };
-        let mut after = None;
-        for _ in 0..MOST_TIMES {
-            let page = PageRequest { limit: 100, after };
-            let page = self.records.invoices.of_customer(method.owner(), &filter, page).await;
-            let page = page.map_err(|error| Error::Unavailable(Box::new(error)))?;
-            if page.data.iter().any(|invoice| invoice.payment_method() == Some(method)) {
-                return Ok(true);
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(false);
-            }
-        }
-        // More than are looked at in one go: it waits, as long as it must.
-        Ok(true)
-    }
-}
-
-/// One order to keep a card, however often it is sent: an idempotency key in the form of an id.
-fn order_of(customer: CustomerId, parts: &[&str]) -> PaymentMethodId {
-    let mut hash = Sha256::new();
-    for part in parts {
-        // Length first: no two lists make the same text.
-        hash.update(format!("{}:{part}", part.len()));
-    }
-    let digest: [u8; 32] = hash.finalize().into();
-    let (time, entropy) = digest.split_at(16);
-    let number = |bytes: &[u8]| {
-        bytes.iter().fold(0_u64, |number, byte| number.wrapping_mul(257).wrapping_add(u64::from(*byte)))
-    };
-    let at = Timestamp::from_millisecond(i64::try_from(number(time) % (1 << 44)).unwrap_or_default());
-    PaymentMethodId::new(customer, at.unwrap_or(Timestamp::UNIX_EPOCH), number(entropy))
 }

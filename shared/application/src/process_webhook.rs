@@ -112,6 +112,7 @@ impl App {
             id: AttentionId::of_webhook(&digest(&format!("{} {}", event.gateway, event.event_id))),
             kind: AttentionKind::WebhookMismatch,
             invoice,
+            bill: None,
             amount,
             gateway: Some(event.gateway.clone()),
             reference: None,

@@ -177,7 +177,9 @@ impl From<RefundError> for Error {
     fn from(error: RefundError) -> Self {
         let detail = error.to_string();
         match error {
-            RefundError::NotPaid(status) => Self::FailedPrecondition { detail, status: Some(status) },
+            RefundError::NotPaid(status) => {
+                Self::FailedPrecondition { detail, status: Some(status.as_str()) }
+            }
             RefundError::NothingCharged | RefundError::TooLate(_) => {
                 Self::FailedPrecondition { detail, status: None }
             }

@@ -1,19 +1,13 @@
 use crate::ports::{EventBus, SendError};
-use fatura_domain::event::{Event, events_between};
-use fatura_domain::invoice::Invoice;
-
-/// One change of one invoice, as the stream tells it.
-type InvoiceChange = (Option<Invoice>, Invoice);
+use fatura_domain::event::{Event, Written};
 
 /// Publishes what happened, oldest first. Answers with the first change that was not published whole, from which the
 /// stream has to tell again; the events' ids are the same then.
-pub async fn relay(bus: &dyn EventBus, changes: &[InvoiceChange]) -> Result<Option<usize>, SendError> {
+pub async fn relay(bus: &dyn EventBus, changes: &[Written]) -> Result<Option<usize>, SendError> {
     let events: Vec<(usize, Event)> = changes
         .iter()
         .enumerate()
-        .flat_map(|(index, (before, after))| {
-            events_between(before.as_ref(), after).into_iter().map(move |event| (index, event))
-        })
+        .flat_map(|(index, change)| change.events().into_iter().map(move |event| (index, event)))
         .collect();
     if events.is_empty() {
         return Ok(None);

@@ -23,7 +23,7 @@ impl App {
             if !matches!(invoice.status(), Status::ChargedWithError | Status::Uncollectible) {
                 let refusal = Error::FailedPrecondition {
                     detail: format!("an invoice that is {} cannot be requeued", invoice.status().as_str()),
-                    status: Some(invoice.status()),
+                    status: Some(invoice.status().as_str()),
                 };
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }

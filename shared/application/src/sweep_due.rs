@@ -3,7 +3,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::Message;
 use fatura_domain::dunning::Policy;
-use fatura_domain::id::{DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
+use fatura_domain::id::{BillId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Woken};
 use fatura_domain::{SignedDuration, Timestamp};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -40,6 +40,8 @@ impl App {
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_dispute(id).await).await?;
         let due = async |now| Ok(records.runs.due_parts(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |(run, part)| self.wake_part(&run, part).await).await?;
+        let due = async |now| Ok(records.bills.due_bills(now, PAGE).await?);
+        self.sweep(&mut swept, &has_time, due, async |id| self.wake_bill(id).await).await?;
         let due = async |now| Ok(records.customers.due_detachments(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_detachment(id).await).await?;
         Ok(swept)
@@ -158,6 +160,13 @@ impl App {
         let message = Message::about_detachment(&woken);
         let change = Change::DetachmentMoved { before: Some(detachment), after: Some(woken) };
         self.wake(ChangeSet::of([change]), message).await
+    }
+
+    async fn wake_bill(&self, id: BillId) -> Result<Option<Message>, Error> {
+        let Some(bill) = self.records.bills.bill(id).await? else { return Ok(None) };
+        let Some(woken) = bill.woken(self.clock.now()) else { return Ok(None) };
+        let message = Message::about_bill(&woken);
+        self.wake(ChangeSet::bill_moved(&bill, woken), message).await
     }
 
     async fn wake_part(&self, run: &RunId, number: u8) -> Result<Option<Message>, Error> {

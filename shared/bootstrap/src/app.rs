@@ -1,5 +1,9 @@
+#[cfg(feature = "rates")]
+use crate::environment::optional;
 use crate::environment::{StartError, required};
 use crate::gateways::configured;
+#[cfg(feature = "secrets")]
+use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -8,6 +12,8 @@ use fatura_domain::gateway::GatewayName;
 use fatura_store::DynamoStore;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "secrets")]
+use std::sync::OnceLock;
 
 /// The parts that a function's `main` puts together.
 pub struct Bootstrap {
@@ -15,6 +21,8 @@ pub struct Bootstrap {
     pub store: Arc<DynamoStore>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    #[cfg(feature = "secrets")]
+    vault: OnceLock<Arc<Vault>>,
 }
 
 impl Bootstrap {
@@ -26,6 +34,8 @@ impl Bootstrap {
             config,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
+            #[cfg(feature = "secrets")]
+            vault: OnceLock::new(),
         })
     }
 
@@ -38,23 +48,43 @@ impl Bootstrap {
     #[cfg(feature = "charge-queue")]
     pub fn app(&self, gateways: Gateways) -> Result<fatura_application::App, StartError> {
         let client = aws_sdk_sqs::Client::new(&self.config);
-        Ok(fatura_application::App::new(
+        let app = fatura_application::App::new(
             fatura_application::Records::of(self.store.clone()),
             Arc::new(crate::queues::SqsQueue::new(client, required("CHARGE_QUEUE_URL")?)),
             gateways,
             self.clock.clone(),
             self.entropy.clone(),
-        ))
+        );
+        #[cfg(feature = "rates")]
+        let app = match self.rates()? {
+            Some(rates) => app.with_rates(rates),
+            None => app,
+        };
+        Ok(app)
+    }
+
+    #[cfg(feature = "rates")]
+    fn rates(&self) -> Result<Option<Arc<fatura_application::RateDesk>>, StartError> {
+        crate::rates::configured(optional, self.store.clone(), self.clock.clone(), || Ok(self.vault()?))
     }
 
     /// The deployment's gateways, with their secrets at hand.
     #[cfg(feature = "secrets")]
     pub fn gateways(&self) -> Result<Gateways, StartError> {
+        let vault: Arc<dyn Secrets> = self.vault()?;
+        configured(&vault)
+    }
+
+    /// One for all who ask it, so that what it has read is read once.
+    #[cfg(feature = "secrets")]
+    fn vault(&self) -> Result<Arc<Vault>, StartError> {
+        if let Some(vault) = self.vault.get() {
+            return Ok(vault.clone());
+        }
         let client = aws_sdk_secretsmanager::Client::new(&self.config);
         let shared = required("GATEWAY_SECRETS_ID")?;
-        let vault = crate::secrets::Vault::new(client, shared, self.store.clone(), self.clock.clone());
-        let vault: Arc<dyn Secrets> = Arc::new(vault);
-        configured(&vault)
+        let vault = Vault::new(client, shared, self.store.clone(), self.clock.clone());
+        Ok(self.vault.get_or_init(|| Arc::new(vault)).clone())
     }
 
     /// The deployment's gateways by name and capability, for a function that never calls one.

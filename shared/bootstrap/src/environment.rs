@@ -8,6 +8,8 @@ pub enum StartError {
     Missing(&'static str),
     #[error("the environment variable {0} is not a URL without credentials, query or fragment")]
     NotABaseUrl(&'static str),
+    #[error("the environment variable {0} is not {1}")]
+    Unusable(&'static str, &'static str),
     #[error("there is no gateway called {0}")]
     NoSuchGateway(String),
     #[error("the HTTP client cannot be built")]

@@ -13,6 +13,8 @@ mod events;
 mod gateways;
 #[cfg(any(feature = "charge-queue", feature = "webhook-queue"))]
 mod queues;
+#[cfg(feature = "rates")]
+mod rates;
 #[cfg(feature = "secrets")]
 mod secrets;
 #[cfg(feature = "sqs-batch")]

@@ -1,8 +1,12 @@
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use fatura_application::access::KeyHash;
+#[cfg(feature = "rates")]
+use fatura_application::ports::{AppId, RateSecrets};
 use fatura_application::ports::{Clock, GatewaySecrets, Plans, Secrets, SecretsError};
 use fatura_application::{Fresh, OperatorKey};
+#[cfg(feature = "rates")]
+use fatura_domain::exchange::RateSource;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::routing::SecretRef;
 use serde::Deserialize;
@@ -81,6 +85,10 @@ fn read_own_secrets(text: &str) -> Result<StoredSecrets, SecretsError> {
     read_json(text)
 }
 
+fn read_stored(value: Value) -> Result<StoredSecrets, SecretsError> {
+    serde_json::from_value(value).map_err(|_| undocumented())
+}
+
 fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, SecretsError> {
     serde_json::from_str(text).map_err(|_| undocumented())
 }
@@ -140,12 +148,27 @@ impl Secrets for Vault {
             Some(self.own(reference).await?)
         } else {
             let stored = self.shared.get().await?.get(name.as_str()).cloned();
-            stored.map(|stored| serde_json::from_value(stored).map_err(|_| undocumented())).transpose()?
+            stored.map(read_stored).transpose()?
         };
         Ok(stored.map(|StoredSecrets { api_key, webhook_secrets, more }| {
             let more = more.into_iter().map(|(name, value)| (name, in_words(&value))).collect();
             GatewaySecrets { api_key, webhook_secrets, more }
         }))
+    }
+}
+
+/// Beside the gateways', so that it costs no secret of its own. No gateway can have that name: theirs have hyphens.
+#[cfg(feature = "rates")]
+fn rates_app_id(all: &AllGatewaySecrets) -> Result<Option<AppId>, SecretsError> {
+    let stored = all.get(RateSource::OpenExchangeRates.as_str()).cloned().map(read_stored).transpose()?;
+    Ok(stored.map(|stored| AppId(stored.api_key)).filter(|app_id| !app_id.0.is_empty()))
+}
+
+#[cfg(feature = "rates")]
+#[async_trait]
+impl RateSecrets for Vault {
+    async fn app_id(&self) -> Result<Option<AppId>, SecretsError> {
+        rates_app_id(&self.shared.get().await?)
     }
 }
 
@@ -159,5 +182,34 @@ pub(crate) fn read_operator_key(text: &str) -> Result<KeyHash, SecretsError> {
 impl OperatorKey for CachedSecret<KeyHash> {
     async fn hash(&self) -> Result<KeyHash, SecretsError> {
         self.get().await
+    }
+}
+
+#[cfg(all(test, feature = "rates"))]
+mod tests {
+    use super::*;
+
+    fn app_id(text: &str) -> Result<Option<AppId>, SecretsError> {
+        rates_app_id(&read_gateway_secrets(text)?)
+    }
+
+    #[test]
+    fn the_app_id_of_the_rates_lies_beside_the_gateways_secrets() {
+        let both = r#"{"stripe": {"api_key": "sk_1"}, "open_exchange_rates": {"api_key": "app_1"}}"#;
+        assert!(app_id(both).unwrap() == Some(AppId("app_1".to_owned())));
+        for none in
+            ["{}", r#"{"stripe": {"api_key": "sk_1"}}"#, r#"{"open_exchange_rates": {"api_key": ""}}"#]
+        {
+            assert!(app_id(none).unwrap().is_none(), "{none}");
+        }
+    }
+
+    #[test]
+    fn an_app_id_that_cannot_be_read_is_not_quoted_and_keeps_no_gateway_from_its_own() {
+        let all = read_gateway_secrets(r#"{"stripe": {"api_key": "sk_1"}, "open_exchange_rates": "app_1"}"#);
+        let all = all.unwrap();
+        let error = rates_app_id(&all).unwrap_err().to_string();
+        assert!(!error.contains("app_1"), "{error}");
+        assert_eq!(read_stored(all["stripe"].clone()).unwrap().api_key, "sk_1");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::actor::Actor;
 use crate::gateway::{GatewayName, GatewayReference};
-use crate::id::{AttemptId, DisputeId, InvoiceId, OwnedId, RefundId};
+use crate::id::{AttemptId, BillId, DisputeId, InvoiceId, OwnedId, RefundId};
 use crate::money::Money;
 use crate::{Timestamp, stored_instant};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ pub struct Attention {
     pub id: AttentionId,
     pub kind: AttentionKind,
     pub invoice: Option<InvoiceId>,
+    pub bill: Option<BillId>,
     pub amount: Option<Money>,
     pub gateway: Option<GatewayName>,
     /// What the gateway calls it, if it told.
@@ -55,10 +56,14 @@ pub enum AttentionKind {
     ReconciliationDifference,
     /// What a gateway says of the charge that its webhook named isn't what we ordered.
     WebhookMismatch,
+    /// A closed bill is to be settled in one currency, and what the others are worth in it cannot be had.
+    BillAwaitsRates,
+    /// No gateway takes what a bill's invoice asks for.
+    BillNotCharged,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -67,6 +72,8 @@ impl AttentionKind {
         Self::DisputeAfterRefund,
         Self::ReconciliationDifference,
         Self::WebhookMismatch,
+        Self::BillAwaitsRates,
+        Self::BillNotCharged,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -79,6 +86,8 @@ impl AttentionKind {
             Self::DisputeAfterRefund => "dispute_after_refund",
             Self::ReconciliationDifference => "reconciliation_difference",
             Self::WebhookMismatch => "webhook_mismatch",
+            Self::BillAwaitsRates => "bill_awaits_rates",
+            Self::BillNotCharged => "bill_not_charged",
         }
     }
 }
@@ -111,6 +120,14 @@ impl AttentionId {
 
     pub fn of_dispute(dispute: DisputeId) -> Self {
         Self(format!("{}{}{}", Self::PREFIX, OwnedId::<crate::id::kind::Dispute>::PREFIX, dispute.code()))
+    }
+
+    pub fn of_bill(bill: BillId) -> Self {
+        Self(format!("{}{}{}", Self::PREFIX, BillId::PREFIX, bill.code()))
+    }
+
+    pub fn of_invoice(invoice: InvoiceId) -> Self {
+        Self(format!("{}{}{}", Self::PREFIX, InvoiceId::PREFIX, invoice.code()))
     }
 
     /// `digest` tells one difference from another.

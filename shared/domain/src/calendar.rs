@@ -1,7 +1,7 @@
 //! Months and the days on which customers are billed, in the customer's own time zone.
 
-use crate::Timestamp;
-use jiff::civil::Date;
+use crate::{SignedDuration, Timestamp};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -47,7 +47,10 @@ pub struct NotAPeriod;
 impl BillingPeriod {
     /// The month that an instant lies in, in UTC.
     pub fn of(at: Timestamp) -> Self {
-        let date = TimeZone::UTC.to_datetime(at).date();
+        Self::of_date(TimeZone::UTC.to_datetime(at).date())
+    }
+
+    fn of_date(date: Date) -> Self {
         Self { year: date.year(), month: date.month() }
     }
 
@@ -77,14 +80,61 @@ impl BillingPeriod {
     /// The month's anchor day at midnight in a time zone; where a clock that springs forward has no midnight, the first
     /// instant after it, and where a clock that falls back has two, the first of them.
     pub fn billed_at(self, anchor: AnchorDay, zone: &TimeZone) -> Timestamp {
+        self.at(anchor, Time::midnight(), zone)
+    }
+
+    /// The same at another time of the day. A time that a clock skips is as much later as the clock was put forward.
+    fn at(self, anchor: AnchorDay, time: Time, zone: &TimeZone) -> Timestamp {
         let day = i8::try_from(anchor.0).unwrap_or(1).min(self.first_day().days_in_month());
         let date = self.first_day().with().day(day).build().unwrap_or(self.first_day());
-        let midnight = zone.to_ambiguous_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
-        midnight.compatible().unwrap_or(Timestamp::MAX)
+        zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().unwrap_or(Timestamp::MAX)
     }
 
     fn first_day(self) -> Date {
         Date::new(self.year, self.month, 1).unwrap_or(Date::ZERO)
+    }
+}
+
+/// What comes back every month, on a day and at a time of the day by a local clock. It knows the month that it has come
+/// to instead of reading it off an instant: a clock that is put forward may push one over a month's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Monthly {
+    #[serde(rename = "d")]
+    day: AnchorDay,
+    /// Milliseconds since midnight.
+    #[serde(rename = "t")]
+    time: u32,
+    #[serde(rename = "m")]
+    month: BillingPeriod,
+}
+
+impl Monthly {
+    /// What has come at `at`, and before that at `before`. An `at` on its month's last day stands for a later day where
+    /// `before` was on one: from January 31st to February 28th is a month of the 31st.
+    pub fn since(before: Timestamp, at: Timestamp, zone: &TimeZone) -> Self {
+        let (before, at) = (zone.to_datetime(before), zone.to_datetime(at));
+        let is_last = at.day() == at.date().days_in_month();
+        let day = if is_last { at.day().max(before.day()) } else { at.day() };
+        let time = at.time().duration_since(Time::midnight()).as_millis();
+        Self {
+            day: AnchorDay(day.unsigned_abs()),
+            time: u32::try_from(time).unwrap_or_default(),
+            month: BillingPeriod::of_date(at.date()),
+        }
+    }
+
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { month: self.month.next(), ..self }
+    }
+
+    pub const fn day(self) -> AnchorDay {
+        self.day
+    }
+
+    pub fn at(self, zone: &TimeZone) -> Timestamp {
+        let time = Time::midnight().checked_add(SignedDuration::from_millis(i64::from(self.time)));
+        self.month.at(self.day, time.unwrap_or(Time::midnight()), zone)
     }
 }
 
@@ -188,6 +238,62 @@ mod tests {
         assert_eq!(billed("2026-03", 30, "Europe/Berlin"), "2026-03-29T22:00:00Z");
         assert_eq!(billed("2026-10", 25, "Europe/Berlin"), "2026-10-24T22:00:00Z");
         assert_eq!(billed("2026-10", 26, "Europe/Berlin"), "2026-10-25T23:00:00Z");
+    }
+
+    /// Three more after one that came at `at`, and before that at `before`.
+    fn months_since(before: &str, at: &str, zone: &str) -> Vec<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let mut monthly = Monthly::since(before.parse().unwrap(), at.parse().unwrap(), &zone);
+        assert_eq!(monthly.at(&zone).to_string(), at, "it has come when it came");
+        let months = std::iter::repeat_with(|| {
+            monthly = monthly.next();
+            monthly.at(&zone).to_string()
+        });
+        months.take(3).collect()
+    }
+
+    #[test]
+    fn what_comes_monthly_keeps_its_day_over_short_months() {
+        assert_eq!(
+            months_since("2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z", "UTC"),
+            ["2026-03-31T00:00:00Z", "2026-04-30T00:00:00Z", "2026-05-31T00:00:00Z"]
+        );
+        assert_eq!(
+            months_since("2026-02-28T00:00:00Z", "2026-03-31T00:00:00Z", "UTC"),
+            ["2026-04-30T00:00:00Z", "2026-05-31T00:00:00Z", "2026-06-30T00:00:00Z"]
+        );
+        assert_eq!(
+            months_since("2026-01-28T00:00:00Z", "2026-02-28T00:00:00Z", "UTC"),
+            ["2026-03-28T00:00:00Z", "2026-04-28T00:00:00Z", "2026-05-28T00:00:00Z"]
+        );
+        assert_eq!(
+            months_since("2027-11-03T00:00:00Z", "2027-11-15T00:00:00Z", "UTC"),
+            ["2027-12-15T00:00:00Z", "2028-01-15T00:00:00Z", "2028-02-15T00:00:00Z"],
+            "a first part of a month says only when the next begin"
+        );
+    }
+
+    #[test]
+    fn what_comes_monthly_keeps_its_time_of_the_day_over_changed_clocks() {
+        assert_eq!(
+            months_since("2026-01-29T01:30:00Z", "2026-02-28T01:30:00Z", "Europe/Berlin"),
+            ["2026-03-29T01:30:00Z", "2026-04-29T00:30:00Z", "2026-05-29T00:30:00Z"],
+            "02:30 by the clock, which on March 29th springs from 02:00 to 03:00: 03:30"
+        );
+        assert_eq!(
+            months_since("2026-08-25T00:30:00Z", "2026-09-25T00:30:00Z", "Europe/Berlin"),
+            ["2026-10-25T00:30:00Z", "2026-11-25T01:30:00Z", "2026-12-25T01:30:00Z"],
+            "02:30 comes twice on October 25th, and the first counts"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_springs_over_a_months_end_costs_no_month() {
+        // Kiritimati had no December 31st in 1994: what was due then came on January 1st, and on the 31st again.
+        assert_eq!(
+            months_since("1994-10-31T10:00:00Z", "1994-11-30T10:00:00Z", "Pacific/Kiritimati"),
+            ["1994-12-31T10:00:00Z", "1995-01-30T10:00:00Z", "1995-02-27T10:00:00Z"]
+        );
     }
 
     #[test]

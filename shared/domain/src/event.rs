@@ -1,7 +1,9 @@
-//! What other systems are told: one event for each thing that happened to an invoice, derived from two versions of it.
+//! What other systems are told: one event for each thing that happened to an invoice or a bill, derived from two versions
+//! of it.
 
+use crate::Timestamp;
+use crate::bill::{Bill, BillCause, BillStep};
 use crate::invoice::{Invoice, Status, Transition};
-use crate::money::Money;
 
 /// A domain event, named in the past tense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +11,14 @@ pub struct Event {
     /// The same change gives the same id, however often it is told.
     pub id: String,
     pub kind: EventKind,
-    pub invoice: Box<Invoice>,
-    pub step: Transition,
+    pub subject: Subject,
+}
+
+/// What it happened to, as it was after that, and the step that it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Invoice { invoice: Box<Invoice>, step: Transition },
+    Bill { bill: Box<Bill>, step: BillStep },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +32,11 @@ pub enum EventKind {
     InvoiceInProtest,
     InvoiceChargedBack,
     InvoiceUncollectible,
+    BillOpened,
+    BillClosing,
+    BillClosed,
+    BillSettled,
+    BillCanceled,
 }
 
 impl EventKind {
@@ -38,10 +51,15 @@ impl EventKind {
             Self::InvoiceInProtest => "invoice.in_protest",
             Self::InvoiceChargedBack => "invoice.charged_back",
             Self::InvoiceUncollectible => "invoice.uncollectible",
+            Self::BillOpened => "bill.opened",
+            Self::BillClosing => "bill.closing",
+            Self::BillClosed => "bill.closed",
+            Self::BillSettled => "bill.settled",
+            Self::BillCanceled => "bill.canceled",
         }
     }
 
-    const fn of(status: Status) -> Self {
+    const fn of_invoice(status: Status) -> Self {
         match status {
             Status::Draft => Self::InvoiceCreated,
             Status::Pending => Self::InvoiceCharging,
@@ -54,23 +72,63 @@ impl EventKind {
             Status::Uncollectible => Self::InvoiceUncollectible,
         }
     }
+
+    /// None: a step towards its settlement, of which its end is told.
+    const fn of_bill(cause: BillCause) -> Option<Self> {
+        match cause {
+            BillCause::Created | BillCause::Recurred => Some(Self::BillOpened),
+            BillCause::CloseRequested | BillCause::PeriodEnded => Some(Self::BillClosing),
+            BillCause::Counted => Some(Self::BillClosed),
+            BillCause::Settled => Some(Self::BillSettled),
+            BillCause::Canceled => Some(Self::BillCanceled),
+            BillCause::RatesFrozen | BillCause::RatesForgone => None,
+        }
+    }
 }
 
-/// What happened between two versions of one invoice: its new history, and nothing where only bookkeeping changed.
-pub fn events_between(before: Option<&Invoice>, after: &Invoice) -> Vec<Event> {
-    let known = before.map_or(0, |before| before.history.len());
-    let new = after.history.iter().enumerate().skip(known);
-    new.map(|(index, step)| Event {
-        id: format!("evt_{}{index:03}", after.id.code()),
-        kind: EventKind::of(step.status),
-        invoice: Box::new(after.clone()),
-        step: step.clone(),
-    })
-    .collect()
+/// Something that was written: how it was before, if it was there, and how it is now.
+#[derive(Debug, Clone)]
+pub enum Written {
+    Invoice { before: Option<Box<Invoice>>, after: Box<Invoice> },
+    Bill { before: Option<Box<Bill>>, after: Box<Bill> },
+}
+
+impl Written {
+    /// What happened between the two versions: the new part of its history, and nothing where only bookkeeping changed.
+    pub fn events(&self) -> Vec<Event> {
+        match self {
+            Self::Invoice { before, after } => {
+                let known = before.as_ref().map_or(0, |before| before.history.len());
+                let new = after.history.iter().enumerate().skip(known);
+                new.map(|(index, step)| Event {
+                    id: format!("evt_{}{index:03}", after.id.code()),
+                    kind: EventKind::of_invoice(step.status),
+                    subject: Subject::Invoice { invoice: after.clone(), step: step.clone() },
+                })
+                .collect()
+            }
+            Self::Bill { before, after } => {
+                let known = before.as_ref().map_or(0, |before| before.history.len());
+                let new = after.history.iter().enumerate().skip(known);
+                new.filter_map(|(index, step)| {
+                    Some(Event {
+                        // An invoice's id may have the same characters.
+                        id: format!("evt_bill_{}{index:03}", after.id.code()),
+                        kind: EventKind::of_bill(step.cause)?,
+                        subject: Subject::Bill { bill: after.clone(), step: step.clone() },
+                    })
+                })
+                .collect()
+            }
+        }
+    }
 }
 
 impl Event {
-    pub fn total(&self) -> Money {
-        self.invoice.total
+    pub const fn occurred_at(&self) -> Timestamp {
+        match &self.subject {
+            Subject::Invoice { step, .. } => step.at,
+            Subject::Bill { step, .. } => step.at,
+        }
     }
 }

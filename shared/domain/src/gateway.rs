@@ -1,7 +1,7 @@
 //! What a payment gateway can be asked and what it can answer, whoever it is.
 
 use crate::charge::Failure;
-use crate::id::{AttemptId, CustomerId, InvoiceId, PaymentMethodId, RefundId};
+use crate::id::{AttemptId, CustomerId, InvoiceId, RefundId};
 use crate::money::{Currency, Money};
 use crate::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -279,11 +279,21 @@ pub struct MovementPage {
     pub next: Option<String>,
 }
 
-/// One order to keep a card for later charges. The method's id is the idempotency key.
+/// The idempotency key of an order to keep a card: the same for the same order, however often it goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct StoreKey(pub String);
+
+impl fmt::Display for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One order to keep a card for later charges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreRequest {
-    /// The same for the same order, however often it goes out. An id in form alone: nothing else is called so.
-    pub order: PaymentMethodId,
+    pub key: StoreKey,
     pub customer: CustomerId,
     pub name: String,
     pub email: String,

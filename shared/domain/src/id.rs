@@ -82,15 +82,29 @@ owned_ids! {
     TransactionId = Transaction "txn_";
     RefundId = Refund "rfd_";
     DisputeId = Dispute "dsp_";
+    BillId = Bill "bill_";
+    LineItemId = LineItem "li_";
 }
 
 impl<K: Kind> OwnedId<K> {
     pub const PREFIX: &str = K::PREFIX;
 
     pub fn new(owner: CustomerId, at: Timestamp, entropy: u64) -> Self {
+        Self::of(owner, u64::try_from(at.as_millisecond()).unwrap_or_default(), entropy)
+    }
+
+    /// An id that follows from something else, by 80 bits of its digest: the same thing has the same id, whenever it is
+    /// made. It says nothing of time, and is for what nobody lists by time.
+    pub fn derived(owner: CustomerId, digest: [u8; 16]) -> Self {
+        let bits = u128::from_be_bytes(digest);
+        let low = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+        Self::of(owner, low(bits >> 64), low(bits))
+    }
+
+    fn of(owner: CustomerId, time: u64, random: u64) -> Self {
         let mut characters = [b'0'; OWNED_LENGTH];
-        let time: [u8; TIME_LENGTH] = encode(u64::try_from(at.as_millisecond()).unwrap_or_default());
-        let random: [u8; RANDOM_LENGTH] = encode(entropy);
+        let time: [u8; TIME_LENGTH] = encode(time);
+        let random: [u8; RANDOM_LENGTH] = encode(random);
         for (slot, byte) in characters.iter_mut().zip(owner.0.into_iter().chain(time).chain(random)) {
             *slot = byte;
         }
@@ -339,6 +353,19 @@ mod tests {
             "cus_00000000001Á",
         ] {
             assert_eq!(text.parse::<CustomerId>(), Err(InvalidId), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_derived_id_follows_from_all_that_it_can_hold() {
+        let customer = CustomerId::new(42);
+        let id = LineItemId::derived(customer, [7; 16]);
+        assert_eq!(id, LineItemId::derived(customer, [7; 16]));
+        assert_eq!((id.owner(), id.to_string().parse()), (customer, Ok(id)));
+        for byte in [2, 7, 15] {
+            let mut digest = [7; 16];
+            digest[byte] = 8;
+            assert_ne!(id, LineItemId::derived(customer, digest), "{byte}");
         }
     }
 

@@ -5,12 +5,14 @@
 
 pub mod actor;
 pub mod attention;
+pub mod bill;
 pub mod calendar;
 pub mod charge;
 pub mod customer;
 pub mod dispute;
 pub mod dunning;
 pub mod event;
+pub mod exchange;
 pub mod gateway;
 pub mod id;
 pub mod invoice;

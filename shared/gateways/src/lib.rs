@@ -1,4 +1,5 @@
-//! The payment gateways: what the application's `Gateway` port means in each one's HTTP.
+//! The payment gateways, and those who publish exchange rates: what the application's `Gateway` and `Rates` ports mean in
+//! each one's HTTP.
 //!
 //! Architecture invariants:
 //! - Whatever goes wrong on the way is one of two things, told apart in `http` alone: the order surely did not reach
@@ -19,6 +20,7 @@ mod iugu;
 mod mercado_pago;
 mod pagbank;
 mod paypal;
+mod rates;
 mod sandbox;
 mod signature;
 mod stripe;
@@ -32,6 +34,7 @@ pub use iugu::Iugu;
 pub use mercado_pago::MercadoPago;
 pub use pagbank::PagBank;
 pub use paypal::PayPal;
+pub use rates::{EuropeanCentralBank, OpenExchangeRates};
 pub use sandbox::Sandbox;
 pub use stripe::Stripe;
 pub use vindi::Vindi;

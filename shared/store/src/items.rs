@@ -1,21 +1,25 @@
 //! What lies in the table: one private type per entity, with short names because an item pays for its names too.
 
 mod attention;
+mod bill;
 mod configuration;
 mod detachment;
 mod dispute;
 mod invoice;
 mod people;
+mod rates;
 mod records;
 mod refund;
 mod run;
 
 pub(crate) use attention::AttentionItem;
+pub(crate) use bill::{BillItem, LineItem, SumItem};
 pub(crate) use configuration::{CircuitItem, read_plan, read_rules, write_plan, write_rules};
 pub(crate) use detachment::DetachmentItem;
 pub(crate) use dispute::DisputeItem;
 pub(crate) use invoice::InvoiceItem;
 pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};
+pub(crate) use rates::RatesItem;
 pub(crate) use records::{AnswerItem, AttemptItem, TransactionItem, WebhookItem};
 pub(crate) use refund::RefundItem;
 pub(crate) use run::{DifferenceItem, PartItem, RunItem, read_tally};
@@ -42,6 +46,10 @@ pub(crate) fn to_item(key: Key, attributes: impl Serialize) -> Result<Item, Stor
 
 pub(crate) fn to_key(key: Key) -> Item {
     HashMap::from([(PK.to_owned(), AttributeValue::S(key.pk)), (SK.to_owned(), AttributeValue::S(key.sk))])
+}
+
+pub(crate) fn key_of(item: &Item) -> Key {
+    Key { pk: partition_key(item).to_owned(), sk: sort_key(item).to_owned() }
 }
 
 pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {

@@ -1,17 +1,26 @@
 //! The only place that builds a key. The id is the address: any id of anything a customer owns says where it lies.
 
+mod bills;
+mod work;
+
+pub(crate) use bills::{
+    all_awaiting_bill, awaiting_bill, bill, bill_id, bill_line, bill_lines, bill_that_awaits, bills_of,
+    gathering_bill, line_place, line_position, shard_partition, shard_sum,
+};
+pub(crate) use work::{
+    ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, bill_partitions, bill_work, bills_in,
+    detachment_work, dispute_partitions, dispute_work, due_by, not_due_since, part_work, partitions,
+    refund_partitions, refund_work, returned_partition, work, work_attention, work_bill, work_detachment,
+    work_dispute, work_id, work_invoice, work_part, work_partition, work_partitions, work_refund,
+};
+
 use fatura_application::idempotency::AnswerScope;
-use fatura_domain::attention::{Attention, AttentionId};
-use fatura_domain::customer::Detachment;
-use fatura_domain::dispute::Dispute;
+use fatura_domain::attention::AttentionId;
+use fatura_domain::exchange::RateSource;
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{
-    AttemptId, CustomerId, DisputeId, InvoiceId, Kind, OwnedId, PaymentMethodId, RefundId, RunId,
-    TransactionId,
+    AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId, TransactionId,
 };
-use fatura_domain::invoice::{Invoice, Status};
-use fatura_domain::refund::{Refund, RefundState};
-use fatura_domain::run::Part;
 use fatura_domain::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -41,6 +50,7 @@ const CURRENT: &str = "CURRENT";
 const EDITION: &str = "V#";
 const CIRCUITS: &str = "CIRCUITS";
 const API_KEYS: &str = "KEYS";
+const RATES: &str = "RATES";
 const LONGEST_EVENT_ID: usize = 255;
 /// Sorts after every character of an id.
 const PAST_ALL: char = '~';
@@ -304,8 +314,17 @@ fn between(
     (first, last)
 }
 
-/// Whether a sort key can lie in a partition: a customer's things carry the customer's own characters.
+/// The least text after a sort key: a blank sorts before whatever a longer key could go on with.
+pub(crate) fn just_after(sk: &str) -> String {
+    format!("{sk} ")
+}
+
+/// Whether a sort key can lie in a partition: a customer's things carry the customer's own characters, and where a bill
+/// gathers its line items there is nothing else to list.
 pub(crate) fn may_lie_in(partition: &str, sk: &str) -> bool {
+    if let Some(bill) = gathering_bill(partition) {
+        return bills::may_be_line_of(bill, sk);
+    }
     let customer = partition.strip_prefix("C#").or_else(|| partition.strip_prefix("L#"));
     let Some(customer) = customer else { return true };
     let code = sk.split_once('#').map_or("", |(_, code)| code);
@@ -343,152 +362,6 @@ pub(crate) fn api_keys_partition() -> String {
     API_KEYS.to_owned()
 }
 
-/// Where an invoice stands in the work index: by status and shard, what is due first, else what has been in its status
-/// for longest.
-pub(crate) fn work(invoice: &Invoice) -> (String, String) {
-    let time = match invoice.state.due() {
-        Some(due) => format!("{DUE}{}", sortable(due)),
-        None => format!("{NOT_DUE}{}", sortable(invoice.since())),
-    };
-    (work_partition(invoice.status(), shard(invoice.id)), format!("{time}#{}", invoice.id))
-}
-
-/// Where a refund stands: while it is under way, by when it is due; when it has succeeded, by when it did. One that has
-/// failed, or waits for a person, stands nowhere.
-pub(crate) fn refund_work(refund: &Refund) -> Option<(String, String)> {
-    let shard = shard(refund.id);
-    match (refund.due(), &refund.state) {
-        (Some(due), _) => {
-            Some((kind_partition(REFUNDS, shard), format!("{DUE}{}#{}", sortable(due), refund.id)))
-        }
-        (None, RefundState::Succeeded { .. }) => {
-            let at = format!("{NOT_DUE}{}#{}", sortable(refund.updated_at), refund.id);
-            Some((kind_partition(RETURNED, shard), at))
-        }
-        (None, _) => None,
-    }
-}
-
-/// Where an open dispute stands; one that is decided stands nowhere.
-pub(crate) fn dispute_work(dispute: &Dispute) -> Option<(String, String)> {
-    let due = dispute.due()?;
-    let position = format!("{DUE}{}#{}", sortable(due), dispute.id);
-    Some((kind_partition(DISPUTES, shard(dispute.id)), position))
-}
-
-/// Where an open matter stands; one that is closed stands nowhere. There are few: they share a partition.
-pub(crate) fn attention_work(matter: &Attention) -> Option<(String, String)> {
-    let raised = sortable(matter.raised_at);
-    matter.closed.is_none().then(|| (ATTENTION.to_owned(), format!("{NOT_DUE}{raised}#{}", matter.id)))
-}
-
-pub(crate) fn part_work(part: &Part) -> Option<(String, String)> {
-    let due = part.due?;
-    Some((PARTS.to_owned(), format!("{DUE}{}#{}#{}", sortable(due), part.run, part.number)))
-}
-
-pub(crate) fn detachment_work(detachment: &Detachment) -> (String, String) {
-    (DETACHMENTS.to_owned(), format!("{DUE}{}#{}", sortable(detachment.due), detachment.method))
-}
-
-const REFUNDS: &str = "refund";
-const RETURNED: &str = "returned";
-const DISPUTES: &str = "dispute";
-pub(crate) const ATTENTION: &str = "attention#0";
-pub(crate) const PARTS: &str = "run#0";
-/// Cards are seldom detached, and gone within a moment: they share a partition.
-pub(crate) const DETACHMENTS: &str = "detached#0";
-
-fn kind_partition(kind: &str, shard: u8) -> String {
-    format!("{kind}#{shard}")
-}
-
-/// All shards of a status, of refunds and of disputes.
-pub(crate) fn work_partitions(status: Status) -> impl Iterator<Item = String> {
-    (0..SHARDS).map(move |shard| work_partition(status, shard))
-}
-
-pub(crate) fn refund_partitions() -> impl Iterator<Item = String> {
-    (0..SHARDS).map(|shard| kind_partition(REFUNDS, shard))
-}
-
-pub(crate) fn dispute_partitions() -> impl Iterator<Item = String> {
-    (0..SHARDS).map(|shard| kind_partition(DISPUTES, shard))
-}
-
-pub(crate) fn returned_partition(shard: u8) -> String {
-    kind_partition(RETURNED, shard)
-}
-
-pub(crate) fn work_partition(status: Status, shard: u8) -> String {
-    format!("{}#{shard}", status.as_str())
-}
-
-const DUE: &str = "0#";
-const NOT_DUE: &str = "1#";
-
-/// Before and after every sort key of the index.
-pub(crate) const WORK_FROM: &str = DUE;
-pub(crate) const WORK_TO: &str = "2";
-
-/// The bound of what is due by now.
-pub(crate) fn due_by(now: Timestamp) -> String {
-    format!("{DUE}{}#{PAST_ALL}", sortable(now))
-}
-
-/// The place where what isn't due and has been there since then begins.
-pub(crate) fn not_due_since(since: Timestamp) -> String {
-    format!("{NOT_DUE}{}", sortable(since))
-}
-
-/// The least text after a sort key: a blank sorts before whatever a longer key could go on with.
-pub(crate) fn just_after(sk: &str) -> String {
-    format!("{sk} ")
-}
-
-pub(crate) fn work_invoice(sk: &str) -> Option<InvoiceId> {
-    work_id(sk)
-}
-
-pub(crate) fn work_refund(sk: &str) -> Option<RefundId> {
-    work_id(sk)
-}
-
-pub(crate) fn work_dispute(sk: &str) -> Option<DisputeId> {
-    work_id(sk)
-}
-
-pub(crate) fn work_detachment(sk: &str) -> Option<PaymentMethodId> {
-    work_id(sk)
-}
-
-pub(crate) fn work_attention(sk: &str) -> Option<AttentionId> {
-    work_subject(sk)?.parse().ok()
-}
-
-pub(crate) fn work_part(sk: &str) -> Option<(RunId, u8)> {
-    let (run, number) = work_subject(sk)?.split_once('#')?;
-    Some((run.parse().ok()?, number.parse().ok()?))
-}
-
-fn work_id<K: Kind>(sk: &str) -> Option<OwnedId<K>> {
-    work_subject(sk)?.parse().ok()
-}
-
-fn work_subject(sk: &str) -> Option<&str> {
-    let (time, id) = sk.strip_prefix(DUE).or_else(|| sk.strip_prefix(NOT_DUE))?.split_once('#')?;
-    let is_time = time.len() == TIME_DIGITS && time.bytes().all(|byte| byte.is_ascii_digit());
-    Some(id).filter(|_| is_time)
-}
-
-/// Enough for every instant until the year 2286; a later one has more digits than it may, and is cut down to the last.
-const TIME_DIGITS: usize = 13;
-const LATEST_MS: i64 = 9_999_999_999_999;
-
-fn sortable(at: Timestamp) -> String {
-    format!("{:0TIME_DIGITS$}", at.as_millisecond().clamp(0, LATEST_MS))
-}
-
-fn shard<K: Kind>(id: OwnedId<K>) -> u8 {
-    Sha256::digest(id.code()).first().map_or(0, |byte| byte % SHARDS)
+pub(crate) fn rates(source: RateSource) -> Key {
+    Key { pk: RATES.to_owned(), sk: source.as_str().to_owned() }
 }

@@ -1,5 +1,6 @@
 //! Lists: a page is full unless it is the last, and costs what it shows.
 
+mod bills;
 mod by_shard;
 mod by_status;
 mod of_customer;
@@ -10,6 +11,7 @@ use crate::DynamoStore;
 use crate::items::{AttemptItem, DisputeItem, InvoiceItem, RefundItem, TransactionItem};
 use crate::keys;
 use async_trait::async_trait;
+use by_status::WorkList;
 use fatura_application::ports::{
     Disputes, InvoiceFilter, Invoices, ListError, Page, PageRequest, Refunds, StoreError, Transactions,
 };
@@ -51,7 +53,8 @@ impl Invoices for DynamoStore {
         filter: &InvoiceFilter,
         page: PageRequest,
     ) -> Result<Page<Invoice>, ListError> {
-        self.by_status(status, filter, page).await
+        let list = WorkList { name: status.as_str(), key: keys::invoice, read: InvoiceItem::read };
+        self.listed(list, page, |invoice| invoice.status() == status && passes(invoice, filter)).await
     }
 
     async fn attempts(&self, invoice: &Invoice) -> Result<Vec<Attempt>, StoreError> {
@@ -80,7 +83,9 @@ impl Invoices for DynamoStore {
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<InvoiceId>, StoreError> {
-        self.all_due(now, limit).await
+        let swept = [Status::Pending, Status::ChargedWithError].into_iter().flat_map(keys::work_partitions);
+        let entries = Merge::new(self, swept, keys::WORK_FROM, keys::due_by(now)).next(limit).await?;
+        Ok(entries.iter().filter_map(|sk| keys::work_invoice(sk)).collect())
     }
 
     fn shards(&self) -> u8 {

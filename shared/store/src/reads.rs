@@ -37,12 +37,13 @@ impl DynamoStore {
         Ok(answer.item)
     }
 
-    /// The last items of a range of one partition, the last first.
-    pub(crate) async fn first_of_range(
+    /// The first items of a range of one partition, or the last ones, the last first.
+    pub(crate) async fn part_of_range(
         &self,
         pk: String,
         from: &str,
         to: &str,
+        descending: bool,
         limit: usize,
     ) -> Result<Vec<Item>, StoreError> {
         let request = self
@@ -53,7 +54,7 @@ impl DynamoStore {
             .expression_attribute_values(":pk", AttributeValue::S(pk))
             .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
             .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
-            .scan_index_forward(false)
+            .scan_index_forward(!descending)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);

@@ -72,6 +72,10 @@ pub(crate) fn failure<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>
                 | "AccessDeniedException"
                 | "IdempotentParameterMismatchException"
                 | "ItemCollectionSizeLimitExceededException" => StoreError::Corrupt(code),
+                "ThrottlingException"
+                | "ProvisionedThroughputExceededException"
+                | "RequestLimitExceeded"
+                | "TransactionConflictException" => StoreError::Contended(code),
                 _ => StoreError::Unavailable(code),
             }
         }

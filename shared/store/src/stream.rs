@@ -1,6 +1,7 @@
-use crate::items::{InvoiceItem, Item, sort_key};
+use crate::items::{BillItem, InvoiceItem, Item, sort_key};
 use crate::keys;
 use fatura_application::ports::StoreError;
+use fatura_domain::bill::Bill;
 use fatura_domain::invoice::Invoice;
 
 /// An item as the table's stream tells it.
@@ -13,4 +14,13 @@ pub fn invoice_of_image(image: StreamImage) -> Result<Option<Invoice>, StoreErro
         return Ok(None);
     }
     InvoiceItem::read(item).map(Some)
+}
+
+/// The bill that an image shows; None if it shows something else, such as a line item, or nothing.
+pub fn bill_of_image(image: StreamImage) -> Result<Option<Bill>, StoreError> {
+    let item: Item = image.into();
+    if keys::bill_id(sort_key(&item)).is_none() {
+        return Ok(None);
+    }
+    BillItem::read(item).map(Some)
 }

@@ -1,12 +1,13 @@
 //! A change set as one transaction, and what DynamoDB's refusal of it means.
 
 mod alone;
+mod bills;
 mod plan;
 
 pub(crate) use alone::{is_marked, mark};
 
 use crate::DynamoStore;
-use crate::items::{AnswerItem, Item};
+use crate::items::{AnswerItem, Item, LineItem};
 use crate::retry::{failure, passes};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -17,6 +18,7 @@ use aws_sdk_dynamodb::types::{
 use fatura_application::ChangeSet;
 use fatura_application::idempotency::AnswerScope;
 use fatura_application::ports::{CommitError, Refusal, StoreError};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What DynamoDB takes in one transaction.
@@ -48,7 +50,7 @@ pub(crate) struct Update {
 
 #[derive(Clone)]
 pub(crate) struct Condition {
-    expression: &'static str,
+    expression: Cow<'static, str>,
     values: HashMap<String, AttributeValue>,
 }
 
@@ -57,6 +59,8 @@ pub(crate) enum IfRefused {
     NoCustomer,
     EmailTaken,
     ExternalIdTaken,
+    LineTaken,
+    Counted(bills::Counted),
     Answered(AnswerScope),
 }
 
@@ -134,6 +138,7 @@ impl DynamoStore {
                     .set_expression_attribute_names(update.names())
                     .set_expression_attribute_values(Some(all.collect()))
                     .set_condition_expression(expression)
+                    .return_values_on_condition_check_failure(all_old)
                     .build()
                     .map(|update| item.update(update))
             }
@@ -153,7 +158,7 @@ impl Update {
 
 impl Condition {
     fn parts(this: Option<Self>) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
-        let expression = this.as_ref().map(|condition| condition.expression.to_owned());
+        let expression = this.as_ref().map(|condition| condition.expression.clone().into_owned());
         (expression, this.map(|condition| condition.values).filter(|values| !values.is_empty()))
     }
 }
@@ -189,7 +194,7 @@ fn verdict(error: &SdkError<TransactWriteItemsError>, actions: &[Action]) -> Com
         Ok(refusals) if !refusals.is_empty() => CommitError::Refused(refusals),
         Err(error) => error.into(),
         Ok(_) if passes_in_transaction(error) => {
-            StoreError::Unavailable("others keep writing the same items".to_owned()).into()
+            StoreError::Contended("others keep writing the same items".to_owned()).into()
         }
         Ok(_) => {
             // Messages may quote what was written: the codes alone say enough.
@@ -204,7 +209,11 @@ fn refusal(meaning: &IfRefused, found: Option<Item>) -> Result<Refusal, StoreErr
         (IfRefused::Answered(scope), Some(item)) if !item.is_empty() => {
             Refusal::Answered(Box::new(AnswerItem::read(scope, item)?))
         }
-        (IfRefused::Stale | IfRefused::Answered(_), _) => Refusal::Stale,
+        (IfRefused::LineTaken, Some(item)) if !item.is_empty() => {
+            Refusal::LineTaken(Box::new(LineItem::read(item)?))
+        }
+        (IfRefused::Counted(counted), found) => counted.refusal(found.as_ref())?,
+        (IfRefused::Stale | IfRefused::LineTaken | IfRefused::Answered(_), _) => Refusal::Stale,
         (IfRefused::NoCustomer, _) => Refusal::NoCustomer,
         (IfRefused::EmailTaken, _) => Refusal::EmailTaken,
         (IfRefused::ExternalIdTaken, _) => Refusal::ExternalIdTaken,

@@ -25,6 +25,8 @@ pub enum Fault {
     ServerError,
     /// The request does its work, and its sender is told of a server's error.
     AnswerLost,
+    /// Of all that a batch asks for, nothing was read yet: what DynamoDB says when it is throttling.
+    Unread,
     /// Goes through as it is: a place in the row, so that a later request can be hit.
     Pass,
 }
@@ -55,7 +57,7 @@ impl Faults {
 impl Fault {
     const SERVICE: &str = "com.amazonaws.dynamodb.v20120810";
 
-    fn answer(&self) -> Option<(u16, String)> {
+    fn answer(&self, request: &[u8]) -> Option<(u16, String)> {
         let error = |status, code: &str, more: &str| {
             Some((status, format!(r#"{{"__type":"{}#{code}","message":"injected"{more}}}"#, Self::SERVICE)))
         };
@@ -71,6 +73,12 @@ impl Fault {
                 let more = format!(r#","CancellationReasons":[{}]"#, reasons.join(","));
                 error(400, "TransactionCanceledException", &more)
             }
+            Self::Unread => {
+                let request: serde_json::Value = serde_json::from_slice(request).unwrap();
+                let asked =
+                    request.get("RequestItems").unwrap_or_else(|| panic!("asks for no batch: {request}"));
+                Some((200, format!(r#"{{"Responses":{{}},"UnprocessedKeys":{asked}}}"#)))
+            }
             Self::Pass => None,
         }
     }
@@ -84,8 +92,9 @@ fn refuse_empty_maps(request: &[u8]) {
     }
 }
 
+/// What is answered in the place of the engine.
 #[derive(Debug)]
-struct Met(Fault);
+struct Met(u16, String);
 
 impl Storable for Met {
     type Storer = StoreReplace<Self>;
@@ -102,13 +111,17 @@ impl Intercept for Faults {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        refuse_empty_maps(context.request().body().bytes().unwrap_or_default());
+        let request = context.request().body().bytes().unwrap_or_default();
+        refuse_empty_maps(request);
         let Some(fault) = self.0.lock().unwrap().pop_front() else { return Ok(()) };
+        let answer = fault.answer(request);
         if !matches!(fault, Fault::AnswerLost | Fault::Pass) {
             // No such operation: whatever was asked is not done.
             context.request_mut().headers_mut().insert("x-amz-target", "DynamoDB_20120810.Nothing");
         }
-        cfg.interceptor_state().store_put(Met(fault));
+        if let Some((status, body)) = answer {
+            cfg.interceptor_state().store_put(Met(status, body));
+        }
         Ok(())
     }
 
@@ -118,8 +131,8 @@ impl Intercept for Faults {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some((status, body)) = cfg.load::<Met>().and_then(|Met(fault)| fault.answer()) {
-            *context.response_mut() = HttpResponse::new(status.try_into()?, SdkBody::from(body));
+        if let Some(Met(status, body)) = cfg.load::<Met>() {
+            *context.response_mut() = HttpResponse::new((*status).try_into()?, SdkBody::from(body.as_str()));
         }
         Ok(())
     }

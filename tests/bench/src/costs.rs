@@ -66,7 +66,7 @@ pub(crate) struct Bench {
     pub(crate) charges: Arc<RecordingQueue<fatura_application::ports::Message>>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) table: TestTable,
-    customer: CustomerId,
+    pub(crate) customer: CustomerId,
     keys: AtomicU64,
 }
 

@@ -1,5 +1,6 @@
 //! `make bench`: what the design promises, measured, beside its goals.
 
+mod bills;
 mod costs;
 mod crowds;
 mod start_up;
@@ -12,6 +13,7 @@ async fn main() -> Result<()> {
     let mut report = table::Report::default();
     costs::measure(&mut report).await?;
     crowds::measure(&mut report).await?;
+    bills::measure(&mut report).await?;
     start_up::measure(&mut report)?;
     print!("{report}");
     Ok(())

@@ -97,6 +97,7 @@ impl Runtime {
             ("OPERATOR_KEY_SECRET_ID", "bench"),
             ("GATEWAY_SECRETS_ID", "bench"),
             ("SANDBOX_URL", "https://sandbox.invalid"),
+            ("RATES_SOURCE", "european_central_bank"),
         ];
         command.env_clear().envs(environment).env("AWS_LAMBDA_RUNTIME_API", &self.address);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());

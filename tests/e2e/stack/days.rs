@@ -16,7 +16,7 @@ impl Days {
     }
 
     /// Lets time pass, and the sweep see it.
-    async fn pass(&mut self, seconds: i64) {
+    pub(crate) async fn pass(&mut self, seconds: i64) {
         self.pass_unseen(seconds);
         sweep().await;
     }

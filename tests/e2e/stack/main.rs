@@ -9,6 +9,7 @@
 
 mod aws;
 mod bad_input;
+mod bills;
 mod charging;
 mod client;
 mod crash;

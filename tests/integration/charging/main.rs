@@ -9,6 +9,7 @@
 
 mod asks;
 mod billing_runs;
+mod bills;
 mod books;
 mod circuit;
 mod crashes;

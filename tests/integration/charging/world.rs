@@ -7,14 +7,17 @@ use axum::extract::State;
 use fatura_application::access::{Caller, Role};
 use fatura_application::idempotency::AnswerScope;
 use fatura_application::ports::{
-    Clock, Gateway, GatewaySecrets, Gateways, Message, Secrets, SecretsError, WebhookMessage,
+    Clock, Gateway, GatewaySecrets, Gateways, Message, Rates, RatesError, Secrets, SecretsError,
+    WebhookMessage,
 };
 use fatura_application::{
-    AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, Records, Reply,
+    AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, RateDesk, Records,
+    Reply,
 };
 use fatura_domain::calendar::AnchorDay;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{CustomerKind, PaymentMethod, Profile, TimeZoneName};
+use fatura_domain::exchange::{AgeLimits, ExchangeRates, Rate, RateSource};
 use fatura_domain::gateway::{GatewayName, PixKey, Token};
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, Status, UnitPrice};
@@ -27,8 +30,8 @@ use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use retry_sweep::Task;
 use sandbox_gateway::{Config, Sandbox};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
@@ -42,12 +45,43 @@ pub(crate) struct World {
     pub(crate) webhooks: Arc<RecordingQueue<WebhookMessage>>,
     pub(crate) gateway: Arc<Frail>,
     pub(crate) store: Arc<FrailStore>,
+    pub(crate) rates: Arc<ToldRates>,
     pub(crate) intake_url: String,
     sandbox: Sandbox,
     sandbox_clock: Arc<SandboxClock>,
     http: reqwest::Client,
     requests: AtomicU64,
     _table: TestTable,
+}
+
+/// Publishes what a test says, or nothing.
+#[derive(Default)]
+pub(crate) struct ToldRates(Mutex<Option<ExchangeRates>>);
+
+impl ToldRates {
+    /// What a dollar is worth, as of then.
+    pub(crate) fn tell(&self, at: Timestamp, of_a_dollar: &[(&str, &str)]) {
+        let quoted =
+            of_a_dollar.iter().map(|(code, rate)| (code.parse().unwrap(), Rate::parse(rate).unwrap()));
+        let rates = ExchangeRates::try_new(self.source(), Currency::USD, at, quoted).unwrap();
+        *self.0.lock().unwrap() = Some(rates);
+    }
+
+    pub(crate) fn fall_silent(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+}
+
+#[async_trait]
+impl Rates for ToldRates {
+    fn source(&self) -> RateSource {
+        RateSource::OpenExchangeRates
+    }
+
+    async fn latest(&self) -> Result<ExchangeRates, RatesError> {
+        let told = self.0.lock().unwrap().clone();
+        told.ok_or_else(|| RatesError::Unavailable("told to be silent".to_owned()))
+    }
 }
 
 struct FixedSecrets;
@@ -117,6 +151,10 @@ impl World {
             clock.clone(),
             Arc::new(SeededEntropy::new(7)),
         );
+        let rates = Arc::new(ToldRates::default());
+        let limits = AgeLimits::try_new(SignedDuration::from_hours(1), SignedDuration::from_hours(72));
+        let desk = RateDesk::new(rates.clone(), table.store.clone(), clock.clone(), limits.unwrap());
+        let app = app.with_rates(Arc::new(desk));
         let http = reqwest::Client::new();
         let requests = AtomicU64::new(0);
         let world = Self {
@@ -126,6 +164,7 @@ impl World {
             webhooks,
             gateway,
             store,
+            rates,
             intake_url,
             sandbox,
             sandbox_clock,

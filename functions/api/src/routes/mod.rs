@@ -2,6 +2,8 @@
 
 mod api_keys;
 mod attention;
+mod bill_lines;
+mod bills;
 mod customers;
 mod disputes;
 mod dunning;
@@ -59,6 +61,8 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         dunning::routes(),
         gateways::routes(),
         transactions::routes(),
+        bills::routes(),
+        bill_lines::routes(),
         api_keys::routes(),
         health::routes(),
         openapi::routes(),

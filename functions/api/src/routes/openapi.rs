@@ -9,7 +9,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A file a resource, with its paths and its schemas. The first has what they share.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     include_str!("../../openapi/common.json"),
     include_str!("../../openapi/customers.json"),
     include_str!("../../openapi/payment_methods.json"),
@@ -17,6 +17,7 @@ const PARTS: [&str; 12] = [
     include_str!("../../openapi/refunds.json"),
     include_str!("../../openapi/disputes.json"),
     include_str!("../../openapi/transactions.json"),
+    include_str!("../../openapi/bills.json"),
     include_str!("../../openapi/gateways.json"),
     include_str!("../../openapi/dunning.json"),
     include_str!("../../openapi/attention.json"),

@@ -3,6 +3,7 @@
 
 use crate::problem::Problem;
 use fatura_application::Fault;
+use fatura_domain::bill::BillFault;
 use fatura_domain::text::holds_card_number;
 use serde_json::{Map, Value};
 
@@ -127,6 +128,11 @@ impl Fields {
         self.members.contains_key(name)
     }
 
+    /// Whether it is there and isn't `null`.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Every text in here, at any depth, with its path: for what must occur nowhere.
     pub(crate) fn each_text(&self, visit: &mut dyn FnMut(&str, &str)) {
         for (name, value) in &self.members {
@@ -135,8 +141,13 @@ impl Fields {
         }
     }
 
+    /// Without a name, of this object as a whole.
     pub(crate) fn fault(&mut self, name: &str, reason: impl Into<String>) {
-        let field = if name.is_empty() { self.at.clone() } else { self.path(name) };
+        let field = match (name, self.at.as_str()) {
+            ("", "") => "body".to_owned(),
+            ("", at) => at.to_owned(),
+            _ => self.path(name),
+        };
         self.fault_at(field, reason);
     }
 
@@ -144,6 +155,13 @@ impl Fields {
     pub(crate) fn fault_at(&mut self, field: String, reason: impl Into<String>) {
         if !self.faults.iter().any(|fault| fault.field == field) && self.faults.len() < MOST_FAULTS {
             self.faults.push(Fault::new(field, reason));
+        }
+    }
+
+    /// All that a rule finds wrong with what these members say together.
+    pub(crate) fn refused(&mut self, faults: Vec<BillFault>) {
+        for BillFault { field, reason } in faults {
+            self.fault(field, reason);
         }
     }
 

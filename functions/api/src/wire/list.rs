@@ -24,13 +24,25 @@ pub(crate) struct Paging {
     query: [u8; 32],
 }
 
-const DEFAULT_LIMIT: usize = 20;
-const MAX_LIMIT: usize = 100;
+/// How many a page has: unless it is said, and at most.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) default: usize,
+    pub(crate) most: usize,
+}
+
+const LIMITS: Limits = Limits { default: 20, most: 100 };
 const CHECKSUM_LENGTH: usize = 12;
 const LONGEST_CURSOR: usize = 4_096;
 
 impl ListQuery {
     pub(crate) fn read(caller: &Caller, uri: &Uri) -> Self {
+        Self::read_within(LIMITS, caller, uri)
+    }
+
+    /// For pages of another size than a list's.
+    pub(crate) fn read_within(limits: Limits, caller: &Caller, uri: &Uri) -> Self {
+        let Limits { default, most } = limits;
         let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(pairs)| pairs);
         let mut pairs = pairs.unwrap_or_default();
         pairs.sort();
@@ -38,10 +50,10 @@ impl ListQuery {
         let mut fields = Fields::of_query(pairs);
         let limit = fields.optional("limit", |value| {
             let limit = value.as_str().and_then(|text| text.parse().ok());
-            limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(format!("must be 1 to {MAX_LIMIT}"))
+            limit.filter(|limit| (1..=most).contains(limit)).ok_or(format!("must be 1 to {most}"))
         });
         let cursor = fields.optional("cursor", |value| Ok(value.as_str().unwrap_or_default().to_owned()));
-        Self { fields, paging: Paging { limit: limit.unwrap_or(DEFAULT_LIMIT), cursor, query } }
+        Self { fields, paging: Paging { limit: limit.unwrap_or(default), cursor, query } }
     }
 }
 
@@ -64,6 +76,11 @@ impl Paging {
             data: page.data.iter().map(render).collect(),
             next_cursor: page.next.as_ref().map(|position| self.cursor(position)),
         }
+    }
+
+    /// What asks for the next page of the same size, where nothing else is asked.
+    pub(crate) fn query_from(&self, next: &Position) -> String {
+        format!("limit={}&cursor={}", self.limit, self.cursor(next))
     }
 
     fn cursor(&self, position: &Position) -> String {

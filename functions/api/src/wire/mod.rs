@@ -3,6 +3,9 @@
 pub(crate) mod api_key;
 pub(crate) mod attempt;
 pub(crate) mod attention;
+pub(crate) mod bill;
+pub(crate) mod bill_export;
+pub(crate) mod bill_line;
 pub(crate) mod common;
 pub(crate) mod customer;
 pub(crate) mod dispute;

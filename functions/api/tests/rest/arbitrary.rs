@@ -1,5 +1,6 @@
 //! Whatever is sent, the fault is the sender's or there is none.
 
+use crate::bills::month;
 use crate::world::{World, attempt_of, contract};
 use http::{Method, header};
 use proptest::prelude::*;
@@ -57,7 +58,8 @@ fn check<S: Strategy>(strategy: &S, story: &impl AsyncFn(&World, &Place, S::Valu
         let world = World::new().await;
         let customer = world.payer().await;
         let invoice = world.invoice(&customer).await;
-        (world, Place { customer, invoice })
+        let bill = world.bill(month(&customer)).await;
+        (world, Place { customer, invoice, bill })
     });
     let mut runner = TestRunner::new(ProptestConfig::with_cases(64));
     let told = runner.run(strategy, |value| {
@@ -70,6 +72,7 @@ fn check<S: Strategy>(strategy: &S, story: &impl AsyncFn(&World, &Place, S::Valu
 struct Place {
     customer: String,
     invoice: String,
+    bill: String,
 }
 
 fn operations_with_bodies(place: &Place) -> Vec<(Method, String)> {
@@ -80,6 +83,7 @@ fn operations_with_bodies(place: &Place) -> Vec<(Method, String)> {
             Some("invoices") => place.invoice.clone(),
             Some("attempts") => attempt_of(&place.invoice, 1),
             Some("attention") => "atn_1".to_owned(),
+            Some("bills") => place.bill.clone(),
             _ => place.customer.clone(),
         };
         path.replace("{id}", &id).replace("{pm}", "pm_0")
@@ -126,6 +130,9 @@ fn any_query_is_answered() {
             "/v1/invoices".to_owned(),
             "/v1/attention".to_owned(),
             "/v1/dunning-policy/versions".to_owned(),
+            "/v1/bills".to_owned(),
+            format!("/v1/bills/{}/line-items", place.bill),
+            format!("/v1/bills/{}/export", place.bill),
             format!("/v1/invoices/{}/disputes", place.invoice),
             format!("/v1/customers/{}/transactions", place.customer),
         ] {
@@ -139,6 +146,7 @@ fn any_path_is_answered() {
     check(&"[!-~]{1,40}", &async |world, _, id| {
         for path in [
             "/v1/invoices/",
+            "/v1/bills/",
             "/v1/customers/",
             "/v1/customers/external:",
             "/v1/attention/",

@@ -19,7 +19,7 @@ async fn an_outcome_that_nobody_knows_is_a_persons_to_decide() {
     let matter = json!({
         "id": id, "kind": "unknown_outcome", "status": "open",
         "detail": "the gateway has not said what became of the charge: no answer",
-        "invoice_id": invoice, "attempt_id": attempt_of(&invoice, 1), "refund_id": null, "dispute_id": null,
+        "invoice_id": invoice, "bill_id": null, "attempt_id": attempt_of(&invoice, 1), "refund_id": null, "dispute_id": null,
         "amount": brl("122.05"), "gateway": "sandbox", "gateway_reference": null,
         "raised_at": "2026-11-07T13:06:00.000Z", "closed_at": null, "closed_by": null, "note": null,
     });

@@ -50,7 +50,11 @@ impl Contract {
         let response = self.resolved(&operation["responses"][status.to_string()]);
         assert!(response.is_object(), "{method} {template} answers {status}, which is not documented");
         if status < 400 && status != 204 {
-            self.check(&response["content"]["application/json"]["schema"], body);
+            let media = &response["content"][media_type.split(';').next().unwrap()];
+            assert!(media.is_object(), "{method} {template} answers {media_type}, which is not documented");
+            if media_type == "application/json" {
+                self.check(&media["schema"], body);
+            }
         }
     }
 

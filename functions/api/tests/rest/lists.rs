@@ -100,8 +100,10 @@ async fn every_fault_of_a_query_is_named() {
         ),
         (
             "/v1/attention?kind=odd",
-            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, reconciliation_difference, webhook_mismatch",
+            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, reconciliation_difference, webhook_mismatch, bill_awaits_rates, bill_not_charged",
         ),
+        ("/v1/bills", "status is required without customer_id"),
+        ("/v1/bills?status=draft", "status must be one of: open, closing, closed, canceled"),
         ("/v1/invoices?status=paid&status=paid", "status must be given once"),
         ("/v1/invoices?status=paid&limit=101", "limit must be 1 to 100"),
         (

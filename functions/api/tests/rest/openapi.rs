@@ -4,13 +4,17 @@ use crate::world::{World, attempt_of, contract};
 use api::problem::Code;
 use fatura_application::DifferenceKind;
 use fatura_domain::attention::AttentionKind;
+use fatura_domain::bill::{BillStatus, LineKind, Recurs};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::dispute::ContestReason;
+use fatura_domain::exchange::RateSource;
 use fatura_domain::invoice::Status;
 use fatura_domain::ledger::TransactionKind;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+const NOWHERE: &str = "bill_0000000000000000000000000000";
 
 fn documented() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
     let paths = contract().document["paths"].as_object().unwrap();
@@ -84,6 +88,9 @@ async fn every_documented_member_is_one() {
         ("InvoiceAmendment", Method::PATCH, format!("/v1/invoices/{invoice}")),
         ("ChargeInput", Method::POST, format!("/v1/invoices/{invoice}/charge")),
         ("ContestInput", Method::POST, format!("/v1/invoices/{invoice}/contest")),
+        ("BillInput", Method::POST, "/v1/bills".to_owned()),
+        ("BillLineItemInput", Method::POST, format!("/v1/bills/{NOWHERE}/line-items")),
+        ("BillLineItemsInput", Method::POST, format!("/v1/bills/{NOWHERE}/line-items:batch")),
         ("CloseInput", Method::POST, "/v1/attention/atn_1/close".to_owned()),
         ("ResolutionInput", Method::POST, format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1))),
         ("BillingRunInput", Method::POST, "/v1/billing-runs".to_owned()),
@@ -124,6 +131,10 @@ fn every_code_is_documented() {
     assert_eq!(words("InvoiceStatus"), Status::ALL.map(Status::as_str));
     assert_eq!(words("FailureClass"), FailureClass::ALL.map(FailureClass::as_str));
     assert_eq!(words("AttentionKind"), AttentionKind::ALL.map(AttentionKind::as_str));
+    assert_eq!(words("BillStatus"), BillStatus::ALL.map(BillStatus::as_str));
+    assert_eq!(words("BillRecurrence"), Recurs::ALL.map(Recurs::as_str));
+    assert_eq!(words("BillLineItemKind"), LineKind::ALL.map(LineKind::as_str));
+    assert_eq!(words("RateSource"), RateSource::ALL.map(RateSource::as_str));
     assert_eq!(words("ContestReason"), ContestReason::ALL.map(ContestReason::as_str));
     assert_eq!(words("DifferenceKind"), DifferenceKind::ALL.map(DifferenceKind::as_str));
     assert_eq!(words("TransactionType"), TransactionKind::ALL.map(TransactionKind::as_str));

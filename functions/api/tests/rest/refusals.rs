@@ -1,3 +1,4 @@
+use crate::bills::month;
 use crate::log::logged;
 use crate::world::{OPERATOR, World, attempt_of, plan};
 use http::{Method, Request, header};
@@ -49,6 +50,10 @@ async fn what_is_not_there_is_said_so() {
         "/v1/invoices/inv_0000000000000000000000000000",
         "/v1/invoices/inv_0000000000000000000000000000/history",
         "/v1/invoices/inv_0000000000000000000000000000/disputes",
+        "/v1/bills/bill_1",
+        "/v1/bills/bill_0000000000000000000000000000",
+        "/v1/bills/bill_0000000000000000000000000000/line-items",
+        "/v1/bills/bill_0000000000000000000000000000/export",
         "/v1/attention/atn_1",
         "/v1/attention/att_1",
         "/v1/billing-runs/run_202611",
@@ -108,6 +113,7 @@ async fn a_key_is_required_where_something_happens() {
     let world = World::new().await;
     let customer = world.payer().await;
     let invoice = world.invoice(&customer).await;
+    let bill = world.bill(month(&customer)).await;
     for path in [
         "/v1/customers".to_owned(),
         "/v1/invoices".to_owned(),
@@ -117,6 +123,11 @@ async fn a_key_is_required_where_something_happens() {
         format!("/v1/invoices/{invoice}/requeue"),
         format!("/v1/invoices/{invoice}/contest"),
         format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1)),
+        "/v1/bills".to_owned(),
+        format!("/v1/bills/{bill}/line-items"),
+        format!("/v1/bills/{bill}/close"),
+        format!("/v1/bills/{bill}/cancel"),
+        format!("/v1/bills/{bill}/forgo-rates"),
         "/v1/billing-runs".to_owned(),
         "/v1/requeues".to_owned(),
         "/v1/reconciliations".to_owned(),

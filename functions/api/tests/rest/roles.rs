@@ -1,17 +1,18 @@
 //! What a shop's own backend may do, and what is for operators alone.
 
+use crate::bills::{fee, month};
 use crate::world::{Answer, Says, World, attempt_of};
 use fatura_domain::charge::FailureClass;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 
 async fn as_service(world: &World, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::AUTHORIZATION, format!("Bearer {key}"))
-        .header("Idempotency-Key", "of-the-service");
+    let request = request(key, method, path).header("Idempotency-Key", "of-the-service");
     world.send(request, body).await
+}
+
+fn request(key: &str, method: Method, path: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {key}"))
 }
 
 #[tokio::test]
@@ -20,6 +21,7 @@ async fn what_keeps_the_whole_going_is_for_operators() {
     let key = world.service_key().await;
     let invoice = world.charged(&world.payer().await, Says::Unknown).await;
     let resolve = format!("/v1/attempts/{}/resolve", attempt_of(&invoice, 1));
+    let bill = world.bill(month(&world.customer().await)).await;
     let matter = attempt_of(&invoice, 1).replace("att_", "/v1/attention/atn_att_");
     let period = json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"});
     let settings = json!({"enabled": false, "priority": 1, "payment_method_types": ["pix"]});
@@ -45,6 +47,8 @@ async fn what_keeps_the_whole_going_is_for_operators() {
         (Method::PUT, "/v1/gateway-routing", Some(json!({"rules": []}))),
         (Method::GET, "/v1/gateway-routing/versions", None),
         (Method::GET, "/v1/invoices?status=charged_with_error&failure_class=hard", None),
+        (Method::GET, "/v1/bills?status=open", None),
+        (Method::POST, &format!("/v1/bills/{bill}/forgo-rates"), Some(json!({}))),
     ] {
         let answer = as_service(&world, &key, method.clone(), path, body).await;
         assert_eq!(answer.code(), (403, "forbidden"), "{method} {path}");
@@ -73,4 +77,22 @@ async fn what_a_shop_needs_a_service_may_do() {
     ] {
         as_service(&world, &key, Method::GET, &path, None).await.expect(200);
     }
+    let bill = post("/v1/bills".to_owned(), month(&customer)).await.created();
+    let mut line = fee("1.00", "USD");
+    line["reference"] = json!("r");
+    post(format!("/v1/bills/{bill}/line-items"), line.clone()).await.expect(201);
+    post(format!("/v1/bills/{bill}/line-items:batch"), json!({"line_items": [line]})).await.expect(201);
+    for path in [
+        format!("/v1/bills?customer_id={customer}"),
+        format!("/v1/bills/{bill}"),
+        format!("/v1/bills/{bill}/line-items"),
+        format!("/v1/bills/{bill}/export"),
+    ] {
+        assert_eq!(as_service(&world, &key, Method::GET, &path, None).await.status, 200);
+    }
+    let empty = request(&key, Method::POST, "/v1/bills").header("Idempotency-Key", "another");
+    let empty = world.send(empty, Some(month(&customer))).await.created();
+    post(format!("/v1/bills/{empty}/cancel"), json!({})).await.expect(200);
+    let closed = post(format!("/v1/bills/{bill}/close"), json!({})).await.expect(200);
+    assert_eq!(closed["history"][1]["by"], by);
 }

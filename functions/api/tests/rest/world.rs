@@ -1,6 +1,7 @@
 //! One deployment in a test: the router, what it works with, and a client.
 
 use crate::contract::Contract;
+use crate::rates::StubRates;
 use api::{Api, router};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -14,9 +15,9 @@ use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayName,
     GatewayReference, Means, MeansType, Movement, MovementKind, MovementPage, PendingAction, RefundOutcome,
-    RefundRequest, StoreOutcome, StoreRequest, Token,
+    RefundRequest, StoreKey, StoreOutcome, StoreRequest, Token,
 };
-use fatura_domain::id::{AttemptId, PaymentMethodId};
+use fatura_domain::id::AttemptId;
 use fatura_domain::money::Money;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) gateway: Arc<StubGateway>,
     /// One that nobody uses until it is put in use.
     pub(crate) other: Arc<StubGateway>,
+    pub(crate) rates: Arc<StubRates>,
     keys: AtomicU64,
     /// Ends with the world.
     pub(crate) table: TestTable,
@@ -96,9 +98,11 @@ impl World {
             clock.clone(),
             Arc::new(SeededEntropy::new(7)),
         );
+        let rates = Arc::new(StubRates::new(clock.clone()));
+        let app = app.with_rates(rates.desk(store.clone()));
         let authenticator = Arc::new(Authenticator::new(Arc::new(FixedKey), store, clock.clone()));
         let router = router(Api::new(app.clone(), authenticator));
-        Self { app, router, clock, queue, gateway, other, keys: AtomicU64::new(0), table }
+        Self { app, router, clock, queue, gateway, other, rates, keys: AtomicU64::new(0), table }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -299,12 +303,16 @@ impl Answer {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
-        Self { status: parts.status.as_u16(), headers: parts.headers, text, body }
+        let mut answer =
+            Self { status: parts.status.as_u16(), headers: parts.headers, text, body: Value::Null };
+        if answer.media_type().ends_with("json") {
+            answer.body = serde_json::from_str(&answer.text).unwrap();
+        }
+        answer
     }
 
-    fn media_type(&self) -> &str {
-        self.headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap())
+    pub(crate) fn media_type(&self) -> &str {
+        self.header(header::CONTENT_TYPE.as_str())
     }
 
     pub(crate) fn expect(self, status: u16) -> Value {
@@ -354,7 +362,7 @@ pub(crate) struct StubGateway {
     captured: Mutex<HashMap<AttemptId, Money>>,
     dispute: Mutex<Option<DisputeStanding>>,
     movements: Mutex<Vec<Movement>>,
-    held: Mutex<BTreeMap<String, PaymentMethodId>>,
+    held: Mutex<BTreeMap<String, StoreKey>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -492,12 +500,13 @@ impl Gateway for StubGateway {
     /// A token that is good for one use is good for one order, which may come again.
     async fn store_method(&self, request: &StoreRequest) -> StoreOutcome {
         let Token(token) = &request.token;
-        let order = *self.held.lock().unwrap().entry(token.clone()).or_insert(request.order);
+        let mut held = self.held.lock().unwrap();
+        let key = held.entry(token.clone()).or_insert_with(|| request.key.clone());
         if self.is_silent.load(Ordering::SeqCst) {
             let failure = Failure::new(FailureClass::Unknown, "timeout", "no answer in time");
             return StoreOutcome::Unclear { failure };
         }
-        if token.starts_with("once_") && order != request.order {
+        if token.starts_with("once_") && *key != request.key {
             let failure = Failure::new(FailureClass::Hard, "token_used", "the token was used before");
             return StoreOutcome::Declined { failure };
         }

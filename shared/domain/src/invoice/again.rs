@@ -95,6 +95,15 @@ impl Invoice {
         Some(Self { state, ..self.touched(now) })
     }
 
+    /// A new draft that would be charged, had its customer anything to be charged.
+    #[must_use]
+    pub fn awaiting_method(mut self) -> Self {
+        if let State::Draft(draft) = &mut self.state {
+            draft.awaits_method = true;
+        }
+        self
+    }
+
     /// There is nothing left to charge: the retry waits until the customer brings something.
     pub fn without_method(&self, now: Timestamp) -> Option<Self> {
         let State::ChargedWithError(failed) = &self.state else { return None };
@@ -122,6 +131,9 @@ impl Invoice {
         policy: &Policy,
         now: Timestamp,
     ) -> Option<Self> {
+        if matches!(self.state, State::Draft(_)) && self.awaits_method() {
+            return self.charged(Some(source), None, policy, now).ok();
+        }
         let State::ChargedWithError(failed) = &self.state else { return None };
         // Registered once more, a card that was refused for good is the same card.
         let is_refused = failed.failure.class.is_final() && failed.source.means == source.means;

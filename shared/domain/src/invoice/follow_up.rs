@@ -1,7 +1,7 @@
 //! What a state asks of others: of a person, of the customer, of a run that counts. It follows from the invoice alone, so
 //! that whoever compares two versions knows what has begun and what has ended.
 
-use super::{Collection, Failed, Invoice, Orphan, State};
+use super::{Collection, Draft, Failed, Invoice, Orphan, State};
 use crate::Timestamp;
 use crate::attention::{Attention, AttentionId, AttentionKind};
 use crate::charge::{FailureClass, Phase};
@@ -47,6 +47,7 @@ impl Invoice {
     /// Whether a new payment method of the customer's is to be tried at once.
     pub const fn awaits_method(&self) -> bool {
         match &self.state {
+            State::Draft(draft) => draft.awaits_method,
             State::ChargedWithError(failed) => failed.awaits_method,
             _ => false,
         }
@@ -55,6 +56,7 @@ impl Invoice {
     /// What happens next by itself or has to be done by somebody, and when. None: nothing is owed, or nobody asked for it.
     pub fn next_action(&self) -> Option<(NextAction, Option<Timestamp>)> {
         Some(match &self.state {
+            State::Draft(Draft { awaits_method: true, .. }) => (NextAction::AwaitPaymentMethod, None),
             State::Pending(collection) => next_of_collection(collection),
             State::ChargedWithError(Failed { retry_at: Some(at), .. }) => (NextAction::Retry, Some(*at)),
             State::ChargedWithError(Failed { awaits_method: true, .. }) => {
@@ -124,6 +126,7 @@ impl Invoice {
             id,
             kind,
             invoice: Some(self.id),
+            bill: None,
             amount: Some(amount),
             gateway: Some(gateway.clone()),
             reference,

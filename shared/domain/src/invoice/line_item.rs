@@ -23,7 +23,7 @@ pub enum FactorError {
 }
 
 /// Beyond this no line could fit in an amount anyway.
-const MAX_FACTOR: i64 = 1_000_000_000_000_000;
+pub(crate) const MAX_FACTOR: i64 = 1_000_000_000_000_000;
 
 /// How many: greater than zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,10 @@ impl Quantity {
         let value = factor(text)?;
         if value > Decimal::ZERO { Ok(Self(value)) } else { Err(FactorError::NotPositive) }
     }
+
+    pub(crate) const fn value(self) -> Decimal {
+        self.0
+    }
 }
 
 impl UnitPrice {
@@ -49,7 +53,8 @@ impl UnitPrice {
     }
 }
 
-fn factor(text: &str) -> Result<Decimal, FactorError> {
+/// A decimal that may be a quantity or a price, of either sign.
+pub(crate) fn factor(text: &str) -> Result<Decimal, FactorError> {
     let value = parse_decimal(text)?;
     if value.scale() > MAX_FRACTION_DIGITS {
         return Err(FactorError::TooPrecise);
@@ -74,12 +79,16 @@ pub struct LineItem {
 impl LineItem {
     /// `quantity × unit_price`, multiplied exactly and rounded once, half to even.
     pub fn total(&self, currency: Currency) -> Result<Money, MoneyError> {
-        // Trailing zeros say nothing and would only use up digits. Without them a product that is too long for the
-        // multiplication is too large for an amount, or more precise than any price.
-        let (quantity, price) = (self.quantity.0.normalize(), self.unit_price.0.normalize());
-        let mantissa = quantity.mantissa().checked_mul(price.mantissa()).ok_or(MoneyError::TooLarge)?;
-        Money::rounded(mantissa, quantity.scale() + price.scale(), currency)
+        product(self.quantity.0, self.unit_price.0, currency)
     }
+}
+
+pub(crate) fn product(quantity: Decimal, price: Decimal, currency: Currency) -> Result<Money, MoneyError> {
+    // Trailing zeros say nothing and would only use up digits. Without them a product that is too long for the
+    // multiplication is too large for an amount, or more precise than any price.
+    let (quantity, price) = (quantity.normalize(), price.normalize());
+    let mantissa = quantity.mantissa().checked_mul(price.mantissa()).ok_or(MoneyError::TooLarge)?;
+    Money::rounded(mantissa, quantity.scale() + price.scale(), currency)
 }
 
 macro_rules! factor_as_text {

@@ -20,6 +20,7 @@ pub use collect::{Cancellation, ChargeError, NextStep};
 pub use dispute::{ContestError, DisputeReduced};
 pub use follow_up::NextAction;
 pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
+pub(crate) use line_item::{MAX_FACTOR, factor, product};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
 pub use resolve::{Resolution, ResolveError};
@@ -201,7 +202,7 @@ impl Invoice {
             version: 1,
             total: content.total()?,
             content,
-            state: State::Draft(Draft { payment_method }),
+            state: State::Draft(Draft { payment_method, awaits_method: false }),
             history: vec![Transition::new(Status::Draft, now, Cause::Created)],
             attempts: AttemptNumber(0),
             failures: 0,
@@ -257,7 +258,8 @@ impl Invoice {
             return Err(AmendError::NotADraft(self.status()));
         }
         let total = content.total()?;
-        Ok(Self { content, total, state: State::Draft(Draft { payment_method }), ..self.touched(now) })
+        let state = State::Draft(Draft { payment_method, awaits_method: self.awaits_method() });
+        Ok(Self { content, total, state, ..self.touched(now) })
     }
 
     /// What its transactions say that they are for.

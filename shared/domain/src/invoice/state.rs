@@ -28,6 +28,9 @@ pub struct Draft {
     /// The method to charge when it is charged, if one was named.
     #[serde(rename = "pm", default, skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<PaymentMethodId>,
+    /// It would be charged, and there is nothing to charge: the first thing that the customer brings is.
+    #[serde(rename = "aw", default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_method: bool,
 }
 
 /// Money is being collected.

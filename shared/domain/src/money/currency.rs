@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
@@ -16,6 +17,7 @@ pub struct UnknownCurrency;
 impl Currency {
     pub const BRL: Self = Self(iso_currency::Currency::BRL);
     pub const USD: Self = Self(iso_currency::Currency::USD);
+    pub const EUR: Self = Self(iso_currency::Currency::EUR);
     pub const JPY: Self = Self(iso_currency::Currency::JPY);
     pub const KWD: Self = Self(iso_currency::Currency::KWD);
 
@@ -26,6 +28,19 @@ impl Currency {
     /// How many digits the minor unit has: BRL 2, JPY 0, KWD 3.
     pub fn digits(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
+    }
+}
+
+/// By code, as lists of currencies are shown.
+impl Ord for Currency {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.code().cmp(other.code())
+    }
+}
+
+impl PartialOrd for Currency {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

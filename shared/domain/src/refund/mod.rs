@@ -93,6 +93,7 @@ impl Refund {
             id: AttentionId::of_refund(self.id),
             kind: AttentionKind::RefundFailed,
             invoice: Some(self.invoice),
+            bill: None,
             amount: Some(self.amount),
             gateway: Some(self.gateway.clone()),
             reference: Some(self.charge.clone()),

@@ -14,13 +14,13 @@ impl Iugu {
     pub(super) async fn store(&self, request: &StoreRequest) -> Result<StoreOutcome, Trouble> {
         let post = self.desk.http.post(self.desk.at(&["v1", "customers"]));
         // An order that goes out again gets the customer that it made.
-        let post = post.header(IDEMPOTENCY, request.order.to_string());
+        let post = post.header(IDEMPOTENCY, request.key.to_string());
         let body = json!({ "email": request.email, "name": request.name });
         let answer = self.desk.call(post.json(&body)).await?;
         let customer = plain(succeeded(&answer)?.json()?)?;
 
         let methods = self.desk.at(&["v1", "customers", &customer, "payment_methods"]);
-        let body = json!({ "description": request.order, "token": request.token.0 });
+        let body = json!({ "description": request.key, "token": request.token.0 });
         let answer = self.desk.call(self.desk.http.post(methods).json(&body)).await?;
         if matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) {
             let failure =

@@ -17,7 +17,7 @@ impl MercadoPago {
             None => self.new_customer(request).await?,
         };
         let cards = self.desk.at(&["v1", "customers", &customer.0, "cards"]);
-        let post = self.desk.http.post(cards).header(super::IDEMPOTENCY, request.order.to_string());
+        let post = self.desk.http.post(cards).header(super::IDEMPOTENCY, request.key.to_string());
         let answer = self.desk.call(post.json(&json!({ "token": request.token.0 }))).await?;
         if is_about_the_card(answer.status) {
             let failure =

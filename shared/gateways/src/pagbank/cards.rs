@@ -14,7 +14,7 @@ use serde_json::json;
 impl PagBank {
     pub(super) async fn store(&self, request: &StoreRequest) -> Result<StoreOutcome, Trouble> {
         let post = self.desk.http.post(self.desk.at(&["tokens", "cards"]));
-        let post = post.header(super::IDEMPOTENCY, request.order.to_string());
+        let post = post.header(super::IDEMPOTENCY, request.key.to_string());
         let answer = self.desk.call(post.json(&json!({ "encrypted": request.token.0 }))).await?;
         if matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) {
             let failure =

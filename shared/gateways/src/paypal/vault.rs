@@ -17,7 +17,7 @@ impl PayPal {
         };
         let body = json!({ "payment_source": { "token": { "id": setup.as_str(), "type": "SETUP_TOKEN" } } });
         // The key is known for 3 hours; after that the setup token is used up, so a repeat makes no second card.
-        let answer = self.post(&["v3", "vault", "payment-tokens"], &body, &request.order.to_string()).await?;
+        let answer = self.post(&["v3", "vault", "payment-tokens"], &body, &request.key.to_string()).await?;
         if answer.status.is_success() {
             let token: PaymentToken = answer.json()?;
             return Ok(match token.payment_source.card {

@@ -22,12 +22,12 @@ impl Stripe {
             Ok(method) => method,
             Err(declined) => return Ok(declined),
         };
-        let key = format!("{}-customer", request.order);
+        let key = format!("{}-customer", request.key);
         let form = Form::new()
             .with("name", &request.name)
             .with("email", &request.email)
             .nested("metadata", "customer", &request.customer)
-            .nested("metadata", "method", &request.order);
+            .nested("metadata", "method", &request.key);
         let answer = self.post(&["customers"], &form, Some(&key)).await?;
         if !answer.status.is_success() {
             return refused(&answer);
@@ -36,7 +36,7 @@ impl Stripe {
 
         let path = ["payment_methods", method.as_str(), "attach"];
         let form = Form::new().with("customer", customer.id.as_str());
-        let answer = self.post(&path, &form, Some(&request.order.to_string())).await?;
+        let answer = self.post(&path, &form, Some(&request.key.to_string())).await?;
         if answer.status.is_success() {
             let attached: PaymentMethod = answer.json()?;
             if attached.id != method || attached.customer.as_str() != Some(customer.id.as_str()) {
@@ -65,7 +65,7 @@ impl Stripe {
         if !token.as_str().starts_with("tok_") {
             return Ok(Err(not_a_token()));
         }
-        let key = format!("{}-method", request.order);
+        let key = format!("{}-method", request.key);
         let form = Form::new().with("type", "card").nested("card", "token", token.as_str());
         let answer = self.post(&["payment_methods"], &form, Some(&key)).await?;
         if answer.status.is_success() {
@@ -83,7 +83,7 @@ impl Stripe {
         }
         let method: PaymentMethod = answer.json()?;
         let is_ours = method.customer.pointer("/metadata/method").and_then(Value::as_str)
-            == Some(request.order.to_string().as_str());
+            == Some(request.key.to_string().as_str());
         let id = method.customer.get("id").and_then(Value::as_str).filter(|_| is_ours);
         id.map(|id| Id::parse(id, "cus_")).transpose()
     }

@@ -10,10 +10,10 @@ use fatura_application::ports::{
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
-    ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, Means, PixKey, RefundRequest, StoreRequest,
-    Token,
+    ChargeOutcome, ChargeRequest, GatewayName, GatewayReference, Means, PixKey, RefundRequest, StoreKey,
+    StoreRequest, Token,
 };
-use fatura_domain::id::{CustomerId, PaymentMethodId, RefundId};
+use fatura_domain::id::{CustomerId, RefundId};
 use fatura_domain::money::{Currency, Money};
 use fatura_gateways::{BaseUrl, Http, Timeouts};
 use serde_json::Value;
@@ -213,7 +213,7 @@ pub(crate) fn refund_of(charge: &str, minor: i64) -> RefundRequest {
 pub(crate) fn to_store(token: &str) -> StoreRequest {
     let customer = CustomerId::new(42);
     StoreRequest {
-        order: PaymentMethodId::new(customer, now(), 5),
+        key: StoreKey("store-5f0c9a".to_owned()),
         customer,
         name: "Ana Souza".to_owned(),
         email: "ana@example.com".to_owned(),

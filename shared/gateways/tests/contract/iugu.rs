@@ -501,7 +501,7 @@ async fn a_card_is_kept_for_its_customer_and_forgotten() {
     let request = server.next().await;
     assert_eq!(
         (request.target.as_str(), request.header("idempotency-key")),
-        ("/v1/customers", vec![order.order.to_string().as_str()])
+        ("/v1/customers", vec![order.key.to_string().as_str()])
     );
     assert_eq!(
         serde_json::from_slice::<Value>(&request.body).unwrap(),
@@ -509,7 +509,7 @@ async fn a_card_is_kept_for_its_customer_and_forgotten() {
     );
     let (call, body) = sent(&mut server, BASIC).await;
     assert_eq!(call, "POST /v1/customers/CAD4999627F8/payment_methods");
-    assert_eq!(body, json!({ "description": order.order, "token": "tok_form" }));
+    assert_eq!(body, json!({ "description": order.key, "token": "tok_form" }));
     for (status, is_final) in [("422 Unprocessable", true), ("500 Oops", false), ("401 No", false)] {
         let server = Scripted::routed(move |asked| {
             if asked.target == "/v1/customers" {

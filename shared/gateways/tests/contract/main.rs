@@ -18,6 +18,7 @@ mod localstripe;
 mod mercado_pago;
 mod pagbank;
 mod paypal;
+mod rates;
 mod sandbox;
 mod scripted;
 mod stripe;

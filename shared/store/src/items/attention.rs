@@ -4,7 +4,7 @@ use fatura_application::ports::StoreError;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionKind, Closed};
 use fatura_domain::gateway::{GatewayName, GatewayReference};
-use fatura_domain::id::InvoiceId;
+use fatura_domain::id::{BillId, InvoiceId};
 use fatura_domain::money::Money;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub(crate) struct AttentionItem {
     kind: AttentionKind,
     #[serde(rename = "inv", default, skip_serializing_if = "Option::is_none")]
     invoice: Option<InvoiceId>,
+    #[serde(rename = "bill", default, skip_serializing_if = "Option::is_none")]
+    bill: Option<BillId>,
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     amount: Option<Money>,
     #[serde(rename = "gw", default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,7 @@ impl AttentionItem {
             position,
             kind: matter.kind,
             invoice: matter.invoice,
+            bill: matter.bill,
             amount: matter.amount,
             gateway: matter.gateway,
             reference: matter.reference,
@@ -59,6 +62,7 @@ impl AttentionItem {
             id,
             kind: read.kind,
             invoice: read.invoice,
+            bill: read.bill,
             amount: read.amount,
             gateway: read.gateway,
             reference: read.reference,

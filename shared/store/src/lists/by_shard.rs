@@ -2,7 +2,7 @@
 
 use super::shards::Merge;
 use crate::DynamoStore;
-use crate::items::{RefundItem, sort_key};
+use crate::items::{InvoiceItem, RefundItem, sort_key};
 use crate::keys;
 use fatura_application::ports::{ListError, Page, PageRequest, Position, StoreError};
 use fatura_domain::Timestamp;
@@ -25,10 +25,9 @@ impl DynamoStore {
         let is_place = |place: &str| keys::work_invoice(place).is_some();
         let partition = keys::work_partition(status, shard);
         let (entries, next) = self.shard(partition, (from, until), page, is_place).await?;
-        let ids: Vec<_> = entries.iter().filter_map(|sk| keys::work_invoice(sk)).collect();
-        let mut invoices = self.invoices_by_id(&ids).await?;
+        let ids = entries.iter().filter_map(|sk| keys::work_invoice(sk)).collect();
+        let found = self.found(ids, keys::invoice, InvoiceItem::read).await?.into_iter();
         // The index is a moment behind: what has moved on isn't in this status any more.
-        let found = ids.iter().filter_map(|id| invoices.remove(id));
         Ok(Page { data: found.filter(|invoice| invoice.status() == status).collect(), next })
     }
 
@@ -60,10 +59,9 @@ impl DynamoStore {
     ) -> Result<Vec<Invoice>, StoreError> {
         let partition = keys::customer_partition(customer);
         let (from, to) = keys::all_waiting();
-        let waiting = self.first_of_range(partition, &from, &to, limit).await?;
-        let ids: Vec<_> = waiting.iter().filter_map(|item| keys::waiting_invoice(sort_key(item))).collect();
-        let mut invoices = self.invoices_by_id(&ids).await?;
-        Ok(ids.iter().filter_map(|id| invoices.remove(id)).collect())
+        let waiting = self.part_of_range(partition, &from, &to, true, limit).await?;
+        let ids = waiting.iter().filter_map(|item| keys::waiting_invoice(sort_key(item))).collect();
+        self.found(ids, keys::invoice, InvoiceItem::read).await
     }
 
     /// The next sort keys of one partition of the index, and the place to go on from, if there is more.

@@ -1,13 +1,14 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Update, Write};
+use super::{Action, Condition, IfRefused, Update, Write, bills};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, CustomerItem, DetachmentItem, DifferenceItem,
-    DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem, RunItem,
-    TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CustomerItem, DetachmentItem,
+    DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem,
+    RunItem, TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
+use fatura_application::idempotency::StoredAnswer;
 use fatura_application::ports::StoreError;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
@@ -26,6 +27,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     let enclosed: Vec<(TransactionId, Attempt)> =
         changes.changes().iter().filter_map(|change| enclosed(change, changes.changes())).collect();
     let mut actions = tallies(&changes);
+    let sums = bills::sums(&changes);
     for change in changes {
         match change {
             Change::CustomerExists(id) => {
@@ -73,12 +75,8 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::DisputeChanged(dispute) => {
                 actions.push(changed(DisputeItem::write(&dispute)?, dispute.version));
             }
-            Change::MethodAwaited(invoice) => {
-                actions.push(unconditional(Write::Put(to_key(keys::waiting(invoice)))));
-            }
-            Change::MethodNoLongerAwaited(invoice) => {
-                actions.push(unconditional(Write::Delete(to_key(keys::waiting(invoice)))));
-            }
+            Change::MethodAwaited(invoice) => actions.push(marked(keys::waiting(invoice))),
+            Change::MethodNoLongerAwaited(invoice) => actions.push(unmarked(keys::waiting(invoice))),
             Change::AttentionRaised(matter) => {
                 actions.push(unconditional(Write::Put(AttentionItem::write(&matter)?)));
             }
@@ -95,22 +93,20 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             // Counted above, all of them together.
             Change::Tallied { .. } => {}
+            Change::BillOpened(bill) => actions.push(new(BillItem::write(&bill)?)),
+            Change::BillChanged(bill) => actions.push(changed(BillItem::write(&bill)?, bill.version)),
+            // What several add to one shard is counted above.
+            Change::LineAppended { line, shard, .. } => actions.push(bills::line(&line, shard)?),
+            Change::EmptyShardsClosed(bill) => actions.extend(bills::empty_shards_closed(&bill)),
+            Change::BillAwaited(bill) => actions.push(marked(keys::awaiting_bill(bill))),
+            Change::BillNoLongerAwaited(bill) => actions.push(unmarked(keys::awaiting_bill(bill))),
             Change::RulesReplaced(edition) => {
                 actions.extend(replaced(write_rules(&edition)?, edition.version));
             }
             Change::PlanReplaced(edition) => {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
             }
-            Change::Answered(stored) => {
-                let mut action = action(
-                    Write::Put(AnswerItem::write(&stored)?),
-                    "attribute_not_exists(PK) OR ex < :now",
-                    IfRefused::Answered(stored.once.scope),
-                );
-                let now = AttributeValue::N(stored.at.as_millisecond().to_string());
-                action.condition = action.condition.map(|condition| condition.with(":now", now));
-                actions.push(action);
-            }
+            Change::Answered(stored) => actions.push(answered(stored)?),
             Change::WebhookProcessed { gateway, event_id } => {
                 let key = to_key(keys::webhook(&gateway, &event_id));
                 let write =
@@ -123,6 +119,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
         }
     }
+    actions.extend(sums);
     Ok(actions)
 }
 
@@ -135,6 +132,18 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
         }
         _ => None,
     })
+}
+
+fn answered(stored: StoredAnswer) -> Result<Action, StoreError> {
+    let condition = Condition {
+        expression: "attribute_not_exists(PK) OR ex < :now".into(),
+        values: HashMap::from([(
+            ":now".to_owned(),
+            AttributeValue::N(stored.at.as_millisecond().to_string()),
+        )]),
+    };
+    let write = Write::Put(AnswerItem::write(&stored)?);
+    Ok(Action { write, condition: Some(condition), if_refused: IfRefused::Answered(stored.once.scope) })
 }
 
 fn detachment(before: Option<&Detachment>, after: Option<&Detachment>) -> Result<Option<Action>, StoreError> {
@@ -151,8 +160,8 @@ fn detachment(before: Option<&Detachment>, after: Option<&Detachment>) -> Result
     })
 }
 
-fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
-    let condition = Condition { expression: condition, values: HashMap::new() };
+pub(super) fn action(write: Write, condition: &'static str, if_refused: IfRefused) -> Action {
+    let condition = Condition { expression: condition.into(), values: HashMap::new() };
     Action { write, condition: Some(condition), if_refused }
 }
 
@@ -176,8 +185,17 @@ fn unconditional(write: Write) -> Action {
     Action { write, condition: None, if_refused: IfRefused::Stale }
 }
 
+/// An item that says all it has to by being there.
+fn marked(key: Key) -> Action {
+    unconditional(Write::Put(to_key(key)))
+}
+
+fn unmarked(key: Key) -> Action {
+    unconditional(Write::Delete(to_key(key)))
+}
+
 impl Update {
-    fn set(attribute: &str, value: AttributeValue) -> Self {
+    pub(super) fn set(attribute: &str, value: AttributeValue) -> Self {
         Self {
             expression: "SET #a = :a".to_owned(),
             names: HashMap::from([("#a".to_owned(), attribute.to_owned())]),
@@ -227,7 +245,7 @@ fn tallies(changes: &ChangeSet) -> Vec<Action> {
 }
 
 fn at_version(write: Write, version: u64) -> Action {
-    let condition = Condition { expression: IS_VERSION, values: HashMap::new() };
+    let condition = Condition { expression: IS_VERSION.into(), values: HashMap::new() };
     let condition = condition.with(":v", AttributeValue::N(version.to_string()));
     Action { write, condition: Some(condition), if_refused: IfRefused::Stale }
 }

@@ -108,6 +108,6 @@ async fn a_claim_is_tried_again_and_not_for_ever() {
     assert!(matches!(claim(&table, &invoice, invoice.version, &begun(1, 3), at(3)).await, Claim::Claimed(_)));
     table.faults.next_times(50, &Fault::Throttled);
     let failed = table.store.claim(invoice.id, invoice.version, begun(1, 3), at(3)).await;
-    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert!(matches!(failed, Err(StoreError::Contended(_))));
     assert_eq!(table.faults.left(), 44);
 }

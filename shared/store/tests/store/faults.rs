@@ -40,7 +40,7 @@ async fn patience_ends_and_nothing_was_written() {
         let table = TestTable::start().await;
         table.faults.next_times(50, &fault);
         let failed = table.store.commit(ChangeSet::of(changes)).await;
-        assert!(matches!(failed, Err(CommitError::Store(StoreError::Unavailable(_)))), "{failed:?}");
+        assert!(matches!(failed, Err(CommitError::Store(StoreError::Contended(_)))), "{failed:?}");
         assert_eq!(table.faults.left(), 44);
         table.faults.clear();
         assert_eq!(table.store.invoice(draft(ANA, 0, 1).id).await.unwrap(), None);
@@ -115,5 +115,5 @@ async fn reading_is_tried_again_too() {
     table.faults.next([Fault::Throttled]);
     assert_eq!(table.store.due(at(9_999), 10).await.unwrap(), [invoice.id]);
     table.faults.next_times(50, &Fault::Throttled);
-    assert!(matches!(table.store.invoice(invoice.id).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(table.store.invoice(invoice.id).await, Err(StoreError::Contended(_))));
 }

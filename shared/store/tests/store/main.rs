@@ -1,6 +1,7 @@
 //! What the store promises to the use cases, each promise on a table of its own.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "that is how a test fails")]
 
+mod bills;
 mod by_kind;
 mod claim;
 mod commit;
@@ -8,6 +9,7 @@ mod cost;
 mod faults;
 mod lists;
 mod operations;
+mod rates;
 mod records;
 mod round_trip;
 mod world;

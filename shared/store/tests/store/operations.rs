@@ -29,6 +29,7 @@ fn matter(kind: AttentionKind, number: u64, raised: i64) -> Attention {
         id: AttentionId::of_orphan(invoice.id, 0),
         kind,
         invoice: Some(invoice.id),
+        bill: None,
         amount: Some(invoice.total),
         gateway: Some(sandbox()),
         reference: Some(GatewayReference("ch_9".to_owned())),
@@ -63,6 +64,7 @@ async fn a_matter_that_is_raised_twice_is_one() {
     let bare = Attention {
         id: AttentionId::of_difference("0123456789abcdef"),
         invoice: None,
+        bill: None,
         amount: None,
         gateway: None,
         reference: None,

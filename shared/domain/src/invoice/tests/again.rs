@@ -157,3 +157,16 @@ fn whoever_asked_is_named_beside_the_new_steps_alone() {
     let amended = draft().amended(content("1.00"), None, after(1)).unwrap().by(&operator, 1);
     assert_eq!(amended.history, draft().history);
 }
+
+#[test]
+fn a_draft_that_would_be_charged_takes_the_first_card_that_comes() {
+    let policy = Policy::default();
+    assert_eq!(draft().charged_by_new_method(card(), &policy, after(5)), None, "nobody wants it charged");
+    let waits = draft().awaiting_method();
+    assert_eq!(waits.next_action(), Some((NextAction::AwaitPaymentMethod, None)));
+    let amended = waits.amended(waits.content.clone(), None, after(4)).unwrap();
+    assert!(amended.awaits_method(), "other words change nothing of that");
+    let charged = amended.charged_by_new_method(card(), &policy, after(5)).unwrap();
+    assert_eq!((charged.status(), charged.awaits_method()), (Status::Pending, false));
+    assert!(waits.canceled(after(5)).is_ok());
+}

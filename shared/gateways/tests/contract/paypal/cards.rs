@@ -1,13 +1,13 @@
 //! Cards that are kept.
 
 use super::*;
-use fatura_domain::gateway::{StoreOutcome, StoreRequest};
-use fatura_domain::id::{CustomerId, PaymentMethodId};
+use fatura_domain::gateway::{StoreKey, StoreOutcome, StoreRequest};
+use fatura_domain::id::CustomerId;
 
 fn to_store(token: &str) -> StoreRequest {
     let customer = CustomerId::new(42);
     StoreRequest {
-        order: PaymentMethodId::new(customer, "2026-11-21T12:00:00Z".parse().unwrap(), 5),
+        key: StoreKey("store-5f0c9a".to_owned()),
         customer,
         name: "Ana Souza".to_owned(),
         email: "ana@example.com".to_owned(),
@@ -32,7 +32,7 @@ async fn a_setup_token_becomes_a_card() {
         assert_eq!(outcome, StoreOutcome::Stored(Token(VAULTED.to_owned())));
         let sent = sent(&mut server).await;
         assert_eq!((sent.method.as_str(), sent.target.as_str()), ("POST", "/v3/vault/payment-tokens"));
-        assert_eq!(sent.header("paypal-request-id"), [request.order.to_string()]);
+        assert_eq!(sent.header("paypal-request-id"), [request.key.to_string()]);
         let body: Value = serde_json::from_slice(&sent.body).unwrap();
         let token = json!({ "id": "5C991763VB2781612", "type": "SETUP_TOKEN" });
         assert_eq!(body, json!({ "payment_source": { "token": token } }));

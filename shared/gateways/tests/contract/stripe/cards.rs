@@ -4,16 +4,15 @@ use super::StripeBench;
 use crate::bench::{API_KEY, Bench};
 use crate::contract::charging::keeps_secrets;
 use crate::scripted::{Act, Received, Scripted, answer};
-use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
-use fatura_domain::gateway::{StoreOutcome, StoreRequest, Token};
-use fatura_domain::id::{CustomerId, PaymentMethodId};
+use fatura_domain::gateway::{StoreKey, StoreOutcome, StoreRequest, Token};
+use fatura_domain::id::CustomerId;
 use serde_json::{Value, json};
 
 fn order(token: &str) -> StoreRequest {
     let customer = CustomerId::new(42);
     StoreRequest {
-        order: PaymentMethodId::new(customer, Timestamp::from_second(1_700_000_000).unwrap(), 7),
+        key: StoreKey("store-5f0c9a".to_owned()),
         customer,
         name: "Ana & Cia".to_owned(),
         email: "ana+fatura@example.com".to_owned(),
@@ -48,7 +47,7 @@ async fn a_card_is_attached_to_a_customer_of_its_own() {
         let gateway = StripeBench::start().await.gateway_at(&server.url);
         let stored = StoreOutcome::Stored(Token("cus_9/pm_9".to_owned()));
         assert_eq!(gateway.store_method(&order).await, stored);
-        let (method, customer) = (order.order, order.customer);
+        let (method, customer) = (order.key, order.customer);
         let mut expected = vec![
             (
                 "/v1/customers",
@@ -130,7 +129,7 @@ async fn a_no_to_the_card_is_for_good_and_silence_is_not() {
 async fn a_card_that_the_same_order_attached_is_stored() {
     let order = order("pm_9");
     for (metadata, is_stored) in
-        [(json!({ "method": order.order }), true), (json!({ "method": "pm_other" }), false)]
+        [(json!({ "method": order.key }), true), (json!({ "method": "pm_other" }), false)]
     {
         let server = Scripted::routed(move |received| {
             if received.method == "GET" {

@@ -9,9 +9,9 @@ use crate::scripted::Scripted;
 use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::Timestamp;
 use fatura_domain::gateway::{
-    ChargeOutcome, Means, RefundOutcome, RefundRequest, StoreOutcome, StoreRequest, Token,
+    ChargeOutcome, Means, RefundOutcome, RefundRequest, StoreKey, StoreOutcome, StoreRequest, Token,
 };
-use fatura_domain::id::{PaymentMethodId, RefundId};
+use fatura_domain::id::RefundId;
 use fatura_domain::money::{Currency, Money};
 use fatura_gateways::Timeouts;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ async fn a_card_is_kept_charged_and_given_back_at_localstripe() {
         .json(&json!({ "type": "card", "card": card }));
     let made: Value = made.send().await.unwrap().json().await.unwrap();
     let store = StoreRequest {
-        order: PaymentMethodId::new(owner, Timestamp::now(), 7),
+        key: StoreKey(format!("store-{}", Timestamp::now())),
         customer: owner,
         name: "Ana & Cia".to_owned(),
         email: "ana+fatura@example.com".to_owned(),

@@ -1,0 +1,45 @@
+use super::{Amount, amount};
+use fatura_domain::Timestamp;
+use fatura_domain::invoice::{Invoice, State, Transition};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Data {
+    invoice_id: String,
+    customer_id: String,
+    status: &'static str,
+    cause: &'static str,
+    version: u64,
+    total: Amount,
+    amount_paid: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureDetail>,
+}
+
+#[derive(Serialize)]
+struct FailureDetail {
+    class: &'static str,
+    code: String,
+    retry_at: Option<String>,
+}
+
+pub(super) fn data(invoice: &Invoice, step: &Transition) -> Data {
+    let failure = match &invoice.state {
+        State::ChargedWithError(failed) | State::Uncollectible(failed) => Some(FailureDetail {
+            class: failed.failure.class.as_str(),
+            code: failed.failure.code.clone(),
+            retry_at: failed.retry_at.as_ref().map(Timestamp::to_string),
+        }),
+        _ => None,
+    };
+    Data {
+        invoice_id: invoice.id.to_string(),
+        customer_id: invoice.customer().to_string(),
+        status: step.status.as_str(),
+        cause: step.cause.as_str(),
+        version: invoice.version,
+        total: amount(invoice.total),
+        amount_paid: amount(invoice.amount_paid()),
+        failure,
+    }
+}

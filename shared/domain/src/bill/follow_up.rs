@@ -1,0 +1,84 @@
+//! When a bill is looked at again, and what has come of it by then. It follows from the bill alone.
+
+use super::close::CloseCause;
+use super::state::{BillState, Retry, Settlement};
+use super::{Bill, Change};
+use crate::Timestamp;
+use crate::attention::{Attention, AttentionId, AttentionKind};
+
+impl Bill {
+    /// When the sweep has to look, if it has to.
+    pub fn due(&self) -> Option<Timestamp> {
+        match &self.state {
+            BillState::Open => Some(self.terms.period().end()),
+            BillState::Closing(closing) => Some(closing.retry.due),
+            BillState::Closed(closed) => closed.settlement.retry().map(|retry| retry.due),
+            BillState::Canceled => None,
+        }
+    }
+
+    /// What the sweep writes before anybody goes on with a due bill: an open one begins to close, and for any other the
+    /// next look is put off. None: it isn't due.
+    pub fn woken(&self, now: Timestamp) -> Option<Self> {
+        self.due().filter(|due| *due <= now)?;
+        let state = match &self.state {
+            BillState::Open => {
+                return match self.begin_closing(CloseCause::PeriodEnded, now) {
+                    Ok(Change::Applied(bill)) => Some(bill),
+                    Ok(Change::AlreadyApplied) | Err(_) => None,
+                };
+            }
+            BillState::Closing(closing) => {
+                let mut closing = closing.clone();
+                closing.retry = closing.retry.again(now);
+                BillState::Closing(closing)
+            }
+            BillState::Closed(closed) => {
+                let mut closed = closed.clone();
+                let is_rare = self.awaits_bill();
+                if let Some(retry) = closed.settlement.retry_mut() {
+                    *retry = if is_rare { Retry::rare(now) } else { retry.again(now) };
+                }
+                BillState::Closed(closed)
+            }
+            BillState::Canceled => return None,
+        };
+        Some(self.touched(state, now))
+    }
+
+    /// What a person has to look at because of the state that it is in.
+    pub fn matter(&self) -> Option<Attention> {
+        let since = self.state.closed()?.settlement.awaiting_rates_since()?;
+        let currency = self.terms.settlement_currency()?;
+        Some(Attention {
+            id: AttentionId::of_bill(self.id),
+            kind: AttentionKind::BillAwaitsRates,
+            invoice: None,
+            bill: Some(self.id),
+            amount: None,
+            gateway: None,
+            reference: None,
+            detail: format!(
+                "there are no rates to settle the bill in {currency}; it goes on by itself once there are"
+            ),
+            raised_at: since,
+            closed: None,
+        })
+    }
+}
+
+impl Settlement {
+    pub(super) const fn retry(&self) -> Option<Retry> {
+        match self {
+            Self::AwaitingRates { retry, .. } | Self::Settling { retry, .. } => Some(*retry),
+            Self::Settled { .. } => None,
+        }
+    }
+
+    pub(super) const fn retry_mut(&mut self) -> Option<&mut Retry> {
+        match self {
+            Self::AwaitingRates { retry, .. } | Self::Settling { retry, .. } => Some(retry),
+            Self::Settled { .. } => None,
+        }
+    }
+}
