@@ -33,7 +33,7 @@ def plain(loader: Loader, node: yaml.Node) -> object:
 DOCUMENT: dict[str, dict] = yaml.load(TEMPLATE.read_text(), Loader)
 RESOURCES = DOCUMENT["Resources"]
 
-RATES = {"RATES_SOURCE", "RATES_URL", "RATES_MAX_AGE_HOURS"}
+RATES = {"RATES_SOURCE", "RATES_URL", "RATES_MAX_AGE_HOURS", "RATES_TTL_MINUTES"}
 
 # Each function's own variables; all have RUST_LOG.
 VARIABLES = {
