@@ -44,7 +44,7 @@ pub struct Caller {
 pub enum Operation {
     /// Everything of one customer, by anybody who may act for that customer.
     OwnedBy(CustomerId),
-    /// What a customer is asked for, which isn't the customer's own to say.
+    /// What a customer is asked for or given back, which isn't the customer's own to say.
     BillTo(CustomerId),
     CreateCustomers,
     ListAllInvoices,

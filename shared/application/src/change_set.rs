@@ -22,6 +22,11 @@ use fatura_domain::run::{Outcome, Part, Run};
 pub enum Change {
     /// Nothing is written; the rest stands only if this customer exists.
     CustomerExists(CustomerId),
+    /// Nothing is written; the rest stands only if the customer has this version still.
+    CustomerUnchanged {
+        id: CustomerId,
+        version: u64,
+    },
     /// Refused if the id, the e-mail address or the external id is taken.
     CustomerCreated(Customer),
     /// Refused unless the stored customer is `before`'s version. Addresses that changed move with it.

@@ -51,7 +51,7 @@ pub(crate) struct World {
     sandbox_clock: Arc<SandboxClock>,
     http: reqwest::Client,
     requests: AtomicU64,
-    _table: TestTable,
+    pub(crate) table: TestTable,
 }
 
 /// Publishes what a test says, or nothing.
@@ -170,7 +170,7 @@ impl World {
             sandbox_clock,
             http,
             requests,
-            _table: table,
+            table,
         };
         world
             .at_the_gateway(

@@ -33,6 +33,9 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::CustomerExists(id) => {
                 actions.push(action(Write::Check(to_key(keys::customer(id))), EXISTS, IfRefused::NoCustomer));
             }
+            Change::CustomerUnchanged { id, version } => {
+                actions.push(at_version(Write::Check(to_key(keys::customer(id))), version));
+            }
             Change::CustomerCreated(customer) => {
                 actions.push(new(CustomerItem::write(&customer)?));
                 actions.extend(taken(&customer, customer.id)?);
