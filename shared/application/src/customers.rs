@@ -3,8 +3,10 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
+use crate::sign_in::hashed;
 use fatura_domain::customer::{Customer, Profile};
 use fatura_domain::id::CustomerId;
+use fatura_domain::sign_in::{Credentials, Password};
 use fatura_domain::text::ExternalId;
 
 /// A customer by our id or by the client's own.
@@ -19,6 +21,7 @@ impl App {
         &self,
         caller: &Caller,
         profile: Profile,
+        password: Option<&Password>,
         once: &Once,
         render: &(dyn Fn(&Customer) -> Answer + Sync),
     ) -> Result<Reply, Error> {
@@ -26,8 +29,14 @@ impl App {
         let moment = self.moment();
         let customer = Customer::new(CustomerId::new(moment.entropy), profile, moment.now);
         let answer = render(&customer);
-        let changes =
-            ChangeSet::of([Change::CustomerCreated(customer), once.answered(answer.clone(), moment.now)]);
+        let credentials = match password {
+            Some(password) => {
+                Some(Credentials::new(customer.id, hashed(password, &*self.entropy)?, moment.now))
+            }
+            None => None,
+        };
+        let changes = [Change::CustomerCreated(customer), once.answered(answer.clone(), moment.now)];
+        let changes = ChangeSet::of(changes.into_iter().chain(credentials.map(Change::CredentialsSet)));
         match self.commit(changes, Some(once)).await? {
             Committed::Written => Ok(Reply { answer, replayed: false }),
             Committed::Replayed(reply) => Ok(reply),

@@ -2,9 +2,10 @@
 
 use super::{Action, Condition, IfRefused, Update, Write, bills};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CustomerItem, DetachmentItem,
-    DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem,
-    RunItem, TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
+    DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
+    RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt, to_key, write_plan,
+    write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -41,6 +42,18 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
                 actions.extend(moved_addresses(&before, &after)?);
             }
+            Change::CredentialsSet(credentials) => {
+                actions.push(next(CredentialsItem::write(&credentials)?, credentials.version));
+            }
+            Change::SessionOpened(session) => actions.push(new(SessionItem::write(&session)?)),
+            Change::SessionChanged(session) => {
+                actions.push(changed(SessionItem::write(&session)?, session.version));
+            }
+            Change::SessionEnded(id) => actions.push(unmarked(keys::session(id))),
+            Change::TriesChanged { of, tries } => {
+                actions.push(next(TriesItem::write(&of, &tries)?, tries.version));
+            }
+            Change::TriesForgotten(of) => actions.push(unmarked(keys::tries(&of))),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
                 let write = Write::Put(PaymentMethodItem::write(&method)?);
@@ -175,10 +188,14 @@ fn changed(item: Item, version: u64) -> Action {
     at_version(Write::Put(item), version.saturating_sub(1))
 }
 
+/// The first version of what isn't there yet, or the next of what is.
+fn next(item: Item, version: u64) -> Action {
+    if version == 1 { new(item) } else { changed(item, version) }
+}
+
 /// The edition in force, and the one that stays.
 fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
-    let current = if version == 1 { new(current) } else { changed(current, version) };
-    [current, new(kept)]
+    [next(current, version), new(kept)]
 }
 
 fn unconditional(write: Write) -> Action {
