@@ -2,6 +2,7 @@
 //! document on the way.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot be set up has failed")]
 
+mod access;
 mod api_keys;
 mod arbitrary;
 mod attention;
@@ -29,4 +30,5 @@ mod refusals;
 mod requeue;
 mod roles;
 mod runs;
+mod sign_in;
 mod world;
