@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Role};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -68,6 +68,9 @@ impl App {
         for _ in 0..DECISIONS {
             let before = self.records.customers.customer(id).await?.ok_or(Error::NotFound)?;
             expect_version(if_version, before.version)?;
+            if matches!(caller.role, Role::Customer(_)) && !profile.has_terms_of(&before.profile) {
+                return Err(Error::Forbidden);
+            }
             let after = before.with_profile(profile.clone(), self.clock.now());
             let changes = ChangeSet::of([Change::CustomerChanged { before, after: after.clone() }]);
             if let Committed::Written = self.commit(changes, None).await? {

@@ -206,6 +206,37 @@ async fn every_operation_is_for_those_whom_the_table_says() {
     assert!(written.len() > 55, "{}", written.len());
 }
 
+/// Name and address are the customer's own; what the shop has agreed with the customer is not.
+#[tokio::test]
+async fn customers_say_who_they_are_and_not_on_which_terms() {
+    let world = World::new().await;
+    let said = json!({
+        "name": "Ana", "email": "ana@example.com", "external_id": "crm-1", "kind": "buyer", "billing_anchor_day": 5,
+    });
+    let mut body = said.clone();
+    body["password"] = json!(crate::sign_in::PASSWORD);
+    let path = format!("/v1/customers/{}", world.post("/v1/customers", body).await.created());
+    let (token, _) = world.sign_in("ana@example.com").await;
+    for (member, value) in [
+        ("external_id", Value::Null),
+        ("external_id", json!("crm-2")),
+        ("kind", json!("merchant")),
+        ("billing_anchor_day", Value::Null),
+        ("billing_anchor_day", json!(31)),
+    ] {
+        let mut changed = said.clone();
+        changed[member] = value;
+        let answer = world.send(with(&token, Method::PUT, &path), Some(changed)).await;
+        assert_eq!(answer.code(), (403, "forbidden"), "{member}");
+    }
+    let mut moved = said.clone();
+    (moved["name"], moved["email"]) = (json!("Ana Souza"), json!("ana.souza@example.com"));
+    let moved = world.send(with(&token, Method::PUT, &path), Some(moved)).await.expect(200);
+    assert_eq!((&moved["name"], &moved["external_id"]), (&json!("Ana Souza"), &json!("crm-1")));
+    assert_eq!(world.try_to_sign_in("ana@example.com", crate::sign_in::PASSWORD).await.status, 401);
+    world.sign_in("ana.souza@example.com").await;
+}
+
 /// What a customer is asked for stays as it was asked, whatever the customer says.
 #[tokio::test]
 async fn a_debtor_changes_nothing_that_is_owed() {

@@ -155,6 +155,21 @@ async fn an_address_that_fails_everywhere_waits_everywhere() {
     assert_eq!(left.failures, 100, "who signs in to one's own account wins no guesses at others'");
 }
 
+/// As API Gateway says it. What a header says of it anybody can say.
+#[tokio::test]
+async fn an_address_is_the_one_that_api_gateway_saw() {
+    let world = World::new().await;
+    let event = include_str!("../../../../events/auth-sign-in.json");
+    let request = lambda_http::request::from_str(event).unwrap();
+    assert_eq!(auth::handle(&world.sign_in, request).await.status(), 401);
+    let failures = async |address: Option<&str>| {
+        let of = TriesOf::address(address.map(|address| address.parse().unwrap()));
+        world.table.store.tries(&of).await.unwrap().failures
+    };
+    assert_eq!(failures(Some("198.51.100.7")).await, 1);
+    assert_eq!((failures(Some("203.0.113.9")).await, failures(None).await), (0, 0));
+}
+
 #[tokio::test]
 async fn each_refresh_token_is_good_once_and_a_second_use_ends_the_session() {
     let world = World::new().await;
