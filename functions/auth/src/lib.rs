@@ -4,7 +4,7 @@ mod problem;
 mod wire;
 
 use fatura_application::SignIn;
-use lambda_http::http::{HeaderValue, Method, header};
+use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use problem::Problem;
 use std::net::IpAddr;
@@ -52,11 +52,11 @@ pub async fn handle(sign_in: &SignIn, request: Request) -> Response<Body> {
 
 async fn answer(sign_in: &SignIn, request: Request) -> Result<Response<Body>, Problem> {
     let path = request.uri().path().to_owned();
-    let wanted = if path == "/.well-known/jwks.json" { Method::GET } else { Method::POST };
+    let wanted = if path == "/.well-known/jwks.json" { "GET" } else { "POST" };
     if !OPERATIONS.iter().any(|(_, known)| *known == path) {
         return Err(Problem::not_found());
     }
-    if request.method() != wanted {
+    if request.method().as_str() != wanted {
         return Err(Problem::method_not_allowed(wanted));
     }
     match path.as_str() {

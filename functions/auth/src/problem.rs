@@ -2,76 +2,101 @@
 
 use crate::wire::json;
 use fatura_application::{Error, Fault, SignInError};
-use lambda_http::http::{HeaderName, HeaderValue, Method, header};
+use lambda_http::http::{HeaderName, HeaderValue, header};
 use lambda_http::{Body, Response};
 use serde_json::{Value, json as value};
 
+/// A status with what is always said beside it.
 #[derive(Debug)]
-pub(crate) struct Problem {
+struct Kind {
     status: u16,
     code: &'static str,
     title: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $status:literal $code:literal $title:literal;)*) => {
+        $(const $name: &Kind = &Kind { status: $status, code: $code, title: $title };)*
+    };
+}
+
+kinds! {
+    MALFORMED_JSON = 400 "malformed_json" "The body is not JSON";
+    UNAUTHENTICATED = 401 "unauthenticated" "Credentials are missing or not valid";
+    NOT_FOUND = 404 "not_found" "There is no such thing";
+    METHOD_NOT_ALLOWED = 405 "method_not_allowed" "This resource does not take that method";
+    PAYLOAD_TOO_LARGE = 413 "payload_too_large" "The body is too large";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "The body must be JSON";
+    INVALID_ARGUMENT = 422 "invalid_argument" "The request is not valid";
+    RATE_LIMITED = 429 "rate_limited" "Too many requests";
+    INTERNAL = 500 "internal" "Something went wrong on our side";
+    UNAVAILABLE = 503 "unavailable" "Temporarily unavailable";
+}
+
+/// What the client can do about it.
+#[derive(Debug)]
+enum Advice {
+    Allow(&'static str),
+    RetryAfter(u64),
+    Challenge,
+}
+
+#[derive(Debug)]
+pub(crate) struct Problem {
+    kind: &'static Kind,
     detail: String,
-    details: Value,
-    advice: Option<(HeaderName, HeaderValue)>,
+    errors: Vec<Value>,
+    advice: Option<Advice>,
     /// For the log, never for the client.
     cause: Option<String>,
 }
 
+const WENT_WRONG: &str = "the request could not be processed";
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"fatura\"");
 /// Seconds after which trying again makes sense where nothing else is known.
 const RETRY_SOON: u64 = 2;
 
 impl Problem {
-    fn new(status: u16, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, title, detail: detail.into(), details: value!({}), advice: None, cause: None }
+    fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), advice: None, cause: None }
+    }
+
+    fn advising(self, advice: Advice) -> Self {
+        Self { advice: Some(advice), ..self }
+    }
+
+    fn because(self, cause: &impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(404, "not_found", "There is no such thing", "not found")
+        Self::new(NOT_FOUND, "not found")
     }
 
-    pub(crate) fn method_not_allowed(allowed: Method) -> Self {
+    pub(crate) fn method_not_allowed(allowed: &'static str) -> Self {
         let detail = "the Allow header says which methods there are";
-        let title = "This resource does not take that method";
-        let allowed = HeaderValue::from_str(allowed.as_str()).ok().map(|allowed| (header::ALLOW, allowed));
-        Self { advice: allowed, ..Self::new(405, "method_not_allowed", title, detail) }
+        Self::new(METHOD_NOT_ALLOWED, detail).advising(Advice::Allow(allowed))
     }
 
     pub(crate) fn malformed() -> Self {
-        Self::new(400, "malformed_json", "The body is not JSON", "the body is not JSON, or is empty")
+        Self::new(MALFORMED_JSON, "the body is not JSON, or is empty")
     }
 
     pub(crate) fn too_large(most: usize) -> Self {
-        let detail = format!("the body may have at most {most} bytes");
-        Self::new(413, "payload_too_large", "The body is too large", detail)
+        Self::new(PAYLOAD_TOO_LARGE, format!("the body may have at most {most} bytes"))
     }
 
     pub(crate) fn not_json() -> Self {
-        let detail = "send Content-Type: application/json";
-        Self::new(415, "unsupported_media_type", "The body must be JSON", detail)
+        Self::new(UNSUPPORTED_MEDIA_TYPE, "send Content-Type: application/json")
     }
 
     pub(crate) fn invalid(faults: &[Fault]) -> Self {
-        let errors: Vec<Value> =
-            faults.iter().map(|fault| value!({"field": fault.field, "reason": fault.reason})).collect();
         let detail = match faults {
             [fault] => format!("{} {}", fault.field, fault.reason),
             _ => format!("{} members of the request are not valid", faults.len()),
         };
-        let problem = Self::new(422, "invalid_argument", "The request is not valid", detail);
-        Self { details: value!({ "errors": errors }), ..problem }
-    }
-
-    /// One answer for everything that isn't right: it tells nobody which part was.
-    fn refused() -> Self {
-        let title = "Credentials are missing or not valid";
-        let problem = Self::new(401, "unauthenticated", title, "the credentials are not valid");
-        Self { advice: Some((header::WWW_AUTHENTICATE, CHALLENGE)), ..problem }
-    }
-
-    fn retry_after(self, seconds: u64) -> Self {
-        Self { advice: Some((header::RETRY_AFTER, HeaderValue::from(seconds))), ..self }
+        let error = |fault: &Fault| value!({"field": fault.field, "reason": fault.reason});
+        Self { errors: faults.iter().map(error).collect(), ..Self::new(INVALID_ARGUMENT, detail) }
     }
 
     pub(crate) fn cause(&self) -> Option<&str> {
@@ -79,26 +104,40 @@ impl Problem {
     }
 
     pub(crate) fn render(self, request_id: &str) -> Response<Body> {
+        let details = if self.errors.is_empty() { value!({}) } else { value!({ "errors": self.errors }) };
         let document = value!({
-            "type": format!("urn:fatura:problem:{}", self.code),
-            "title": self.title,
-            "status": self.status,
+            "type": format!("urn:fatura:problem:{}", self.kind.code),
+            "title": self.kind.title,
+            "status": self.kind.status,
             "detail": self.detail,
-            "code": self.code,
+            "code": self.kind.code,
             "message": self.detail,
-            "details": self.details,
+            "details": details,
             "request_id": request_id,
         });
-        let mut response = json(self.status, "application/problem+json", &document);
-        response.headers_mut().extend(self.advice.map(|(name, value)| (Some(name), value)));
+        let mut response = json(self.kind.status, "application/problem+json", &document);
+        response.headers_mut().extend(self.advice.map(Advice::header));
         response
+    }
+}
+
+impl Advice {
+    fn header(self) -> (HeaderName, HeaderValue) {
+        match self {
+            Self::Allow(method) => (header::ALLOW, HeaderValue::from_static(method)),
+            Self::RetryAfter(seconds) => (header::RETRY_AFTER, HeaderValue::from(seconds)),
+            Self::Challenge => (header::WWW_AUTHENTICATE, CHALLENGE),
+        }
     }
 }
 
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::Refused => Self::refused(),
+            // One answer for everything that isn't right: it tells nobody which part was.
+            SignInError::Refused => {
+                Self::new(UNAUTHENTICATED, "the credentials are not valid").advising(Advice::Challenge)
+            }
             SignInError::Failed(error) => error.into(),
         }
     }
@@ -107,20 +146,19 @@ impl From<SignInError> for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let detail = error.to_string();
-        let too_many = |detail| Self::new(429, "rate_limited", "Too many requests", detail);
         match error {
-            Error::TooSoon(wait) => too_many(detail).retry_after(wait.seconds()),
-            Error::TooMany | Error::Busy => too_many(detail).retry_after(RETRY_SOON),
-            Error::Unavailable(cause) => {
-                let detail = "the service is temporarily unavailable";
-                let problem = Self::new(503, "unavailable", "Temporarily unavailable", detail);
-                Self { cause: Some(cause.to_string()), ..problem.retry_after(RETRY_SOON) }
+            Error::TooSoon(wait) => {
+                Self::new(RATE_LIMITED, detail).advising(Advice::RetryAfter(wait.seconds()))
             }
-            other => {
-                let detail = "the request could not be processed";
-                let problem = Self::new(500, "internal", "Something went wrong on our side", detail);
-                Self { cause: Some(other.to_string()), ..problem }
+            Error::TooMany | Error::Busy => {
+                Self::new(RATE_LIMITED, detail).advising(Advice::RetryAfter(RETRY_SOON))
             }
+            Error::Unavailable(cause) => Self::new(UNAVAILABLE, "the service is temporarily unavailable")
+                .advising(Advice::RetryAfter(RETRY_SOON))
+                .because(&cause),
+            Error::Internal(cause) => Self::new(INTERNAL, WENT_WRONG).because(&cause),
+            // What signing in never answers: then it is a mistake of ours.
+            other => Self::new(INTERNAL, WENT_WRONG).because(&other),
         }
     }
 }

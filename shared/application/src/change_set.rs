@@ -5,7 +5,7 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
-use crate::sign_in::TriesOf;
+use crate::sign_in::AccessChange;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::bill::{Bill, BillLine, Shards};
@@ -13,12 +13,11 @@ use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
-use fatura_domain::id::{BillId, CustomerId, InvoiceId, PaymentMethodId, RunId, SessionId};
+use fatura_domain::id::{BillId, CustomerId, InvoiceId, PaymentMethodId, RunId};
 use fatura_domain::invoice::{Invoice, Reduction};
 use fatura_domain::ledger::Transaction;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::{Outcome, Part, Run};
-use fatura_domain::sign_in::{Credentials, Session, Tries};
 
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -31,18 +30,8 @@ pub enum Change {
         before: Customer,
         after: Customer,
     },
-    /// Refused unless the stored ones have the version just before these.
-    CredentialsSet(Credentials),
-    SessionOpened(Session),
-    /// Refused unless the stored session has the version just before this one's.
-    SessionChanged(Session),
-    SessionEnded(SessionId),
-    /// Refused unless the stored ones have the version just before these.
-    TriesChanged {
-        of: TriesOf,
-        tries: Tries,
-    },
-    TriesForgotten(TriesOf),
+    /// How a customer signs in.
+    Access(AccessChange),
     PaymentMethodAdded(PaymentMethod),
     /// Refused unless there is one of this id.
     PaymentMethodReplaced(PaymentMethod),

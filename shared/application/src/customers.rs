@@ -3,7 +3,7 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
-use crate::sign_in::hashed;
+use crate::sign_in::{AccessChange, hashed};
 use fatura_domain::customer::{Customer, Profile};
 use fatura_domain::id::CustomerId;
 use fatura_domain::sign_in::{Credentials, Password};
@@ -36,7 +36,9 @@ impl App {
             None => None,
         };
         let changes = [Change::CustomerCreated(customer), once.answered(answer.clone(), moment.now)];
-        let changes = ChangeSet::of(changes.into_iter().chain(credentials.map(Change::CredentialsSet)));
+        let changes = ChangeSet::of(
+            changes.into_iter().chain(credentials.map(AccessChange::CredentialsSet).map(Change::Access)),
+        );
         match self.commit(changes, Some(once)).await? {
             Committed::Written => Ok(Reply { answer, replayed: false }),
             Committed::Replayed(reply) => Ok(reply),

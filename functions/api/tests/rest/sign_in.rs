@@ -2,7 +2,7 @@
 
 use crate::world::{Answer, ISSUER, RotatingKeys, World};
 use fatura_application::ports::{SignIns, Store};
-use fatura_application::sign_in::TriesOf;
+use fatura_application::sign_in::{AccessChange, TriesOf};
 use fatura_application::{Change, ChangeSet, Tokens};
 use fatura_domain::id::{CustomerId, SessionId};
 use fatura_domain::sign_in::Tries;
@@ -145,7 +145,7 @@ async fn an_address_that_fails_everywhere_waits_everywhere() {
     let (bad, good) = (ip("192.0.2.1"), ip("192.0.2.2"));
     let failed = Tries { failures: 100, last_at: world.app.clock.now(), version: 1 };
     let of = TriesOf::address(bad);
-    let change = Change::TriesChanged { of: of.clone(), tries: failed };
+    let change = Change::Access(AccessChange::TriesChanged { of: of.clone(), tries: failed });
     world.table.store.commit(ChangeSet::of([change])).await.unwrap();
     assert!(world.sign_in.sign_in(EMAIL, PASSWORD, bad).await.is_err());
     world.sign_in.sign_in(EMAIL, PASSWORD, good).await.unwrap();

@@ -1,4 +1,4 @@
-use super::{TriesOf, hashed, passwords, tries};
+use super::{AccessChange, TriesOf, hashed, passwords, tries};
 use crate::access::{Caller, Operation, Role};
 use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
@@ -23,7 +23,7 @@ impl App {
         let kept = if matches!(caller.role, Role::Customer(_)) {
             let current = current.ok_or_else(|| wrong("is required"))?;
             // A stolen access token must not be good for guessing either.
-            tries::count(store, people, &*self.clock, &[account.clone()]).await?;
+            tries::count(store, people, &*self.clock, std::slice::from_ref(&account)).await?;
             let kept = people.access(id).await?.credentials;
             if !passwords::is_right(kept.as_ref().map(|kept| &kept.hash), current) {
                 return Err(wrong("is not the password"));
@@ -33,13 +33,13 @@ impl App {
             people.access(id).await?.credentials
         };
         let (hash, now) = (hashed(new, &*self.entropy)?, self.clock.now());
-        let changed = match kept {
+        let credentials = match kept {
             Some(kept) => kept.changed(hash, now),
             None => Credentials::new(id, hash, now),
         };
         // Whoever was locked out is no longer: it is another password that was guessed at.
-        let changes = [Change::CredentialsSet(changed), Change::TriesForgotten(account)];
-        match self.commit(ChangeSet::of(changes), None).await? {
+        let changes = [AccessChange::CredentialsSet(credentials), AccessChange::TriesForgotten(account)];
+        match self.commit(ChangeSet::of(changes.map(Change::Access)), None).await? {
             Committed::Written => Ok(()),
             Committed::Stale | Committed::Replayed(_) => Err(Error::Busy),
         }

@@ -1,9 +1,11 @@
 //! Customers sign in, stay signed in and sign out.
 
+mod change;
 mod change_password;
 mod passwords;
 mod tries;
 
+pub use change::AccessChange;
 pub use tries::TriesOf;
 
 use crate::app::DECISIONS;
@@ -84,9 +86,10 @@ impl SignIn {
         let id = SessionId::new(customer, now, self.entropy.bits());
         let secret = RefreshSecret::new(std::array::from_fn(|_| self.entropy.bits()));
         let session = Session::opened(id, kept.version, secret, now);
-        let ended = Session::making_room(access.sessions).into_iter().map(|old| Change::SessionEnded(old.id));
-        let begun = [Change::SessionOpened(session), Change::TriesForgotten(account)];
-        self.commit(ChangeSet::of(begun.into_iter().chain(ended))).await?;
+        let ended =
+            Session::making_room(access.sessions).into_iter().map(|old| AccessChange::SessionEnded(old.id));
+        let begun = [AccessChange::SessionOpened(session), AccessChange::TriesForgotten(account)];
+        self.commit(begun.into_iter().chain(ended)).await?;
         tries::take_back(&*self.store, &*self.people, address).await;
         self.granted(RefreshToken { session: id, secret }).await
     }
@@ -104,7 +107,8 @@ impl SignIn {
             let secret = match session.presented(token.secret, kept.version, now) {
                 Presented::Current => {
                     let (next, secret) = session.rotated(token.secret, self.salt(), now);
-                    match self.store.commit(ChangeSet::of([Change::SessionChanged(next)])).await {
+                    let change = Change::Access(AccessChange::SessionChanged(next));
+                    match self.store.commit(ChangeSet::of([change])).await {
                         Ok(()) => secret,
                         // Somebody rotated it meanwhile: perhaps this very client, twice at once.
                         Err(CommitError::Refused(_)) => continue,
@@ -115,7 +119,7 @@ impl SignIn {
                 Presented::Ended => return Err(SignInError::Refused),
                 Presented::Reused => {
                     tracing::warn!(session = %session.id, "a refresh token was used twice: the session ends");
-                    self.commit(ChangeSet::of([Change::SessionEnded(session.id)])).await?;
+                    self.commit([AccessChange::SessionEnded(session.id)]).await?;
                     return Err(SignInError::Refused);
                 }
             };
@@ -127,7 +131,7 @@ impl SignIn {
     /// Ends the session of a refresh token, whichever of its tokens it is. Ending twice is ending once.
     pub async fn sign_out(&self, token: &str) -> Result<(), Error> {
         match token.parse::<RefreshToken>() {
-            Ok(token) => self.commit(ChangeSet::of([Change::SessionEnded(token.session)])).await,
+            Ok(token) => self.commit([AccessChange::SessionEnded(token.session)]).await,
             // What names no session has none to end.
             Err(_) => Ok(()),
         }
@@ -139,8 +143,8 @@ impl SignIn {
         Ok(SignedIn { customer, access_token: AccessToken(issued), refresh_token })
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<(), Error> {
-        Ok(self.store.commit(changes).await?)
+    async fn commit(&self, changes: impl IntoIterator<Item = AccessChange>) -> Result<(), Error> {
+        Ok(self.store.commit(ChangeSet::of(changes.into_iter().map(Change::Access))).await?)
     }
 
     fn salt(&self) -> Salt {

@@ -1,3 +1,4 @@
+use super::AccessChange;
 use crate::app::DECISIONS;
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -61,7 +62,7 @@ pub(super) async fn count(
         let now = clock.now();
         let counted = all.iter().zip(&known).map(|(of, tries)| {
             let tries = tries.counted(of.against, now)?;
-            Ok(Change::TriesChanged { of: of.clone(), tries })
+            Ok(Change::Access(AccessChange::TriesChanged { of: of.clone(), tries }))
         });
         let counted: Vec<Change> = counted.collect::<Result<_, _>>().map_err(Error::TooSoon)?;
         match store.commit(ChangeSet::of(counted)).await {
@@ -79,7 +80,7 @@ pub(super) async fn take_back(store: &dyn Store, people: &dyn SignIns, of: Tries
     let known: Result<Tries, _> = people.tries(&of).await;
     let Ok(tries) = known else { return };
     if tries.failures > 0 {
-        let change = Change::TriesChanged { of, tries: tries.taken_back() };
+        let change = Change::Access(AccessChange::TriesChanged { of, tries: tries.taken_back() });
         let _ = store.commit(ChangeSet::of([change])).await;
     }
 }

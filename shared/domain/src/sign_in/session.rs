@@ -1,7 +1,7 @@
 use crate::id::SessionId;
 use crate::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 /// The secret part of a refresh token: 256 random bits, or what follows from an earlier one.
@@ -76,7 +76,8 @@ impl RefreshToken {
     pub fn reveal(&self) -> String {
         let mut text = format!("{}{}_", Self::PREFIX, self.session.code());
         for byte in self.secret.0 {
-            text.push_str(&format!("{byte:02x}"));
+            // Writing to a text does not fail.
+            let _ = write!(text, "{byte:02x}");
         }
         text
     }

@@ -11,6 +11,7 @@ use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::idempotency::StoredAnswer;
 use fatura_application::ports::StoreError;
+use fatura_application::sign_in::AccessChange;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
@@ -42,18 +43,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
                 actions.extend(moved_addresses(&before, &after)?);
             }
-            Change::CredentialsSet(credentials) => {
-                actions.push(next(CredentialsItem::write(&credentials)?, credentials.version));
-            }
-            Change::SessionOpened(session) => actions.push(new(SessionItem::write(&session)?)),
-            Change::SessionChanged(session) => {
-                actions.push(changed(SessionItem::write(&session)?, session.version));
-            }
-            Change::SessionEnded(id) => actions.push(unmarked(keys::session(id))),
-            Change::TriesChanged { of, tries } => {
-                actions.push(next(TriesItem::write(&of, &tries)?, tries.version));
-            }
-            Change::TriesForgotten(of) => actions.push(unmarked(keys::tries(&of))),
+            Change::Access(change) => actions.push(access(change)?),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
                 let write = Write::Put(PaymentMethodItem::write(&method)?);
@@ -134,6 +124,19 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     }
     actions.extend(sums);
     Ok(actions)
+}
+
+fn access(change: AccessChange) -> Result<Action, StoreError> {
+    Ok(match change {
+        AccessChange::CredentialsSet(credentials) => {
+            next(CredentialsItem::write(&credentials)?, credentials.version)
+        }
+        AccessChange::SessionOpened(session) => new(SessionItem::write(&session)?),
+        AccessChange::SessionChanged(session) => changed(SessionItem::write(&session)?, session.version),
+        AccessChange::SessionEnded(id) => unmarked(keys::session(id)),
+        AccessChange::TriesChanged { of, tries } => next(TriesItem::write(&of, &tries)?, tries.version),
+        AccessChange::TriesForgotten(of) => unmarked(keys::tries(&of)),
+    })
 }
 
 /// The transaction that can hold a finished attempt without losing anything of it.

@@ -4,7 +4,7 @@ use crate::world::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::Change;
 use fatura_application::ports::*;
-use fatura_application::sign_in::TriesOf;
+use fatura_application::sign_in::{AccessChange, TriesOf};
 use fatura_domain::id::SessionId;
 use fatura_domain::sign_in::{Against, Credentials, PasswordHash, RefreshSecret, Salt, Session, Tries};
 use fatura_domain::text::Email;
@@ -35,20 +35,20 @@ async fn a_password_and_sessions_come_back_together_and_only_to_their_customer()
     write(
         &table.store,
         [
-            Change::CredentialsSet(credentials(ANA)),
-            Change::SessionOpened(first.clone()),
-            Change::SessionOpened(second.clone()),
-            Change::SessionOpened(stranger),
+            Change::Access(AccessChange::CredentialsSet(credentials(ANA))),
+            Change::Access(AccessChange::SessionOpened(first.clone())),
+            Change::Access(AccessChange::SessionOpened(second.clone())),
+            Change::Access(AccessChange::SessionOpened(stranger)),
         ],
     )
     .await;
     let (rotated, _) = first.rotated(secret, Salt::new([8, 9]), at(9));
-    write(&table.store, [Change::SessionChanged(rotated.clone())]).await;
+    write(&table.store, [Change::Access(AccessChange::SessionChanged(rotated.clone()))]).await;
     let access = table.store.access(customer_id(ANA)).await.unwrap();
     assert_eq!(access.credentials, Some(credentials(ANA)));
     assert_eq!(access.sessions, [rotated, second.clone()]);
     for _ in 0..2 {
-        write(&table.store, [Change::SessionEnded(first.id)]).await;
+        write(&table.store, [Change::Access(AccessChange::SessionEnded(first.id))]).await;
     }
     assert_eq!(table.store.access(customer_id(ANA)).await.unwrap().sessions, [second]);
 }
@@ -57,21 +57,34 @@ async fn a_password_and_sessions_come_back_together_and_only_to_their_customer()
 async fn each_is_changed_at_its_version_only() {
     let table = TestTable::start().await;
     let first = credentials(ANA);
-    write(&table.store, [Change::CredentialsSet(first.clone())]).await;
-    assert!(is_stale(&refusals(&table.store, [Change::CredentialsSet(first.clone())]).await));
+    write(&table.store, [Change::Access(AccessChange::CredentialsSet(first.clone()))]).await;
+    assert!(is_stale(
+        &refusals(&table.store, [Change::Access(AccessChange::CredentialsSet(first.clone()))]).await
+    ));
     let next = first.changed(PasswordHash::of_phc("$2".to_owned()), at(1));
-    write(&table.store, [Change::CredentialsSet(next.clone())]).await;
-    assert!(is_stale(&refusals(&table.store, [Change::CredentialsSet(next)]).await), "two at once");
+    write(&table.store, [Change::Access(AccessChange::CredentialsSet(next.clone()))]).await;
+    assert!(
+        is_stale(&refusals(&table.store, [Change::Access(AccessChange::CredentialsSet(next))]).await),
+        "two at once"
+    );
 
     let (opened, secret) = session(ANA, 0);
     let (rotated, _) = opened.rotated(secret, Salt::new([1, 1]), at(1));
     let (other, _) = opened.rotated(secret, Salt::new([2, 2]), at(1));
-    assert!(is_stale(&refusals(&table.store, [Change::SessionChanged(rotated.clone())]).await), "none there");
-    write(&table.store, [Change::SessionOpened(opened.clone())]).await;
-    assert!(is_stale(&refusals(&table.store, [Change::SessionOpened(opened)]).await));
+    assert!(
+        is_stale(
+            &refusals(&table.store, [Change::Access(AccessChange::SessionChanged(rotated.clone()))]).await
+        ),
+        "none there"
+    );
+    write(&table.store, [Change::Access(AccessChange::SessionOpened(opened.clone()))]).await;
+    assert!(is_stale(&refusals(&table.store, [Change::Access(AccessChange::SessionOpened(opened))]).await));
     table.faults.next([Fault::AnswerLost]);
-    write(&table.store, [Change::SessionChanged(rotated)]).await;
-    assert!(is_stale(&refusals(&table.store, [Change::SessionChanged(other)]).await), "one of two wins");
+    write(&table.store, [Change::Access(AccessChange::SessionChanged(rotated))]).await;
+    assert!(
+        is_stale(&refusals(&table.store, [Change::Access(AccessChange::SessionChanged(other))]).await),
+        "one of two wins"
+    );
 }
 
 #[tokio::test]
@@ -80,14 +93,16 @@ async fn tries_are_counted_one_by_one_however_many_come_at_once() {
     let (account, address) = (TriesOf::account("ana@example.com"), TriesOf::address(None));
     assert_eq!(table.store.tries(&account).await.unwrap(), Tries::NONE);
     let one = Tries::NONE.counted(Against::Account, at(0)).unwrap();
-    let both = |tries| [&account, &address].map(|of| Change::TriesChanged { of: of.clone(), tries });
+    let both = |tries| {
+        [&account, &address].map(|of| Change::Access(AccessChange::TriesChanged { of: of.clone(), tries }))
+    };
     write(&table.store, both(one)).await;
     let refused = refusals(&table.store, both(one)).await;
     assert!(matches!(refused[..], [Refusal::Stale, Refusal::Stale]), "{refused:?}");
     let two = one.counted(Against::Account, at(1)).unwrap();
     write(&table.store, both(two)).await;
     assert_eq!(table.store.tries(&account).await.unwrap(), two);
-    write(&table.store, [Change::TriesForgotten(account.clone())]).await;
+    write(&table.store, [Change::Access(AccessChange::TriesForgotten(account.clone()))]).await;
     assert_eq!(table.store.tries(&account).await.unwrap(), Tries::NONE);
     assert_eq!(table.store.tries(&address).await.unwrap(), two, "the other one's");
 }
@@ -102,10 +117,10 @@ async fn what_ends_by_itself_says_when() {
     write(
         &table.store,
         [
-            Change::CredentialsSet(credentials(ANA)),
-            Change::SessionOpened(opened.clone()),
-            Change::TriesChanged { of: account, tries },
-            Change::TriesChanged { of: address, tries },
+            Change::Access(AccessChange::CredentialsSet(credentials(ANA))),
+            Change::Access(AccessChange::SessionOpened(opened.clone())),
+            Change::Access(AccessChange::TriesChanged { of: account, tries }),
+            Change::Access(AccessChange::TriesChanged { of: address, tries }),
         ],
     )
     .await;
@@ -135,7 +150,11 @@ async fn an_address_leads_to_its_customer_and_a_spoilt_item_to_nobody() {
     let email = Email::parse("ana@example.com").unwrap();
     assert_eq!(table.store.by_email(&email).await.unwrap(), None);
     let ana = customer(ANA, "ana@example.com", None);
-    write(&table.store, [Change::CustomerCreated(ana), Change::CredentialsSet(credentials(ANA))]).await;
+    write(
+        &table.store,
+        [Change::CustomerCreated(ana), Change::Access(AccessChange::CredentialsSet(credentials(ANA)))],
+    )
+    .await;
     assert_eq!(table.store.by_email(&email).await.unwrap(), Some(customer_id(ANA)));
     table
         .client
