@@ -214,7 +214,7 @@ async fn a_session_ends_by_itself_and_when_it_is_signed_out() {
     let (_, kept) = both(&world.refresh(&idle).await.expect(200));
     world.wait(30 * DAY);
     assert_eq!(world.refresh(&kept).await.status, 401);
-    for unknown in ["", "frt_", "fat_operator", &kept.replace("frt_", "frt_0").replace("_", "__")] {
+    for unknown in ["", "frt_", "fat_operator", &kept.replace("frt_", "frt_0").replace('_', "__")] {
         assert_eq!(world.refresh(unknown).await.code(), (401, "unauthenticated"), "{unknown}");
     }
 }
