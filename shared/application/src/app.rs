@@ -6,8 +6,8 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions,
-    Webhooks,
+    Entropy, Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
+    Transactions, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -34,6 +34,7 @@ pub struct Records {
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
     pub bills: Arc<dyn Bills>,
+    pub sign_ins: Arc<dyn SignIns>,
 }
 
 impl Records {
@@ -55,6 +56,7 @@ impl Records {
             + Plans
             + Circuits
             + Bills
+            + SignIns
             + 'static,
     {
         Self {
@@ -72,7 +74,8 @@ impl Records {
             rulebook: store.clone(),
             plans: store.clone(),
             circuits: store.clone(),
-            bills: store,
+            bills: store.clone(),
+            sign_ins: store,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
+use crate::sign_in::AccessChange;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::bill::{Bill, BillLine, Shards};
@@ -34,6 +35,8 @@ pub enum Change {
         before: Customer,
         after: Customer,
     },
+    /// How a customer signs in.
+    Access(AccessChange),
     PaymentMethodAdded(PaymentMethod),
     /// Refused unless there is one of this id.
     PaymentMethodReplaced(PaymentMethod),

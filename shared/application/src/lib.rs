@@ -31,7 +31,9 @@ mod relay_changes;
 mod requeue;
 mod rulebook;
 mod runs;
+pub mod sign_in;
 mod sweep_due;
+pub mod tokens;
 mod told;
 
 pub use app::{App, Records};
@@ -57,4 +59,6 @@ pub use refunds::{RefundAmount, RequestRefund};
 pub use relay_changes::relay;
 pub use rulebook::{Policies, RulesEdition};
 pub use runs::{BeginBilling, BeginReconciliation, Difference, DifferenceKind};
+pub use sign_in::{AccessToken, SignIn, SignInError, SignedIn};
 pub use sweep_due::Swept;
+pub use tokens::Tokens;

@@ -3,6 +3,7 @@
 mod bills;
 mod gateway;
 mod rates;
+mod sign_in;
 
 pub use bills::{BillFilter, Bills};
 pub use gateway::{
@@ -10,6 +11,7 @@ pub use gateway::{
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
+pub use sign_in::{Access, SignIns, TokenKeys};
 
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;
