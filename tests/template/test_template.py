@@ -13,6 +13,7 @@ TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
 ACCESS_KEYS = STORE_KEYS.with_suffix("") / "access.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
+LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
 
 
@@ -52,7 +53,7 @@ VARIABLES = {
     },
     "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
     "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
-    "EventRelayFunction": {"EVENT_BUS_NAME"},
+    "EventRelayFunction": {"EVENT_BUS_NAME", "TABLE_NAME"},
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
@@ -180,6 +181,19 @@ class Functions(unittest.TestCase):
         self.assertFalse(may("AuthFunction", "dynamodb:PutItem", "U#email#ana@example.com"))
         self.assertGreater(FUNCTIONS["AuthFunction"]["MemorySize"], DOCUMENT["Globals"]["Function"]["MemorySize"])
 
+    def test_the_relay_seals_journals_and_writes_nothing_else(self) -> None:
+        """A journal's link lies beside it; the end of a chain and the platform's sums lie apart: see keys/ledger.rs."""
+        keys = LEDGER_KEYS.read_text()
+        self.assertIn('CHAIN: &str = "K#"', keys)
+        self.assertIn('BOOKS: &str = "BOOKS"', keys)
+        for partition in ("K#4K2N9QW7XJ0T", "BOOKS"):
+            self.assertTrue(may("EventRelayFunction", "dynamodb:PutItem", partition))
+            self.assertTrue(may("EventRelayFunction", "dynamodb:UpdateItem", partition))
+        self.assertTrue(may("EventRelayFunction", "dynamodb:PutItem", "L#4K2N9QW7XJ0T"))
+        self.assertFalse(may("EventRelayFunction", "dynamodb:UpdateItem", "L#4K2N9QW7XJ0T"))
+        for partition in ("C#4K2N9QW7XJ0T", "IDEM#0", "WH#sandbox#1", "KEYS"):
+            self.assertFalse(may("EventRelayFunction", "dynamodb:PutItem", partition))
+
     def test_rates_are_written_by_those_who_ask_for_them_and_by_nobody_else(self) -> None:
         self.assertIn('const RATES: &str = "RATES";', STORE_KEYS.read_text())
         asking = {name for name in FUNCTIONS if RATES <= VARIABLES[name]}
@@ -242,10 +256,10 @@ class EventSources(unittest.TestCase):
         self.assertLessEqual(source["MaximumRecordAgeInSeconds"], 12 * 3600)
         self.assertIn(target(source["DestinationConfig"]["OnFailure"]["Destination"]), QUEUES)
 
-    def test_the_stream_is_filtered_to_invoices(self) -> None:
+    def test_the_stream_is_filtered_to_what_is_told(self) -> None:
         [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
         keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
-        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}]}})
+        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}, {"prefix": "TXN#"}]}})
 
     def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
         schedule = RESOURCES["RetrySweepSchedule"]["Properties"]

@@ -65,8 +65,10 @@ impl Caller {
     /// nobody learns what exists.
     pub fn may(&self, operation: Operation) -> Result<(), Error> {
         match (self.role, operation) {
-            (Role::Operator, _)
-            | (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
+            (Role::Operator, _) => Ok(()),
+            // The platform's own journals are no customer's.
+            (_, Operation::OwnedBy(CustomerId::PLATFORM)) => Err(Error::NotFound),
+            (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
                 Ok(())
             }
             (Role::Customer(own), Operation::OwnedBy(owner) | Operation::SetPassword(owner))
@@ -125,6 +127,16 @@ mod tests {
 
     fn caller(role: Role) -> Caller {
         Caller { id: "key_1".to_owned(), role }
+    }
+
+    #[test]
+    fn the_platforms_own_journals_are_for_operators() {
+        let own = Operation::OwnedBy(CustomerId::PLATFORM);
+        assert!(caller(Role::Operator).may(own).is_ok());
+        for role in [Role::Service, Role::Customer(CustomerId::new(1)), Role::Customer(CustomerId::PLATFORM)]
+        {
+            assert!(matches!(caller(role).may(own), Err(Error::NotFound)), "{role:?}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod idempotency;
 mod invoices;
 mod kept_cards;
 mod keys;
+mod ledger;
 mod message;
 mod payment_methods;
 pub mod ports;
@@ -50,6 +51,9 @@ pub use gateways::{PlanEdition, PutGateway};
 pub use idempotency::{Answer, Once, Reply};
 pub use invoices::{AmendInvoice, CreateInvoice};
 pub use keys::NewKey;
+pub use ledger::{
+    AccountBalance, Finding, SealError, StatementPage, TrialBalance, Verification, VerifiedPage, seal,
+};
 pub use payment_methods::{AddPaymentMethod, NewInstrument};
 pub use process_webhook::ProcessError;
 pub use rates::{RateDesk, RatesInForce};

@@ -24,6 +24,7 @@ pub mod run;
 pub mod sign_in;
 pub mod stored_instant;
 pub mod text;
+pub mod wallet;
 
 pub use jiff::{SignedDuration, Timestamp};
 

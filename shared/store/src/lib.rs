@@ -9,6 +9,7 @@ mod bills;
 mod claim;
 mod items;
 mod keys;
+mod ledger;
 mod lists;
 mod meter;
 mod rates;
@@ -19,7 +20,7 @@ mod transact;
 
 pub use keys::WORK_INDEX;
 pub use meter::{Meter, Reading};
-pub use stream::{StreamImage, bill_of_image, invoice_of_image};
+pub use stream::{StreamImage, bill_of_image, invoice_of_image, transaction_of_image};
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;

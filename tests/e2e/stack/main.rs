@@ -23,4 +23,5 @@ mod gateways;
 mod readme;
 mod refunds;
 mod runs;
+mod wallet;
 mod webhooks;

@@ -1,6 +1,6 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Update, Write, bills};
+use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
     DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
@@ -16,6 +16,7 @@ use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment};
+use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, TransactionId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -73,6 +74,13 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
                 actions.push(new(item));
             }
+            Change::WalletMoved { customer, currency, minor, opens } => {
+                actions.push(ledger::wallet(customer, currency, minor, opens));
+            }
+            Change::JournalReversed(id) => actions.push(ledger::reversed(id)),
+            Change::Sealed { before, after, links, counted } => {
+                actions.extend(ledger::sealed(&before, &after, &links, &counted)?);
+            }
             Change::RefundRequested(refund) => actions.push(new(RefundItem::write(&refund)?)),
             Change::RefundChanged(refund) => {
                 actions.push(changed(RefundItem::write(&refund)?, refund.version));
@@ -113,12 +121,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
             }
             Change::Answered(stored) => actions.push(answered(stored)?),
-            Change::WebhookProcessed { gateway, event_id } => {
-                let key = to_key(keys::webhook(&gateway, &event_id));
-                let write =
-                    Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
-                actions.push(action(write, EXISTS, IfRefused::Stale));
-            }
+            Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),
             Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
             Change::ApiKeyRevoked(key) => {
                 actions.push(action(Write::Put(ApiKeyItem::write(&key)?), EXISTS, IfRefused::Stale));
@@ -153,6 +156,12 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
     })
 }
 
+fn processed(gateway: &GatewayName, event_id: &str) -> Action {
+    let key = to_key(keys::webhook(gateway, event_id));
+    let write = Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
+    action(write, EXISTS, IfRefused::Stale)
+}
+
 fn answered(stored: StoredAnswer) -> Result<Action, StoreError> {
     let condition = Condition {
         expression: "attribute_not_exists(PK) OR ex < :now".into(),
@@ -185,7 +194,7 @@ pub(super) fn action(write: Write, condition: &'static str, if_refused: IfRefuse
 }
 
 /// What isn't there yet.
-fn new(item: Item) -> Action {
+pub(super) fn new(item: Item) -> Action {
     action(Write::Put(item), IS_NEW, IfRefused::Stale)
 }
 

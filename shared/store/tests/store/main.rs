@@ -8,6 +8,7 @@ mod claim;
 mod commit;
 mod cost;
 mod faults;
+mod ledger;
 mod lists;
 mod operations;
 mod rates;
