@@ -35,5 +35,6 @@ mod refusals;
 mod requeue;
 mod roles;
 mod runs;
+mod sessions;
 mod sign_in;
 mod world;
