@@ -5,9 +5,8 @@ use crate::table::Report;
 use anyhow::{Result, anyhow};
 use fatura_application::ports::{JournalRange, Journals, PageRequest};
 use fatura_application::{Answer, seal};
-use fatura_domain::ledger::{Account, Direction, Entry, Posting, Transaction};
+use fatura_domain::ledger::Transaction;
 use fatura_domain::money::{Currency, Money};
-use fatura_domain::text::Description;
 use fatura_domain::wallet::{Amount, Movement, Route};
 use fatura_store::Reading;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -23,8 +22,8 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     bench.moves(Route::Credit, 1_000_000).await?;
     report.movement("credit of a wallet", bench.moves(Route::Credit, 1_000).await?, MOVEMENT_GOAL);
     report.movement("debit of a wallet", bench.moves(Route::Debit, 1_000).await?, MOVEMENT_GOAL);
-    // The customer is looked at, too: it names one, whose wallet it may not be.
-    report.movement("payment by wallet to revenue", bench.pays(1_000).await?, MOVEMENT_GOAL + 2);
+    let payment = Route::Payment { merchant: None };
+    report.movement("payment by wallet", bench.moves(payment, 1_000).await?, MOVEMENT_GOAL);
     report.movement("sealing a journal, by the relay", bench.seals().await?, 6);
 
     let began = Instant::now();
@@ -48,19 +47,6 @@ impl Bench {
         let movement = Movement { customer: self.customer, route, amount, reference: None };
         let once = self.once();
         Ok(self.metered(self.app.move_in_wallet(&operator(), movement, &once, &shown)).await?.1)
-    }
-
-    /// What an order paid by wallet books.
-    async fn pays(&self, minor: i64) -> Result<Reading> {
-        let amount = Money::try_new(minor, Currency::BRL)?;
-        let entry = |account, direction| Entry { account, direction, amount };
-        let entries = vec![
-            entry(Account::Wallet(self.customer), Direction::Debit),
-            entry(Account::Revenue, Direction::Credit),
-        ];
-        let posting = Posting::try_new(Description::parse("Plan, monthly")?, entries)?;
-        let once = self.once();
-        Ok(self.metered(self.app.post_journal(&operator(), posting, &once, &shown)).await?.1)
     }
 
     async fn seals(&self) -> Result<Reading> {

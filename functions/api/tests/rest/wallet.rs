@@ -1,4 +1,11 @@
 use crate::world::{Answer, World, brl};
+use fatura_application::access::{Caller, Role};
+use fatura_application::idempotency::AnswerScope;
+use fatura_application::{Error, Once};
+use fatura_domain::id::CustomerId;
+use fatura_domain::ledger::Transaction;
+use fatura_domain::money::{Currency, Money};
+use fatura_domain::wallet::{Amount, Movement, Route};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -162,4 +169,35 @@ async fn a_movement_is_one_round_trip_of_six_write_units() {
     // Two wallets, and a journal for each to be shown.
     let body = json!({"to_customer_id": bea, "amount": brl("1.00")});
     assert_eq!(cost(format!("/v1/wallet/{ana}/transfer"), body).await, (1, 100, 0));
+}
+
+/// What payments are made of; they have no route of their own here.
+#[tokio::test]
+async fn what_is_paid_by_wallet_is_ours_or_is_owed_to_a_merchant() {
+    let world = World::new().await;
+    let (ana, merchant) = (world.saver("10.00").await, world.customer().await);
+    let id = |customer: &str| customer.parse::<CustomerId>().unwrap();
+    let pay = async |key: &str, role: Role, to: Option<CustomerId>, minor: i64| {
+        let caller = Caller { id: "cus".to_owned(), role };
+        let scope = AnswerScope { caller: caller.id.clone(), route: "pay".to_owned(), key: key.to_owned() };
+        let once = Once { scope, fingerprint: [0; 32] };
+        let amount = Amount::try_new(Money::try_new(minor, Currency::BRL).unwrap()).unwrap();
+        let route = Route::Payment { merchant: to };
+        let movement = Movement { customer: id(&ana), route, amount, reference: None };
+        let render =
+            |paid: &Transaction| fatura_application::Answer { status: 201, body: paid.id.to_string() };
+        world.app.move_in_wallet(&caller, movement, &once, &render).await
+    };
+    let own = Role::Customer(id(&ana));
+    pay("1", own, None, 100).await.unwrap();
+    assert!(pay("1", own, None, 100).await.unwrap().replayed);
+    pay("2", own, Some(id(&merchant)), 300).await.unwrap();
+    assert!(matches!(pay("3", own, None, 601).await, Err(Error::FailedPrecondition { .. })));
+    assert!(matches!(pay("4", own, Some(id("cus_000000000000")), 1).await, Err(Error::NotFound)));
+    let other = Role::Customer(id(&merchant));
+    assert!(matches!(pay("5", other, None, 1).await, Err(Error::NotFound)), "another's wallet");
+    assert_eq!(world.holds(&ana).await, json!([brl("6.00")]));
+    let owed = world.get(&format!("/v1/ledger/{merchant}")).await.expect(200)["closing"].clone();
+    let payable = json!({"account": format!("merchant_payable:{merchant}"), "balance": brl("3.00")});
+    assert!(owed.as_array().unwrap().contains(&payable), "{owed}");
 }

@@ -2,13 +2,13 @@
 
 use crate::contract::Contract;
 use crate::rates::StubRates;
+use crate::sessions::RotatingKeys;
 use api::{Api, router};
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::response::Response;
 use fatura_application::access::KeyHash;
 use fatura_application::ports::*;
-use fatura_application::tokens::{KeyId, KeyRing, TokenKey};
 use fatura_application::{App, Authenticator, OperatorKey, Records, SignIn, Tokens};
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
@@ -390,31 +390,6 @@ struct FixedKey;
 impl OperatorKey for FixedKey {
     async fn hash(&self) -> Result<KeyHash, SecretsError> {
         Ok(KeyHash::of(OPERATOR))
-    }
-}
-
-/// The keys of tokens, in a secret that a test can rotate.
-pub(crate) struct RotatingKeys(Mutex<(String, Option<String>)>);
-
-impl Default for RotatingKeys {
-    fn default() -> Self {
-        Self(Mutex::new(("first".to_owned(), None)))
-    }
-}
-
-impl RotatingKeys {
-    pub(crate) fn rotate(&self, secret: &str) {
-        let mut secrets = self.0.lock().unwrap();
-        secrets.1 = Some(std::mem::replace(&mut secrets.0, secret.to_owned()));
-    }
-}
-
-#[async_trait]
-impl TokenKeys for RotatingKeys {
-    async fn keys(&self, _: Option<&KeyId>) -> Result<Arc<KeyRing>, SecretsError> {
-        let (current, previous) = self.0.lock().unwrap().clone();
-        let previous = previous.and_then(|text| TokenKey::of_secret(&text));
-        Ok(Arc::new(KeyRing::new(TokenKey::of_secret(&current).unwrap(), previous)))
     }
 }
 

@@ -50,10 +50,15 @@ impl App {
     ) -> Result<Reply, Error> {
         caller.may(match movement.route {
             Route::Credit | Route::Debit => Operation::BillTo(movement.customer),
-            Route::Transfer { .. } => Operation::OwnedBy(movement.customer),
+            Route::Transfer { .. } | Route::Payment { .. } => Operation::OwnedBy(movement.customer),
         })?;
+        // Whoever has a wallet is there; a merchant may have none.
+        let merchant = match movement.route {
+            Route::Payment { merchant } => merchant,
+            Route::Credit | Route::Debit | Route::Transfer { .. } => None,
+        };
         let booked = |moment| Ok(movement.booked(caller.actor(), moment)?);
-        let written = self.book(&booked, &[], once, render).await;
+        let written = self.book(&booked, merchant.as_slice(), once, render).await;
         match (written, movement.route) {
             (Err(Error::NotFound), Route::Transfer { to }) => {
                 Err(self.unknown_party(movement.customer, to).await?)

@@ -23,15 +23,34 @@ pub(crate) fn hash(password: &Password, salt: Salt) -> Result<PasswordHash, Erro
     hash.map(|hash| PasswordHash::of_phc(hash.to_string())).map_err(|error| failed(&error))
 }
 
-/// Whether what was typed is the password. It costs the same whether or not there is one.
+/// Whether what was typed is the password. There is one way through here, so that it costs the same whether or not there is
+/// anything to compare with.
 pub(crate) fn is_right(kept: Option<&PasswordHash>, typed: &str) -> bool {
-    // What is no password at all can be nobody's; a bounded part of it is enough to spend the time on.
     let typed = Password::parse(typed).ok();
-    let known = kept.zip(typed.as_ref());
-    let hash = known.map_or(NOBODYS, |(hash, _)| hash.as_str());
-    let bytes = typed.as_ref().map_or(b"nobody's".as_slice(), Password::as_bytes);
-    let is_equal = Phc::new(hash).is_ok_and(|phc| Argon2::default().verify_password(bytes, &phc).is_ok());
-    is_equal && known.is_some()
+    let comparison = Comparison::of(kept, typed.as_ref());
+    let is_equal = Phc::new(comparison.hash)
+        .is_ok_and(|phc| Argon2::default().verify_password(comparison.bytes, &phc).is_ok());
+    is_equal && comparison.counts
+}
+
+/// What is compared with what, and whether it may turn out to be right.
+struct Comparison<'a> {
+    hash: &'a str,
+    bytes: &'a [u8],
+    counts: bool,
+}
+
+impl<'a> Comparison<'a> {
+    fn of(kept: Option<&'a PasswordHash>, typed: Option<&'a Password>) -> Self {
+        match (kept, typed) {
+            (Some(kept), Some(typed)) => Self { hash: kept.as_str(), bytes: typed.as_bytes(), counts: true },
+            // What is no password can be nobody's: something else is as good to spend the time on.
+            (_, typed) => {
+                let bytes = typed.map_or(b"nobody's".as_slice(), Password::as_bytes);
+                Self { hash: NOBODYS, bytes, counts: false }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,5 +84,12 @@ mod tests {
             (phc.algorithm.to_string(), phc.version, phc.params.to_string(), lengths)
         };
         assert_eq!(cost(NOBODYS), cost(kept.as_str()));
+        let typed = password("correct horse");
+        for (kept, typed) in [(None, Some(&typed)), (None, None), (Some(&kept), None)] {
+            let comparison = Comparison::of(kept, typed);
+            assert_eq!((comparison.hash, comparison.counts), (NOBODYS, false));
+        }
+        let comparison = Comparison::of(Some(&kept), Some(&typed));
+        assert_eq!((comparison.hash, comparison.counts), (kept.as_str(), true));
     }
 }

@@ -73,6 +73,8 @@ pub enum Route {
     Debit,
     /// Out of the wallet into another customer's.
     Transfer { to: CustomerId },
+    /// Out of the wallet for what was bought: ours, or a merchant's, to whom it is owed then.
+    Payment { merchant: Option<CustomerId> },
 }
 
 /// An order to move money in or out of a customer's wallet.
@@ -97,6 +99,9 @@ impl Movement {
             Route::Debit => (wallet, Account::Bank),
             Route::Transfer { to } if to == self.customer => return Err(SameWallet),
             Route::Transfer { to } => (wallet, Account::Wallet(to)),
+            Route::Payment { merchant } => {
+                (wallet, merchant.map_or(Account::Revenue, Account::MerchantPayable))
+            }
         };
         let amount = self.amount.money();
         // An amount is more than nothing, so there is nothing else that a transfer could be refused for.
@@ -176,6 +181,14 @@ mod tests {
         assert_eq!(shown[0].journal, given.journal);
         assert_eq!(shown[0].wallet_direction(), Some(Direction::Credit));
         assert_eq!(booked(Route::Transfer { to: ana }), Err(SameWallet));
+
+        let paid = booked(Route::Payment { merchant: None }).unwrap();
+        let credited = |paid: &Transaction| paid.journal.entries()[1].account.clone();
+        assert_eq!((credited(&paid), paid.mirrored().count()), (Account::Revenue, 0));
+        let sold = booked(Route::Payment { merchant: Some(bea) }).unwrap();
+        assert_eq!(credited(&sold), Account::MerchantPayable(bea));
+        assert_eq!(sold.journal.wallets(), [(ana, Currency::BRL, -700)]);
+        assert_eq!(sold.mirrored().next().unwrap().wallet_direction(), None, "owed, and not in her wallet");
     }
 
     proptest! {
