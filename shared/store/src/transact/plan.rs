@@ -54,11 +54,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
             Change::PaymentMethodDetached(id) => {
-                actions.push(action(
-                    Write::Delete(to_key(keys::payment_method(id))),
-                    EXISTS,
-                    IfRefused::Stale,
-                ));
+                actions.push(removed(keys::payment_method(id)));
             }
             Change::DetachmentMoved { before, after } => {
                 actions.extend(detachment(before.as_ref(), after.as_ref())?);
@@ -196,6 +192,11 @@ pub(super) fn action(write: Write, condition: &'static str, if_refused: IfRefuse
 /// What isn't there yet.
 pub(super) fn new(item: Item) -> Action {
     action(Write::Put(item), IS_NEW, IfRefused::Stale)
+}
+
+/// What is there, and then isn't.
+fn removed(key: Key) -> Action {
+    action(Write::Delete(to_key(key)), EXISTS, IfRefused::Stale)
 }
 
 /// The next version of what is there.
