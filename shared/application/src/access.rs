@@ -44,8 +44,10 @@ pub struct Caller {
 pub enum Operation {
     /// Everything of one customer, by anybody who may act for that customer.
     OwnedBy(CustomerId),
-    /// What a customer is asked for, which isn't the customer's own to say.
+    /// What a customer is asked for or given back, which isn't the customer's own to say.
     BillTo(CustomerId),
+    /// The customer says it, or an operator for one who has forgotten it.
+    SetPassword(CustomerId),
     CreateCustomers,
     ListAllInvoices,
     ManageApiKeys,
@@ -69,9 +71,15 @@ impl Caller {
             (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
                 Ok(())
             }
-            (Role::Customer(own), Operation::OwnedBy(owner)) if own == owner => Ok(()),
+            (Role::Customer(own), Operation::OwnedBy(owner) | Operation::SetPassword(owner))
+                if own == owner =>
+            {
+                Ok(())
+            }
             (Role::Customer(own), Operation::BillTo(owner)) if own == owner => Err(Error::Forbidden),
-            (Role::Customer(_), Operation::OwnedBy(_) | Operation::BillTo(_)) => Err(Error::NotFound),
+            (Role::Customer(_), Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::SetPassword(_)) => {
+                Err(Error::NotFound)
+            }
             (Role::Service | Role::Customer(_), _) => Err(Error::Forbidden),
         }
     }
@@ -139,6 +147,8 @@ mod tests {
             Operation::OwnedBy(other),
             Operation::BillTo(own),
             Operation::BillTo(other),
+            Operation::SetPassword(own),
+            Operation::SetPassword(other),
             Operation::CreateCustomers,
             Operation::ListAllInvoices,
             Operation::ManageApiKeys,
@@ -151,10 +161,21 @@ mod tests {
                 Err(_) => "forbidden",
             })
         };
-        assert_eq!(answers(Role::Operator), ["yes"; 8]);
+        assert_eq!(answers(Role::Operator), ["yes"; 10]);
         assert_eq!(
             answers(Role::Service),
-            ["yes", "yes", "yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]
+            [
+                "yes",
+                "yes",
+                "yes",
+                "yes",
+                "forbidden",
+                "forbidden",
+                "yes",
+                "forbidden",
+                "forbidden",
+                "forbidden"
+            ]
         );
         assert_eq!(
             answers(Role::Customer(own)),
@@ -162,6 +183,8 @@ mod tests {
                 "yes",
                 "not found",
                 "forbidden",
+                "not found",
+                "yes",
                 "not found",
                 "forbidden",
                 "forbidden",

@@ -6,7 +6,7 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store,
+    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
     Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
@@ -34,6 +34,7 @@ pub struct Records {
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
     pub bills: Arc<dyn Bills>,
+    pub sign_ins: Arc<dyn SignIns>,
     pub journals: Arc<dyn Journals>,
     pub wallets: Arc<dyn Wallets>,
 }
@@ -57,6 +58,7 @@ impl Records {
             + Plans
             + Circuits
             + Bills
+            + SignIns
             + Journals
             + Wallets
             + 'static,
@@ -77,6 +79,7 @@ impl Records {
             plans: store.clone(),
             circuits: store.clone(),
             bills: store.clone(),
+            sign_ins: store.clone(),
             journals: store.clone(),
             wallets: store,
         }

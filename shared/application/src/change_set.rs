@@ -5,6 +5,7 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
+use crate::sign_in::AccessChange;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::bill::{Bill, BillLine, Shards};
@@ -24,6 +25,11 @@ use std::collections::BTreeSet;
 pub enum Change {
     /// Nothing is written; the rest stands only if this customer exists.
     CustomerExists(CustomerId),
+    /// Nothing is written; the rest stands only if the customer has this version still.
+    CustomerUnchanged {
+        id: CustomerId,
+        version: u64,
+    },
     /// Refused if the id, the e-mail address or the external id is taken.
     CustomerCreated(Customer),
     /// Refused unless the stored customer is `before`'s version. Addresses that changed move with it.
@@ -31,6 +37,8 @@ pub enum Change {
         before: Customer,
         after: Customer,
     },
+    /// How a customer signs in.
+    Access(AccessChange),
     PaymentMethodAdded(PaymentMethod),
     /// Refused unless there is one of this id.
     PaymentMethodReplaced(PaymentMethod),

@@ -32,7 +32,9 @@ mod relay_changes;
 mod requeue;
 mod rulebook;
 mod runs;
+pub mod sign_in;
 mod sweep_due;
+pub mod tokens;
 mod told;
 
 pub use app::{App, Records};
@@ -61,4 +63,6 @@ pub use refunds::{RefundAmount, RequestRefund};
 pub use relay_changes::relay;
 pub use rulebook::{Policies, RulesEdition};
 pub use runs::{BeginBilling, BeginReconciliation, Difference, DifferenceKind};
+pub use sign_in::{AccessToken, SignIn, SignInError, SignedIn};
 pub use sweep_due::Swept;
+pub use tokens::Tokens;

@@ -93,7 +93,7 @@ impl App {
             match self.commit(changes.and(charged), Some(once)).await? {
                 Committed::Written => {
                     self.notify_all(&messages).await;
-                    self.charge_more_by(caller, method, messages.len()).await?;
+                    self.charge_more_by(caller, method).await?;
                     return Ok(Reply { answer, replayed: false });
                 }
                 Committed::Replayed(reply) => return self.added_before(caller, customer, reply).await,
@@ -112,7 +112,7 @@ impl App {
     ) -> Result<Reply, Error> {
         let payer = self.payer(customer).await?;
         if let Some(newest) = payer.methods.first() {
-            self.charge_more_by(caller, newest, AT_ONCE).await?;
+            self.charge_more_by(caller, newest).await?;
         }
         Ok(reply)
     }
@@ -142,21 +142,12 @@ impl App {
         Ok((changes, messages))
     }
 
-    /// The rest of them, where there are more than one transaction holds.
-    async fn charge_more_by(
-        &self,
-        caller: &Caller,
-        method: &PaymentMethod,
-        mut charged: usize,
-    ) -> Result<(), Error> {
+    /// The rest of them, where there are more than one transaction holds, and what has begun to wait since it was looked for.
+    async fn charge_more_by(&self, caller: &Caller, method: &PaymentMethod) -> Result<(), Error> {
         for _ in 0..MOST_TIMES {
-            if charged < AT_ONCE {
-                break;
-            }
             let waiting = self.records.invoices.awaiting_method(method.id.owner(), AT_ONCE).await?;
             let (changes, messages) = self.charged_by(caller, method, waiting).await?;
-            charged = messages.len();
-            if charged == 0 {
+            if messages.is_empty() {
                 break;
             }
             if let Committed::Written = self.commit(changes, None).await? {
@@ -217,7 +208,7 @@ impl App {
             let (before, found) = self.own_method(caller, method).await?;
             if before.default_payment_method == Some(method) {
                 // Whoever made it so may have died before all was charged that waited.
-                self.charge_more_by(caller, &found, AT_ONCE).await?;
+                self.charge_more_by(caller, &found).await?;
                 return Ok(found);
             }
             let after = before.with_default(method, self.clock.now());
@@ -226,7 +217,7 @@ impl App {
             let changes = ChangeSet::of([Change::CustomerChanged { before, after }]);
             if let Committed::Written = self.commit(changes.and(charged), None).await? {
                 self.notify_all(&messages).await;
-                self.charge_more_by(caller, &found, messages.len()).await?;
+                self.charge_more_by(caller, &found).await?;
                 return Ok(found);
             }
         }

@@ -4,6 +4,7 @@ mod bills;
 mod gateway;
 mod ledger;
 mod rates;
+mod sign_in;
 
 pub use bills::{BillFilter, Bills};
 pub use gateway::{
@@ -12,6 +13,7 @@ pub use gateway::{
 };
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
+pub use sign_in::{Access, SignIns, TokenKeys};
 
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;

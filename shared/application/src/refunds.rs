@@ -50,7 +50,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Refund) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::OwnedBy(command.invoice.owner()))?;
+        caller.may(Operation::BillTo(command.invoice.owner()))?;
         for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();
             let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;

@@ -101,8 +101,28 @@ impl Bootstrap {
         Ok(Arc::new(fatura_application::Authenticator::new(
             Arc::new(operator_key),
             self.store.clone(),
+            Arc::new(self.tokens()?),
             self.clock.clone(),
         )))
+    }
+
+    #[cfg(feature = "secrets")]
+    pub fn sign_in(&self) -> Result<fatura_application::SignIn, StartError> {
+        Ok(fatura_application::SignIn {
+            store: self.store.clone(),
+            people: self.store.clone(),
+            tokens: Arc::new(self.tokens()?),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        })
+    }
+
+    #[cfg(feature = "secrets")]
+    fn tokens(&self) -> Result<fatura_application::Tokens, StartError> {
+        use crate::token_keys::SecretTokenKeys;
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        let keys = SecretTokenKeys::new(client, required("TOKEN_KEY_SECRET_ID")?);
+        Ok(fatura_application::Tokens::new(Arc::new(keys), required("TOKEN_ISSUER")?))
     }
 }
 

@@ -126,6 +126,10 @@ impl AttentionId {
         Self(format!("{}{}{}", Self::PREFIX, BillId::PREFIX, bill.code()))
     }
 
+    pub fn of_balance(bill: BillId) -> Self {
+        Self(format!("{}balance_{}", Self::PREFIX, bill.code()))
+    }
+
     pub fn of_invoice(invoice: InvoiceId) -> Self {
         Self(format!("{}{}{}", Self::PREFIX, InvoiceId::PREFIX, invoice.code()))
     }

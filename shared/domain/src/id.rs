@@ -87,6 +87,7 @@ owned_ids! {
     DisputeId = Dispute "dsp_";
     BillId = Bill "bill_";
     LineItemId = LineItem "li_";
+    SessionId = Session "ses_";
 }
 
 impl<K: Kind> OwnedId<K> {

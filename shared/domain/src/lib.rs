@@ -21,6 +21,7 @@ pub mod money;
 pub mod refund;
 pub mod routing;
 pub mod run;
+pub mod sign_in;
 pub mod stored_instant;
 pub mod text;
 pub mod wallet;

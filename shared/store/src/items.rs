@@ -1,5 +1,6 @@
 //! What lies in the table: one private type per entity, with short names because an item pays for its names too.
 
+mod access;
 mod attention;
 mod bill;
 mod configuration;
@@ -14,6 +15,7 @@ mod refund;
 mod run;
 mod transaction;
 
+pub(crate) use access::{CredentialsItem, SessionItem, TriesItem};
 pub(crate) use attention::AttentionItem;
 pub(crate) use bill::{BillItem, LineItem, SumItem};
 pub(crate) use configuration::{CircuitItem, read_plan, read_rules, write_plan, write_rules};

@@ -3,6 +3,7 @@
 //! Architecture invariant: keys are built in `keys`, writes leave through `transact` and `claim`, and nothing of
 //! DynamoDB is seen outside.
 
+mod access;
 mod batch;
 mod bills;
 mod claim;

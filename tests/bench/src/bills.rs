@@ -103,7 +103,7 @@ impl Bench {
         let began = Instant::now();
         let shown = |view: &BillView| Self::answer(&view.sums.count.to_string());
         let (reply, cost) =
-            self.metered(self.app.close_bill(&operator(), bill, &self.once(), &shown)).await?;
+            self.metered(self.app.close_bill(&operator(), bill, false, &self.once(), &shown)).await?;
         let took = began.elapsed();
         anyhow::ensure!(reply.answer.body == size.to_string(), "{} of {size}", reply.answer.body);
         report.add(format!("close a bill of {size}"), u64::try_from(took.as_micros())?, "µs", None);

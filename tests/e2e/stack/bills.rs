@@ -131,7 +131,7 @@ async fn without_one_currency_to_settle_in_each_becomes_an_invoice() {
 /// What was answered 201 is in it, and nothing else is.
 #[tokio::test]
 async fn a_close_that_races_appends_counts_exactly_those_that_were_answered() {
-    const APPENDS: usize = 60;
+    const APPENDS: usize = 101;
     let (shop, _stack) = shared().await;
     let customer = shop.payer("tok_visa").await;
     let bill = shop.bill(&customer, DAY, json!({})).await;

@@ -7,6 +7,7 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod auth;
 mod aws;
 mod bad_input;
 mod bills;

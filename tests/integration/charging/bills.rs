@@ -14,6 +14,7 @@ use fatura_domain::id::{BillId, CustomerId, InvoiceId};
 use fatura_domain::invoice::{Quantity, Status};
 use fatura_domain::text::Description;
 use fatura_domain::{SignedDuration, Timestamp};
+use fatura_testkit::Fault;
 use std::collections::{BTreeMap, HashSet};
 
 const DAY: i64 = 24 * 3_600;
@@ -75,7 +76,7 @@ impl World {
     }
 
     async fn close(&self, bill: BillId) -> Result<Reply, Error> {
-        self.app.close_bill(&Self::operator(), bill, &self.once(), &shown).await
+        self.app.close_bill(&Self::operator(), bill, false, &self.once(), &shown).await
     }
 
     async fn seen(&self, bill: BillId) -> BillView {
@@ -103,6 +104,19 @@ impl World {
         let (status, invoices) = self.settlement(bill).await;
         assert_eq!(status, "settled");
         invoices
+    }
+
+    /// Settled, and each of its invoices paid.
+    async fn is_paid_for(&self, bill: BillId) -> bool {
+        let bill = self.seen(bill).await.bill;
+        let Some(closed) = bill.state.closed() else { return false };
+        let mut is_paid = closed.settlement.as_str() == "settled";
+        for outcome in closed.settlement.outcomes().into_iter().flatten() {
+            if let (_, Outcome::Invoiced(invoice)) = outcome {
+                is_paid &= self.invoice(*invoice).await.status() == Status::Paid;
+            }
+        }
+        is_paid
     }
 
     async fn bills(&self, customer: CustomerId, status: Option<BillStatus>) -> Vec<BillView> {
@@ -177,6 +191,9 @@ async fn wherever_it_is_cut_off_it_is_settled_once() {
                 world.store.revive();
                 let _ = world.deliver().await;
                 world.store.revive();
+                if world.is_paid_for(bill).await {
+                    break;
+                }
                 world.pass(3_700);
             }
             let is_cut = nth <= world.store.commits() - before;
@@ -208,6 +225,7 @@ async fn wherever_it_is_cut_off_it_is_settled_once() {
 async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
     let world = World::start().await;
     let customer = world.payer(card("tok_visa")).await;
+    let (mut some_taken, mut some_refused) = (false, false);
     for round in 0..5 {
         let bill = world.opened(customer, 30, None).await;
         let appends = (0..100).map(|number| {
@@ -231,6 +249,7 @@ async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
         let taken = answers.iter().filter(|answer| answer.is_ok()).count();
         let refused = answers.iter().filter(|answer| matches!(answer, Err(Error::FailedPrecondition { .. })));
         assert_eq!(taken + refused.count(), 100, "a close is the only reason to refuse");
+        (some_taken, some_refused) = (some_taken || taken > 0, some_refused || taken < 100);
         let sums = world.seen(bill).await.sums;
         assert_eq!(
             (sums.count, sums.totals.get("BRL".parse().unwrap()).minor()),
@@ -240,6 +259,7 @@ async fn a_close_that_races_appends_has_what_was_answered_and_nothing_else() {
         let lines = world.app.bill_lines(&World::operator(), bill, page).await.unwrap().data;
         assert_eq!(lines.len(), taken);
     }
+    assert!(some_taken && some_refused, "it was a race");
 }
 
 #[tokio::test]
@@ -425,4 +445,61 @@ async fn many_appends_at_once_lose_nothing_and_count_once() {
         page = world.app.bill_lines(&World::operator(), bill, more).await.unwrap();
     }
     assert_eq!(seen.len(), 500);
+}
+
+/// From its n-th request on, nothing reaches the table any more: between two shards, too.
+#[tokio::test]
+async fn whoever_closes_it_may_be_cut_off_at_any_request() {
+    let mut cuts = 0;
+    for nth in 0.. {
+        let world = World::start().await;
+        let customer = world.payer(card("tok_visa")).await;
+        let bill = world.opened(customer, 30, Some("USD")).await;
+        world.gather(bill, &[("10.00", "USD"), ("5.00", "USD")]).await;
+        world.table.faults.next_times(nth, &Fault::Pass);
+        world.table.faults.next_times(200, &Fault::Invalid);
+        let cut = world.close(bill).await;
+        let was_met = world.table.faults.left() < 200;
+        world.table.faults.clear();
+        for _ in 0..4 {
+            world.pass(3_700);
+            world.sweep().await;
+            world.drain().await;
+        }
+        if world.seen(bill).await.bill.status() == BillStatus::Open {
+            assert!(cut.is_err(), "nothing was begun, and that was said");
+            world.close(bill).await.unwrap();
+            world.drain().await;
+        }
+        let invoices = world.settled(bill).await;
+        assert_eq!(invoices.len(), 1, "cut at request {nth}");
+        world.assert_paid(invoices[0], "15.00", 1_500).await;
+        if !was_met {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts >= 12, "{cuts}: read, begun, eight shards, counted, invoiced");
+}
+
+/// The customer brings a card between the look at what there is to be charged and the writing of the invoice.
+#[tokio::test]
+async fn a_card_that_comes_while_the_bill_is_settled_is_charged() {
+    let world = World::start().await;
+    for yields in 0..40 {
+        let customer = world.customer(None).await;
+        let bill = world.opened(customer, 1, None).await;
+        world.gather(bill, &[("3.00", "BRL")]).await;
+        let brought = async {
+            for _ in 0..yields {
+                tokio::task::yield_now().await;
+            }
+            world.add_method(customer, card("tok_visa"), true).await
+        };
+        let (closed, _) = tokio::join!(world.close(bill), brought);
+        closed.unwrap();
+        world.drain().await;
+        let invoices = world.settled(bill).await;
+        world.assert_paid(invoices[0], "3.00", 300).await;
+    }
 }

@@ -51,7 +51,7 @@ pub(crate) struct World {
     sandbox_clock: Arc<SandboxClock>,
     http: reqwest::Client,
     requests: AtomicU64,
-    _table: TestTable,
+    pub(crate) table: TestTable,
 }
 
 /// Publishes what a test says, or nothing.
@@ -170,7 +170,7 @@ impl World {
             sandbox_clock,
             http,
             requests,
-            _table: table,
+            table,
         };
         world
             .at_the_gateway(
@@ -212,7 +212,7 @@ impl World {
         };
         let id_only = |customer: &fatura_domain::customer::Customer| answer(customer.id.to_string());
         let reply =
-            self.app.create_customer(&Self::operator(), profile, &self.once(), &id_only).await.unwrap();
+            self.app.create_customer(&Self::operator(), profile, None, &self.once(), &id_only).await.unwrap();
         reply.answer.body.parse().unwrap()
     }
 

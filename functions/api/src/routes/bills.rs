@@ -2,7 +2,7 @@ use super::{Route, ok, replied};
 use crate::Api;
 use crate::extract::{Authenticated, Ids, Submission};
 use crate::problem::Problem;
-use crate::wire::bill::{BillBody, read_bill};
+use crate::wire::bill::{BillBody, read_bill, read_close};
 use crate::wire::common::answer;
 use crate::wire::fields::Fields;
 use crate::wire::list::ListQuery;
@@ -52,8 +52,8 @@ async fn close(
     request: Submission,
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
-    request.optional_fields()?.finish(|| Some(()))?;
-    Ok(replied(api.app.close_bill(&caller, id, &once, &as_it_is).await?))
+    let is_last = read_close(request.optional_fields()?)?;
+    Ok(replied(api.app.close_bill(&caller, id, is_last, &once, &as_it_is).await?))
 }
 
 async fn cancel(

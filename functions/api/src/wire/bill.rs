@@ -32,6 +32,13 @@ fn read_terms(fields: &mut Fields) -> Option<BillTerms> {
     BillTerms::try_new(draft).map_err(|faults| fields.refused(faults)).ok()
 }
 
+/// Whether the recurrence ends with it.
+pub(crate) fn read_close(mut fields: Fields) -> Result<bool, Problem> {
+    let none = [(Recurs::Never.as_str(), true)].into_iter();
+    let is_last = fields.optional("recurrence", one_of(none)).unwrap_or_default();
+    fields.finish(|| Some(is_last))
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct BillBody<'a> {
     id: String,

@@ -139,3 +139,33 @@ async fn a_batch_that_the_close_cuts_short_says_what_is_in_the_bill() {
         ((422, "failed_precondition"), &json!({"status": "closed"}))
     );
 }
+
+#[tokio::test]
+async fn a_batch_is_told_of_what_contradicts_it_before_it_is_told_of_the_close() {
+    let world = World::new().await;
+    let bill = world.bill(month(&world.payer().await)).await;
+    append(&world, &bill, &[named("a", "1")]).await.expect(201);
+    world.close_bill(&bill).await.expect(200);
+    let contrary = append(&world, &bill, &[named("a", "9"), named("b", "1")]).await;
+    assert_eq!(contrary.code(), (409, "conflict"), "{}", contrary.text);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_much_says_so_and_what_is_in() {
+    let world = World::new().await;
+    let bill = world.bill(month(&world.customer().await)).await;
+    // 10^15 minor units each: a shard takes one of them.
+    let huge = |place: usize| {
+        let mut line = named(&format!("h{place:02}"), "1000000");
+        line["quantity"] = json!(1_000_000);
+        line["currency"] = json!("KWD");
+        line
+    };
+    let lines: Vec<Value> = (0..20).map(huge).collect();
+    let full = append(&world, &bill, &lines).await;
+    assert_eq!(full.code(), (422, "failed_precondition"), "{}", full.text);
+    assert_eq!(full.body["details"]["status"], "open");
+    let shown = world.shown_bill(&bill).await;
+    let accepted = full.body["details"]["accepted"].as_array().map_or(0, Vec::len);
+    assert_eq!(shown["line_item_count"], accepted, "what is in is named");
+}

@@ -1,6 +1,7 @@
 use crate::bills::{START, credit, fee, month};
 use crate::world::World;
 use fatura_domain::SignedDuration;
+use fatura_testkit::Fault;
 use serde_json::{Value, json};
 
 fn named(reference: &str, price: &str) -> Value {
@@ -228,4 +229,40 @@ async fn many_at_once_are_all_counted() {
         (&shown["line_item_count"], &shown["total"]["by_currency"]),
         (&json!(10), &json!({"USD": "1.00"}))
     );
+}
+
+#[tokio::test]
+async fn a_bill_that_is_too_hot_says_so_and_loses_nothing() {
+    let world = World::new().await;
+    let bill = world.bill(month(&world.customer().await)).await;
+    let others_at_it = Fault::Canceled(vec!["None", "TransactionConflict", "None"]);
+    // It is read, and then nothing gets through.
+    world.table.faults.next([Fault::Pass]);
+    world.table.faults.next_times(20, &others_at_it);
+    let hot = world.append(&bill, named("r", "1")).await;
+    assert_eq!((hot.code(), hot.header("retry-after")), ((429, "rate_limited"), "2"));
+    assert!(world.table.faults.left() > 0, "it gives up at some time");
+    world.table.faults.clear();
+    assert_eq!(count(&world, &bill).await, 0);
+    world.append(&bill, named("r", "1")).await.expect(201);
+    assert_eq!(count(&world, &bill).await, 1);
+}
+
+#[tokio::test]
+async fn a_key_keeps_its_answer_whatever_becomes_of_the_bill() {
+    let world = World::new().await;
+    let bill = world.bill(month(&world.payer().await)).await;
+    let path = format!("/v1/bills/{bill}/line-items");
+    let first = world.post_as("k", &path, named("a", "1")).await;
+    world.append(&bill, named("b", "2")).await.expect(201);
+    // The reference is there: the key's answer is that of the line item.
+    let known = world.post_as("l", &path, named("b", "2")).await;
+    assert_eq!((known.status, known.header("idempotent-replayed")), (201, "true"));
+    let reused = world.post_as("l", &path, named("c", "3")).await;
+    assert_eq!(reused.code(), (422, "idempotency_key_reused"));
+    world.close_bill(&bill).await.expect(200);
+    let again = world.post_as("k", &path, named("a", "1")).await;
+    assert_eq!((again.status, again.header("idempotent-replayed"), &again.body), (201, "true", &first.body));
+    let other = world.post_as("k", &path, named("b", "2")).await;
+    assert_eq!(other.code(), (422, "idempotency_key_reused"));
 }

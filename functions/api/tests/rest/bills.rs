@@ -334,11 +334,24 @@ async fn customers_look_at_their_own_bills_and_change_none() {
         for refused in [
             app.create_bill(caller, command, &once, &render).await,
             app.append_lines(caller, bill, Vec::new(), &render_lines).await,
-            app.close_bill(caller, bill, &once, &render).await,
+            app.close_bill(caller, bill, false, &once, &render).await,
             app.cancel_bill(caller, bill, &once, &render).await,
         ] {
             assert_eq!(status(refused.unwrap_err()), expected);
         }
         assert_eq!(status(app.forgo_rates(caller, bill, &once, &render).await.unwrap_err()), 403);
     }
+}
+
+#[tokio::test]
+async fn whoever_closes_a_bill_may_end_its_recurrence() {
+    let world = World::new().await;
+    let mut recurring = month(&world.payer().await);
+    recurring["recurrence"] = json!("monthly");
+    let bill = world.bill(recurring).await;
+    let path = format!("/v1/bills/{bill}/close");
+    let odd = world.post(&path, json!({"recurrence": "monthly"})).await;
+    assert_eq!(odd.faults(), ["recurrence must be one of: none"]);
+    let closed = world.post(&path, json!({"recurrence": "none"})).await.expect(200);
+    assert_eq!((&closed["status"], &closed["next_bill_id"]), (&json!("closed"), &Value::Null));
 }

@@ -1,7 +1,13 @@
 //! A client's view of the API: the real router, requests in, answers out. Every answer is held against the OpenAPI
 //! document on the way.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up has failed"
+)]
 
+mod access;
 mod api_keys;
 mod arbitrary;
 mod attention;
@@ -30,5 +36,7 @@ mod refusals;
 mod requeue;
 mod roles;
 mod runs;
+mod sessions;
+mod sign_in;
 mod wallet;
 mod world;

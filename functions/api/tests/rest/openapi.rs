@@ -28,7 +28,7 @@ fn documented() -> impl Iterator<Item = (&'static str, &'static str, &'static Va
 
 #[test]
 fn every_route_is_documented_and_every_operation_is_routed() {
-    let routed: BTreeSet<_> = api::operations().into_iter().collect();
+    let routed: BTreeSet<_> = api::operations().into_iter().chain(auth::OPERATIONS).collect();
     let described: BTreeSet<_> = documented().map(|(method, path, _)| (method, path)).collect();
     assert_eq!(routed, described);
     let ids: BTreeSet<_> =
@@ -81,7 +81,10 @@ async fn every_documented_member_is_one() {
     let invoice = world.invoice(&customer).await;
     let methods = format!("/v1/customers/{customer}/payment-methods");
     for (name, method, path) in [
-        ("CustomerInput", Method::POST, "/v1/customers".to_owned()),
+        ("NewCustomerInput", Method::POST, "/v1/customers".to_owned()),
+        ("PasswordInput", Method::PUT, format!("/v1/customers/{customer}/password")),
+        ("SignInInput", Method::POST, "/v1/auth".to_owned()),
+        ("RefreshTokenInput", Method::POST, "/v1/auth/refresh".to_owned()),
         ("CustomerInput", Method::PUT, format!("/v1/customers/{customer}")),
         ("CardInput", Method::POST, methods.clone()),
         ("PixInput", Method::POST, methods.clone()),

@@ -2,12 +2,11 @@
 
 use super::BillView;
 use crate::access::{Caller, Operation};
-use crate::app::{App, DECISIONS};
+use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply, StoredAnswer};
 use crate::ports::{CommitError, Refusal, StoreError};
-use fatura_domain::Timestamp;
 use fatura_domain::bill::{
     Append, AppendRefusal, Bill, BillFault, BillLine, BillStatus, LineContent, LineKey, Shard, ShardRefusal,
     Sums,
@@ -40,40 +39,65 @@ impl App {
         render: RenderAppended<'_>,
     ) -> Result<Reply, Error> {
         caller.may(Operation::BillTo(id.owner()))?;
-        let moment = self.moment();
-        let line_id = LineItemId::new(id.owner(), moment.now, moment.entropy);
-        let (bill, shards) = self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
-        let (line, shard) = match bill.append(content.clone(), line_id, None, moment.now) {
-            Ok(Append::New { line, shard }) => (*line, shard),
-            Ok(Append::Known(line)) => return self.known(bill, &shards, *line, render).await,
-            Err(refusal) => {
-                // Whatever has become of the bill since, what it has it has.
-                return match self.known_line(&bill, &content, line_id).await? {
-                    Some(line) => self.known(bill, &shards, line, render).await,
-                    None => self.refused_append(refusal, &bill, once, moment.now).await,
-                };
-            }
-        };
-        let sums = with(&shards, [&line])?;
-        let answer = render(&self.view(bill.clone(), sums).await, std::slice::from_ref(&line));
-        let changes = ChangeSet::of([Change::LineAppended { line: line.clone(), shard, of: bill.shards }])
-            .and(once.map(|once| once.answered(answer.clone(), moment.now)));
-        match self.append(changes).await? {
-            Appended::Written => Ok(Reply { answer, replayed: false }),
-            Appended::Replayed(stored) => match once {
-                Some(once) => once.replay(*stored),
-                None => Err(Error::Busy),
-            },
-            Appended::Taken(known) => match Bill::again(&known, &content) {
-                Ok(_) => {
+        for _ in 0..DECISIONS {
+            let moment = self.moment();
+            let line_id = LineItemId::new(id.owner(), moment.now, moment.entropy);
+            let (bill, shards) = self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
+            let (line, shard) = match bill.append(content.clone(), line_id, None, moment.now) {
+                Ok(Append::New { line, shard }) => (*line, shard),
+                Ok(Append::Known(line)) => return self.known(bill, &shards, *line, once, render).await,
+                Err(refusal) => return self.too_late(refusal, bill, &shards, &content, once, render).await,
+            };
+            let sums = with(&shards, [&line])?;
+            let answer = render(&self.view(bill.clone(), sums).await, std::slice::from_ref(&line));
+            let changes = ChangeSet::of([Change::LineAppended { line, shard, of: bill.shards }])
+                .and(once.map(|once| once.answered(answer.clone(), moment.now)));
+            match (self.append(changes).await?, once) {
+                (Appended::Written, _) => return Ok(Reply { answer, replayed: false }),
+                (Appended::Replayed(stored), Some(once)) => return once.replay(*stored),
+                (Appended::Taken(known), _) if content.reference().is_some() => {
+                    Bill::again(&known, &content).map_err(|refusal| refused(&refusal, bill.status()))?;
                     // It came after what was read.
                     let (bill, shards) =
                         self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
-                    self.known(bill, &shards, *known, render).await
+                    return self.known(bill, &shards, *known, once, render).await;
                 }
-                Err(refusal) => self.refused_append(refusal, &bill, once, moment.now).await,
-            },
-            Appended::Refused(refusal) => self.refused_append(refusal.into(), &bill, once, moment.now).await,
+                (Appended::Refused(refusal @ ShardRefusal::Full(_)), _) => {
+                    return Err(refused(&refusal.into(), bill.status()));
+                }
+                // Another line item has this one's id, or the bill was closed since it was read: it says how it stands.
+                (Appended::Taken(_) | Appended::Replayed(_) | Appended::Refused(ShardRefusal::Closed), _) => {
+                }
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Whatever has become of the bill since, what was answered was answered, and what it has it has.
+    async fn too_late(
+        &self,
+        refusal: AppendRefusal,
+        bill: Bill,
+        shards: &[Shard],
+        content: &LineContent,
+        once: Option<&Once>,
+        render: RenderAppended<'_>,
+    ) -> Result<Reply, Error> {
+        if let Some(once) = once
+            && let Some(stored) = self.records.answers.answer(&once.scope, self.clock.now()).await?
+        {
+            return once.replay(stored);
+        }
+        let Some(reference) = content.reference().cloned() else {
+            return Err(refused(&refusal, bill.status()));
+        };
+        let known = self.records.bills.lines(&bill, &[LineKey::Reference(reference)]).await?;
+        match known.into_iter().next() {
+            Some(line) => {
+                Bill::again(&line, content).map_err(|refusal| refused(&refusal, bill.status()))?;
+                self.known(bill, shards, line, once, render).await
+            }
+            None => Err(refused(&refusal, bill.status())),
         }
     }
 
@@ -89,13 +113,13 @@ impl App {
         caller.may(Operation::BillTo(id.owner()))?;
         let contents = distinct(contents)?;
         let keys: Vec<LineKey> = contents.keys().cloned().collect();
-        let mut is_new = false;
+        let (mut is_new, mut full) = (false, None);
         for _ in 0..DECISIONS {
             let (bill, shards) = self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
             let known = self.records.bills.lines(&bill, &keys).await?;
             let known: BTreeMap<LineKey, BillLine> =
                 known.into_iter().map(|line| (line.key(), line)).collect();
-            let batch = self.batch(&bill, &contents, &known)?;
+            let batch = self.batch(&bill, &contents, &known, full)?;
             if batch.is_empty() {
                 let lines: Vec<BillLine> = keys.iter().filter_map(|key| known.get(key).cloned()).collect();
                 let sums = with(&shards, [])?;
@@ -112,42 +136,51 @@ impl App {
                 lines.chunks(TOGETHER).map(move |few| self.append(ChangeSet::of(few.iter().map(appended))))
             });
             // Each shard is a matter of its own. What was refused is decided again, by what is there then.
-            futures::future::try_join_all(written).await?;
+            let appended = futures::future::try_join_all(written).await?;
+            full = appended.into_iter().find_map(|appended| match appended {
+                Appended::Refused(refusal @ ShardRefusal::Full(_)) => Some(refusal.into()),
+                _ => None,
+            });
         }
         Err(Error::TooMany)
     }
 
-    /// What is still to be written, by shard.
+    /// What is still to be written, by shard; or everything that is wrong with the batch.
     fn batch(
         &self,
         bill: &Bill,
         contents: &BTreeMap<LineKey, Placed>,
         known: &BTreeMap<LineKey, BillLine>,
+        full: Option<AppendRefusal>,
     ) -> Result<BTreeMap<u8, Vec<BillLine>>, Error> {
         let mut batch: BTreeMap<u8, Vec<BillLine>> = BTreeMap::new();
         let (mut faults, mut taken) = (BTreeMap::new(), BTreeMap::new());
+        let (mut accepted, mut stop) = (Vec::new(), full);
         for (key, Placed { place, content }) in contents {
             let moment = self.moment();
             let id = LineItemId::new(bill.id.owner(), moment.now, moment.entropy);
             match bill.append(content.clone(), id, known.get(key), moment.now) {
                 Ok(Append::New { line, shard }) => batch.entry(shard).or_default().push(*line),
-                Ok(Append::Known(_)) => {}
+                Ok(Append::Known(line)) => accepted.extend(line.reference()),
                 Err(AppendRefusal::Fault(BillFault { field, reason })) => {
                     faults.insert(place, Fault::new(format!("line_items[{place}].{field}"), reason));
                 }
                 Err(AppendRefusal::ReferenceTaken) => {
                     taken.insert(place, format!("line_items[{place}]"));
                 }
-                Err(refusal) => return Err(halfway(&refusal, bill, known)),
+                Err(refusal) => stop = Some(refusal),
             }
         }
         if !faults.is_empty() {
-            Err(Error::Invalid(faults.into_values().collect()))
-        } else if !taken.is_empty() {
+            return Err(Error::Invalid(faults.into_values().collect()));
+        }
+        if !taken.is_empty() {
             let places: Vec<String> = taken.into_values().collect();
-            Err(Error::Conflict(format!("{}: {}", AppendRefusal::ReferenceTaken, places.join(", "))))
-        } else {
-            Ok(batch)
+            return Err(Error::Conflict(format!("{}: {}", AppendRefusal::ReferenceTaken, places.join(", "))));
+        }
+        match stop {
+            Some(refusal) => Err(halfway(&refusal, bill, accepted)),
+            None => Ok(batch),
         }
     }
 
@@ -173,25 +206,13 @@ impl App {
         verdict
     }
 
-    async fn known_line(
-        &self,
-        bill: &Bill,
-        content: &LineContent,
-        id: LineItemId,
-    ) -> Result<Option<BillLine>, Error> {
-        if content.reference().is_none() {
-            return Ok(None);
-        }
-        let known = self.records.bills.lines(bill, &[LineKey::of(content, id)]).await?;
-        Ok(known.into_iter().find(|line| line.is_what(content)))
-    }
-
     /// The answer to a line item that was there before.
     async fn known(
         &self,
         bill: Bill,
         shards: &[Shard],
         line: BillLine,
+        once: Option<&Once>,
         render: RenderAppended<'_>,
     ) -> Result<Reply, Error> {
         let sums = match bill.state.closed() {
@@ -199,21 +220,13 @@ impl App {
             None => with(shards, [])?,
         };
         let answer = render(&self.view(bill, sums).await, std::slice::from_ref(&line));
-        Ok(Reply { answer, replayed: true })
-    }
-
-    async fn refused_append(
-        &self,
-        refusal: AppendRefusal,
-        bill: &Bill,
-        once: Option<&Once>,
-        now: Timestamp,
-    ) -> Result<Reply, Error> {
-        let refusal = refused(&refusal, bill.status());
-        match once {
-            Some(once) => once.replay_or(&*self.records.answers, refusal, now).await,
-            None => Err(refusal),
+        if let Some(once) = once {
+            let answered = ChangeSet::of([once.answered(answer.clone(), self.clock.now())]);
+            if let Committed::Replayed(reply) = self.commit(answered, Some(once)).await? {
+                return Ok(reply);
+            }
         }
+        Ok(Reply { answer, replayed: true })
     }
 }
 
@@ -231,10 +244,8 @@ fn refused(refusal: &AppendRefusal, status: BillStatus) -> Error {
 }
 
 /// A batch that can't go on: what it has in the bill stays there.
-fn halfway(refusal: &AppendRefusal, bill: &Bill, known: &BTreeMap<LineKey, BillLine>) -> Error {
-    let error = refused(refusal, bill.status());
-    let accepted: Vec<String> = known.values().filter_map(BillLine::reference).collect();
-    match error {
+fn halfway(refusal: &AppendRefusal, bill: &Bill, accepted: Vec<String>) -> Error {
+    match refused(refusal, bill.status()) {
         Error::FailedPrecondition { detail, status: Some(status) } if !accepted.is_empty() => {
             Error::StoppedHalfway { detail, status, accepted }
         }

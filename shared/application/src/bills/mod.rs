@@ -13,7 +13,6 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{BillFilter, ListError, Message, PageRequest};
-use fatura_domain::actor::Actor;
 use fatura_domain::bill::{
     Bill, BillStatus, BillTerms, CancelRefusal, Change as Next, CloseCause, CloseRefusal, FinishError,
     SettleError, Shards, Sums,
@@ -58,16 +57,19 @@ impl App {
         }
     }
 
-    /// Closes it, whatever is in it, and settles what can be settled now: asked again, the answer is the same.
+    /// Closes it, whatever is in it, and settles what can be settled now: asked again, the answer is the same. If it is to be
+    /// the last, no bill follows.
     pub async fn close_bill(
         &self,
         caller: &Caller,
         id: BillId,
+        is_last: bool,
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
         caller.may(Operation::BillTo(id.owner()))?;
-        let bill = match self.begin_closing(id, caller.actor()).await {
+        let cause = CloseCause::Requested { by: caller.actor(), is_last };
+        let bill = match self.begin_closing(id, &cause).await {
             Ok(bill) => bill,
             Err(refusal @ Error::FailedPrecondition { .. }) => {
                 return once.replay_or(&*self.records.answers, refusal, self.clock.now()).await;
@@ -78,10 +80,10 @@ impl App {
         self.answered(bill, once, render).await
     }
 
-    async fn begin_closing(&self, id: BillId, by: Actor) -> Result<Bill, Error> {
+    async fn begin_closing(&self, id: BillId, cause: &CloseCause) -> Result<Bill, Error> {
         for _ in 0..DECISIONS {
             let bill = self.stored_bill(id).await?;
-            let closing = match bill.begin_closing(CloseCause::Requested(by.clone()), self.clock.now())? {
+            let closing = match bill.begin_closing(cause.clone(), self.clock.now())? {
                 Next::Applied(closing) => closing,
                 Next::AlreadyApplied => return Ok(bill),
             };

@@ -24,6 +24,15 @@ enum Step {
     Overtaken,
 }
 
+/// A bill's invoice, as it is to be written.
+struct Made {
+    invoice: Invoice,
+    /// False: no gateway takes what the customer pays with in this currency.
+    is_chargeable: bool,
+    /// What has to be as it was read.
+    seen: Option<Change>,
+}
+
 impl App {
     /// Brings a bill that is no longer open as far as it goes now.
     pub(crate) async fn advance_bill(&self, id: BillId, version: u64) -> Result<(), Error> {
@@ -116,7 +125,13 @@ impl App {
         }
         match bill.await_bill(self.clock.now())? {
             // And looks once more: whoever opened a bill meanwhile didn't see this one wait.
-            Next::Applied(waiting) => self.moved_bill(bill, waiting).await,
+            Next::Applied(waiting) => {
+                if balances.iter().any(|balance| balance.minor().abs() > bill.shards.limit()) {
+                    let raised = Change::AttentionRaisedOnce(too_large(bill));
+                    self.commit(ChangeSet::of([raised]), None).await?;
+                }
+                self.moved_bill(bill, waiting).await
+            }
             Next::AlreadyApplied => Ok(Step::Rest(Box::new(bill.clone()))),
         }
     }
@@ -126,7 +141,7 @@ impl App {
         let currency = plan.total.currency();
         let mut plan = plan.clone();
         for salt in 1..=SALTS {
-            let (invoice, is_chargeable) = self.invoice_for(bill, plan.clone()).await?;
+            let Made { invoice, is_chargeable, seen } = self.invoice_for(bill, plan.clone()).await?;
             let next = match bill.invoiced(currency, invoice.id, self.clock.now())? {
                 Next::Applied(next) => next,
                 Next::AlreadyApplied => return Ok(Step::Overtaken),
@@ -134,6 +149,7 @@ impl App {
             let matter = (!is_chargeable).then(|| Change::AttentionRaisedOnce(not_charged(bill, &invoice)));
             let changes = ChangeSet::bill_moved(bill, next.clone())
                 .and(ChangeSet::created(invoice.clone()))
+                .and(seen)
                 .and(matter);
             if let Committed::Written = self.commit(changes, None).await? {
                 self.notify_if_due(&invoice).await;
@@ -142,24 +158,26 @@ impl App {
             if self.is_overtaken(bill).await? {
                 return Ok(Step::Overtaken);
             }
+            // Another invoice has this one's id, or the customer has just brought something to be charged.
             plan = plan.with_other_id(salt);
         }
         Err(Error::Busy)
     }
 
-    /// False: no gateway takes what the customer pays with in this currency.
-    async fn invoice_for(&self, bill: &Bill, plan: InvoicePlan) -> Result<(Invoice, bool), Error> {
+    async fn invoice_for(&self, bill: &Bill, plan: InvoicePlan) -> Result<Made, Error> {
         let (payer, policy) = futures::try_join!(self.payer(bill.customer()), self.policy())?;
+        let seen = Change::CustomerUnchanged { id: payer.customer.id, version: payer.customer.version };
         let draft = Invoice::draft(plan.id, plan.content, None, plan.at)
             .map_err(|error| Error::Internal(Box::new(error)))?;
-        let (invoice, is_chargeable) = match self.source(&payer, None, None, draft.total).await {
-            Ok(None) => (draft.awaiting_method(), true),
-            Ok(source) => (draft.charged(source, None, &policy, self.clock.now())?, true),
-            Err(Error::NoGateway) => (draft.awaiting_method(), false),
+        let (invoice, is_chargeable, seen) = match self.source(&payer, None, None, draft.total).await {
+            // Whoever brings a card meanwhile doesn't see this one wait.
+            Ok(None) => (draft.awaiting_method(), true, Some(seen)),
+            Ok(source) => (draft.charged(source, None, &policy, self.clock.now())?, true, None),
+            Err(Error::NoGateway) => (draft.awaiting_method(), false, Some(seen)),
             Err(error) => return Err(error),
         };
-        let invoice = Invoice { version: 1, ..invoice };
-        Ok((invoice.by(&Actor::new(bill.id.to_string()), 0), is_chargeable))
+        let invoice = Invoice { version: 1, ..invoice }.by(&Actor::new(bill.id.to_string()), 0);
+        Ok(Made { invoice, is_chargeable, seen })
     }
 
     /// A balance becomes a credit of a bill that is open. None: there is no bill that takes it.
@@ -200,6 +218,22 @@ impl App {
 
     async fn is_overtaken(&self, bill: &Bill) -> Result<bool, Error> {
         Ok(self.stored_bill(bill.id).await?.version != bill.version)
+    }
+}
+
+/// No bill takes so much at once.
+fn too_large(bill: &Bill) -> Attention {
+    Attention {
+        id: AttentionId::of_balance(bill.id),
+        kind: AttentionKind::BillNotCharged,
+        invoice: None,
+        bill: Some(bill.id),
+        amount: None,
+        gateway: None,
+        reference: None,
+        detail: "its balance is more than another bill takes as one credit".to_owned(),
+        raised_at: bill.updated_at,
+        closed: None,
     }
 }
 

@@ -13,7 +13,11 @@ use thiserror::Error;
 /// Why a bill is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseCause {
-    Requested(Actor),
+    Requested {
+        by: Actor,
+        /// The recurrence ends with it.
+        is_last: bool,
+    },
     PeriodEnded,
 }
 
@@ -59,11 +63,11 @@ impl Bill {
             (BillStatus::Closing | BillStatus::Closed, _) => Ok(Change::AlreadyApplied),
             (BillStatus::Open, CloseCause::PeriodEnded) if now < end => Err(CloseRefusal::NotDue(end)),
             (BillStatus::Open, _) => {
-                let (cause, by) = match cause {
-                    CloseCause::Requested(by) => (BillCause::CloseRequested, Some(by)),
-                    CloseCause::PeriodEnded => (BillCause::PeriodEnded, None),
+                let (cause, by, is_last) = match cause {
+                    CloseCause::Requested { by, is_last } => (BillCause::CloseRequested, Some(by), is_last),
+                    CloseCause::PeriodEnded => (BillCause::PeriodEnded, None, false),
                 };
-                let closing = Closing { since: now, by: by.clone(), retry: Retry::first(now) };
+                let closing = Closing { since: now, by: by.clone(), is_last, retry: Retry::first(now) };
                 let bill = self.touched(BillState::Closing(closing), now);
                 Ok(Change::Applied(bill.step(cause, by.as_ref(), now)))
             }
@@ -85,7 +89,7 @@ impl Bill {
         };
         let sums = Sums::exact(shards, self.shards)?;
         let settlement = self.settlement_of(&sums, conversion, now)?;
-        let next = self.next(0, now);
+        let next = if closing.is_last { None } else { self.next(0, now) };
         let closed = Closed {
             at: now,
             by: closing.by.clone(),

@@ -5,6 +5,7 @@ use super::state::{BillState, Retry, Settlement};
 use super::{Bill, Change};
 use crate::Timestamp;
 use crate::attention::{Attention, AttentionId, AttentionKind};
+use crate::money::{Currency, Money};
 
 impl Bill {
     /// When the sweep has to look, if it has to.
@@ -46,6 +47,18 @@ impl Bill {
         Some(self.touched(state, now))
     }
 
+    fn wanting(&self, currency: Currency) -> String {
+        let totals = self.state.closed().map(|closed| closed.sums.totals.iter());
+        let is_foreign = |amount: &Money| amount.currency() != currency && !amount.is_zero();
+        let foreign = totals.into_iter().flatten().filter(is_foreign);
+        let foreign: Vec<&str> = foreign.map(|amount| amount.currency().code()).collect();
+        format!(
+            "to be settled in {currency} it needs rates for {}, and goes on by itself if their source has them; it can be \
+             settled in each currency instead",
+            foreign.join(", ")
+        )
+    }
+
     /// What a person has to look at because of the state that it is in.
     pub fn matter(&self) -> Option<Attention> {
         let since = self.state.closed()?.settlement.awaiting_rates_since()?;
@@ -58,9 +71,7 @@ impl Bill {
             amount: None,
             gateway: None,
             reference: None,
-            detail: format!(
-                "there are no rates to settle the bill in {currency}; it goes on by itself once there are"
-            ),
+            detail: self.wanting(currency),
             raised_at: since,
             closed: None,
         })

@@ -267,7 +267,7 @@ impl BillLine {
         from: &Bill,
         to: &Bill,
         balance: Money,
-        at: Timestamp,
+        now: Timestamp,
     ) -> Result<Self, FactorError> {
         let (first, last) = from.terms.days();
         let description = format!("Balance of the bill from {first} to {last}");
@@ -285,8 +285,8 @@ impl BillLine {
             id: LineItemId::derived(from.customer(), super::digest(&[&to.id.to_string(), &key.to_string()])),
             bill: to.id,
             content,
-            occurred_at: at,
-            appended_at: at,
+            occurred_at: to.in_period(now),
+            appended_at: whole_milliseconds(now),
             carried_from: Some(from.id),
         })
     }

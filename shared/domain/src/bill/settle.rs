@@ -144,7 +144,7 @@ impl Bill {
             return Err(SettleError::NoBillForIt);
         }
         to.takes(balance, now)?;
-        let line = BillLine::carried(self, to, balance, to.in_period(now))?;
+        let line = BillLine::carried(self, to, balance, now)?;
         let shard = to.shards.of(&line.key());
         Ok(match self.with_outcome(currency, Outcome::Carried(to.id), now)? {
             Change::Applied(bill) => Change::Applied(Carried { bill, line, shard }),

@@ -27,6 +27,9 @@ pub struct Closing {
     /// Who asked for it. None: its period was over.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
+    /// No bill follows, whatever its terms say.
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_last: bool,
     #[serde(rename = "r")]
     pub retry: Retry,
 }

@@ -2,14 +2,16 @@
 
 use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CustomerItem, DetachmentItem,
-    DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem,
-    RunItem, TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
+    DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
+    RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt, to_key, write_plan,
+    write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::idempotency::StoredAnswer;
 use fatura_application::ports::StoreError;
+use fatura_application::sign_in::AccessChange;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
@@ -34,6 +36,9 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::CustomerExists(id) => {
                 actions.push(action(Write::Check(to_key(keys::customer(id))), EXISTS, IfRefused::NoCustomer));
             }
+            Change::CustomerUnchanged { id, version } => {
+                actions.push(at_version(Write::Check(to_key(keys::customer(id))), version));
+            }
             Change::CustomerCreated(customer) => {
                 actions.push(new(CustomerItem::write(&customer)?));
                 actions.extend(taken(&customer, customer.id)?);
@@ -42,17 +47,14 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
                 actions.extend(moved_addresses(&before, &after)?);
             }
+            Change::Access(change) => actions.push(access(change)?),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
                 let write = Write::Put(PaymentMethodItem::write(&method)?);
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
             Change::PaymentMethodDetached(id) => {
-                actions.push(action(
-                    Write::Delete(to_key(keys::payment_method(id))),
-                    EXISTS,
-                    IfRefused::Stale,
-                ));
+                actions.push(removed(keys::payment_method(id)));
             }
             Change::DetachmentMoved { before, after } => {
                 actions.extend(detachment(before.as_ref(), after.as_ref())?);
@@ -126,6 +128,19 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     Ok(actions)
 }
 
+fn access(change: AccessChange) -> Result<Action, StoreError> {
+    Ok(match change {
+        AccessChange::CredentialsSet(credentials) => {
+            next(CredentialsItem::write(&credentials)?, credentials.version)
+        }
+        AccessChange::SessionOpened(session) => new(SessionItem::write(&session)?),
+        AccessChange::SessionChanged(session) => changed(SessionItem::write(&session)?, session.version),
+        AccessChange::SessionEnded(id) => unmarked(keys::session(id)),
+        AccessChange::TriesChanged { of, tries } => next(TriesItem::write(&of, &tries)?, tries.version),
+        AccessChange::TriesForgotten(of) => unmarked(keys::tries(&of)),
+    })
+}
+
 /// The transaction that can hold a finished attempt without losing anything of it.
 fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attempt)> {
     let Change::AttemptFinished(attempt) = change else { return None };
@@ -179,15 +194,24 @@ pub(super) fn new(item: Item) -> Action {
     action(Write::Put(item), IS_NEW, IfRefused::Stale)
 }
 
+/// What is there, and then isn't.
+fn removed(key: Key) -> Action {
+    action(Write::Delete(to_key(key)), EXISTS, IfRefused::Stale)
+}
+
 /// The next version of what is there.
 fn changed(item: Item, version: u64) -> Action {
     at_version(Write::Put(item), version.saturating_sub(1))
 }
 
+/// The first version of what isn't there yet, or the next of what is.
+fn next(item: Item, version: u64) -> Action {
+    if version == 1 { new(item) } else { changed(item, version) }
+}
+
 /// The edition in force, and the one that stays.
 fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
-    let current = if version == 1 { new(current) } else { changed(current, version) };
-    [current, new(kept)]
+    [next(current, version), new(kept)]
 }
 
 fn unconditional(write: Write) -> Action {

@@ -127,7 +127,7 @@ fn changed<T, E: std::fmt::Debug>(next: Result<Next<T>, E>) -> T {
 }
 
 fn closing(bill: &Bill) -> Bill {
-    changed(bill.begin_closing(CloseCause::Requested(operator()), at(3_600)))
+    changed(bill.begin_closing(CloseCause::Requested { by: operator(), is_last: false }, at(3_600)))
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {

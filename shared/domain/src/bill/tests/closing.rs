@@ -14,7 +14,8 @@ fn it_closes_by_itself_at_its_end_and_by_hand_at_any_time() {
     assert_eq!(by_hand.history.last().unwrap().by, Some(operator()));
     assert_eq!(by_hand.begin_closing(CloseCause::PeriodEnded, start()), Ok(Change::AlreadyApplied));
     assert_eq!(
-        closed_with(None, &[], None).begin_closing(CloseCause::Requested(operator()), end()),
+        closed_with(None, &[], None)
+            .begin_closing(CloseCause::Requested { by: operator(), is_last: false }, end()),
         Ok(Change::AlreadyApplied)
     );
 }
@@ -76,7 +77,10 @@ fn only_an_empty_bill_is_canceled() {
     let canceled = applied(cancel(&bill, 0));
     assert_eq!(cancel(&canceled, 0), Ok(Change::AlreadyApplied));
     assert_eq!(canceled.due(), None);
-    assert_eq!(canceled.begin_closing(CloseCause::Requested(operator()), end()), Err(CloseRefusal::Canceled));
+    assert_eq!(
+        canceled.begin_closing(CloseCause::Requested { by: operator(), is_last: false }, end()),
+        Err(CloseRefusal::Canceled)
+    );
     assert_eq!(causes(&canceled), ["created", "canceled"]);
 }
 
@@ -149,4 +153,17 @@ fn the_sweep_looks_again_ever_later_at_what_was_left() {
     assert_eq!(waits[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
     assert!(waits[8..].iter().all(|minutes| *minutes == 60));
     assert_eq!(left.version, 262);
+}
+
+#[test]
+fn whoever_closes_a_bill_may_end_its_recurrence() {
+    let bill = bill_of(ANA, None, Recurs::Monthly);
+    let last = CloseCause::Requested { by: operator(), is_last: true };
+    let closing = applied(bill.begin_closing(last, start()));
+    let again = CloseCause::Requested { by: operator(), is_last: false };
+    assert_eq!(closing.begin_closing(again, start()), Ok(Change::AlreadyApplied), "it was said");
+    let woken = closing.woken(closing.due().unwrap()).unwrap();
+    let shards: Vec<Shard> = shards_with(&bill, &[]).iter().map(Shard::closed).collect();
+    let closure = applied(woken.finish_closing(&shards, None, end()));
+    assert_eq!((closure.next, closure.bill.state.closed().unwrap().next), (None, None));
 }

@@ -135,7 +135,7 @@ impl World {
                 self.append(&seen, reference.map(|name| format!("call-{name}")), *price, *code, *looks);
             }
             Step::CloseByHand => {
-                let cause = CloseCause::Requested(operator());
+                let cause = CloseCause::Requested { by: operator(), is_last: false };
                 if let Ok(Change::Applied(next)) = seen.begin_closing(cause, self.now) {
                     self.commit(&seen, next);
                 }

@@ -97,7 +97,7 @@ fn applied<T: std::fmt::Debug, E: std::fmt::Debug>(result: Result<Change<T>, E>)
 }
 
 fn closing(bill: &Bill) -> Bill {
-    applied(bill.begin_closing(CloseCause::Requested(operator()), start()))
+    applied(bill.begin_closing(CloseCause::Requested { by: operator(), is_last: false }, start()))
 }
 
 /// Closed at its end with these amounts in it.
