@@ -6,7 +6,7 @@ use crate::wire::books::{
     AccountsBody, Progress, TrialBalanceBody, VerificationBody, VerifyInput, read_verify,
 };
 use crate::wire::common::answer;
-use crate::wire::ledger::{JournalBody, PostingInput, StatementBody, read_posting};
+use crate::wire::ledger::{JournalBody, PostingInput, StatementBody, Viewer, read_posting};
 use crate::wire::list::ListQuery;
 use crate::wire::transaction::refuse_empty_period;
 use crate::wire::values::instant;
@@ -33,7 +33,7 @@ async fn post(
     request: Submission,
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
-    let render = |journal: &Transaction| answer(201, &JournalBody::from(journal));
+    let render = |journal: &Transaction| answer(201, &JournalBody::of(journal, Viewer::ANY));
     let reply = match read_posting(request.fields()?)? {
         PostingInput::Posting(posting) => api.app.post_journal(&caller, posting, &once, &render).await,
         PostingInput::Reversal { reverses, description } => {
@@ -56,7 +56,7 @@ async fn statement(
     let mut page = api.app.statement(&caller, customer, start, end, paging.request()?).await?;
     let next = Page::<()> { data: Vec::new(), next: page.next.take() };
     let next_cursor = paging.body(&next, |()| ()).next_cursor;
-    Ok(ok(&StatementBody::of(customer, (start, end), &page, next_cursor)?))
+    Ok(ok(&StatementBody::of(customer, (start, end), &page, next_cursor, Viewer::of(&caller))?))
 }
 
 async fn account(

@@ -3,6 +3,7 @@ use super::fields::Fields;
 use super::values::{id, money, one_of, text};
 use crate::problem::Problem;
 use fatura_application::StatementPage;
+use fatura_application::access::{Caller, Role};
 use fatura_domain::Timestamp;
 use fatura_domain::id::{CustomerId, TransactionId};
 use fatura_domain::ledger::{
@@ -76,22 +77,60 @@ struct EntryBody {
     amount: MoneyBody,
 }
 
-impl From<&Entry> for EntryBody {
-    fn from(entry: &Entry) -> Self {
+impl EntryBody {
+    fn of(entry: &Entry, viewer: Viewer) -> Self {
         Self {
-            account: entry.account.to_string(),
+            account: viewer.account(&entry.account),
             direction: entry.direction.as_str(),
             amount: entry.amount.into(),
         }
     }
 }
 
-impl<'a> From<&'a Transaction> for JournalBody<'a> {
-    fn from(journal: &'a Transaction) -> Self {
+/// Who looks. Operators and services see everything; a customer sees of others no more than that they are others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Viewer(Option<CustomerId>);
+
+impl Viewer {
+    pub(crate) const ANY: Self = Self(None);
+
+    pub(crate) const fn of(caller: &Caller) -> Self {
+        match caller.role {
+            Role::Customer(customer) => Self(Some(customer)),
+            Role::Operator | Role::Service => Self::ANY,
+        }
+    }
+
+    fn sees(self, customer: CustomerId) -> bool {
+        self.0.is_none_or(|viewer| viewer == customer)
+    }
+
+    fn account(self, account: &Account) -> String {
+        match account.customer() {
+            Some(customer) if !self.sees(customer) => account.general().to_string(),
+            _ => account.to_string(),
+        }
+    }
+
+    fn journal(self, id: TransactionId) -> Option<String> {
+        self.sees(id.owner()).then(|| id.to_string())
+    }
+
+    fn actor(self, by: &str) -> Option<&str> {
+        self.0.is_none_or(|viewer| viewer.to_string() == by).then_some(by)
+    }
+}
+
+impl<'a> JournalBody<'a> {
+    pub(crate) fn of(journal: &'a Transaction, viewer: Viewer) -> Self {
         let (by, description, reference) = match &journal.moved_by {
             MovedBy::Gateway(_) => (None, None, None),
-            MovedBy::Wallet(by) => (Some(by.by.as_str()), None, by.reference.as_ref().map(Text::as_str)),
-            MovedBy::Operator(posted) => (Some(posted.by.as_str()), Some(posted.description.as_str()), None),
+            MovedBy::Wallet(by) => {
+                (viewer.actor(by.by.as_str()), None, by.reference.as_ref().map(Text::as_str))
+            }
+            MovedBy::Operator(posted) => {
+                (viewer.actor(posted.by.as_str()), Some(posted.description.as_str()), None)
+            }
         };
         let at = journal.moved_by.at_gateway();
         Self {
@@ -100,12 +139,12 @@ impl<'a> From<&'a Transaction> for JournalBody<'a> {
             by,
             description,
             reference,
-            reverses: journal.reverses().map(|id| id.to_string()),
-            mirrors: journal.mirrors.map(|id| id.to_string()),
+            reverses: journal.reverses().and_then(|id| viewer.journal(id)),
+            mirrors: journal.mirrors.and_then(|id| viewer.journal(id)),
             invoice_id: at.map(|at| at.invoice.to_string()),
             gateway: at.map(|at| at.gateway.as_str()),
             gateway_reference: at.map(|at| at.reference.0.as_str()),
-            entries: journal.journal.entries().iter().map(EntryBody::from).collect(),
+            entries: journal.journal.entries().iter().map(|entry| EntryBody::of(entry, viewer)).collect(),
             created_at: Instant(journal.at),
         }
     }
@@ -133,13 +172,14 @@ struct AccountBody {
 }
 
 impl AccountBody {
-    fn of((account, balance): (&Account, Money)) -> Self {
-        Self { account: account.to_string(), balance: balance.into() }
+    fn of(account: String, balance: Money) -> Self {
+        Self { account, balance: balance.into() }
     }
 
-    fn each(balances: &Balances) -> Result<Vec<Self>, Problem> {
+    fn each(balances: &Balances, viewer: Viewer) -> Result<Vec<Self>, Problem> {
         let balances = balances.each().map_err(|error| Problem::internal(&error.to_string()))?;
-        Ok(balances.into_iter().map(Self::of).collect())
+        let body = |(account, balance): (&Account, Money)| Self::of(viewer.account(account), balance);
+        Ok(balances.into_iter().map(body).collect())
     }
 }
 
@@ -160,6 +200,7 @@ impl<'a> StatementBody<'a> {
         (start, end): (Option<Timestamp>, Option<Timestamp>),
         page: &'a StatementPage,
         next_cursor: Option<String>,
+        viewer: Viewer,
     ) -> Result<Self, Problem> {
         let links: HashMap<TransactionId, &Link> =
             page.links.iter().map(|link| (link.transaction, link)).collect();
@@ -167,9 +208,9 @@ impl<'a> StatementBody<'a> {
             let entries = line.transaction.journal.entries().iter();
             let balances = entries.zip(&line.balances);
             StatementLineBody {
-                journal: JournalBody::from(&line.transaction),
+                journal: JournalBody::of(&line.transaction, viewer),
                 balances: balances
-                    .map(|(entry, balance)| AccountBody::of((&entry.account, *balance)))
+                    .map(|(entry, balance)| AccountBody::of(viewer.account(&entry.account), *balance))
                     .collect(),
                 seal: links.get(&line.transaction.id).map(|link| SealBody {
                     number: link.number,
@@ -182,9 +223,9 @@ impl<'a> StatementBody<'a> {
             customer_id: customer.to_string(),
             start: start.map(Instant),
             end: end.map(Instant),
-            opening: AccountBody::each(&page.statement.opening)?,
+            opening: AccountBody::each(&page.statement.opening, viewer)?,
             data: data.collect(),
-            closing: AccountBody::each(&page.statement.closing)?,
+            closing: AccountBody::each(&page.statement.closing, viewer)?,
             next_cursor,
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::bills::{fee, month};
 use crate::sign_in::with;
-use crate::world::{DAY, OPERATOR, Says, World, attempt_of, contract, plan};
+use crate::world::{DAY, OPERATOR, Says, World, attempt_of, brl, contract, plan};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ const CALLERS: [&str; 5] = ["nobody", "another customer", "owner", "service", "o
 struct Shop {
     world: World,
     customer: String,
+    another: String,
     method: String,
     draft: String,
     paid: String,
@@ -30,7 +31,7 @@ impl Shop {
     async fn open() -> Self {
         let world = World::new().await;
         let customer = world.sign_up("owner@example.com").await;
-        world.sign_up("another@example.com").await;
+        let another = world.sign_up("another@example.com").await;
         let method = world.add_card(&customer, "tok_visa").await;
         let lost = world.lost(&customer).await;
         world.gateway.is_silent(false);
@@ -49,7 +50,21 @@ impl Shop {
         let reconciliation = begun("/v1/reconciliations", period()).await;
         let made = world.post("/v1/api-keys", json!({"role": "service"})).await.expect(201);
         let key = made["id"].as_str().unwrap().to_owned();
-        Self { world, customer, method, draft, paid, failed, lost, bill, run, reconciliation, requeue, key }
+        Self {
+            world,
+            customer,
+            another,
+            method,
+            draft,
+            paid,
+            failed,
+            lost,
+            bill,
+            run,
+            reconciliation,
+            requeue,
+            key,
+        }
     }
 
     /// A request that nothing is wrong with but, perhaps, who sends it.
@@ -97,6 +112,21 @@ impl Shop {
             (_, path) if path.starts_with("/v1/bills") => {
                 (fill(&self.bill), (method == "post").then(|| json!({})))
             }
+            ("get", "/v1/wallet/{id}/balance" | "/v1/ledger/{id}") => (fill(&self.customer), None),
+            ("post", "/v1/wallet/{id}/transfer") => {
+                let body = json!({"to_customer_id": self.another, "amount": brl("1.00")});
+                (fill(&self.customer), Some(body))
+            }
+            ("post", path) if path.starts_with("/v1/wallet") => {
+                (fill(&self.customer), Some(json!({"amount": brl("1.00")})))
+            }
+            ("post", "/v1/ledger") => {
+                let entry = |account: &str, direction: &str| json!({"account": account, "direction": direction, "amount": brl("1.00")});
+                let entries = [entry("fees", "debit"), entry("bank", "credit")];
+                (fill(""), Some(json!({"description": "a fee", "entries": entries})))
+            }
+            ("post", "/v1/ledger/verify") => (fill(""), Some(json!({}))),
+            ("get", "/v1/ledger/accounts/{account}") => (template.replace("{account}", "bank"), None),
             ("post", "/v1/attempts/{id}/resolve") => {
                 (fill(&attempt_of(&self.lost, 1)), Some(json!({"outcome": "not_charged"})))
             }

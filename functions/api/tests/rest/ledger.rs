@@ -399,3 +399,26 @@ async fn an_exported_chain_is_verified_offline() {
     let (sound, said) = judged(&pages[..1], Some(head));
     assert!(!sound && said.contains("is the hash of no link"), "{said}");
 }
+
+/// Of others a customer sees in a journal that there is another, and not who; an operator sees who.
+#[tokio::test]
+async fn a_customer_sees_nothing_of_others_in_a_statement() {
+    let world = World::new().await;
+    let bea = world.sign_up("bea@example.com").await;
+    let ana = world.saver("10.00").await;
+    let path = format!("/v1/wallet/{ana}/transfer");
+    let given = world.post(&path, json!({"to_customer_id": bea, "amount": brl("4.00")})).await.expect(201);
+    world.post("/v1/ledger", json!({"description": "undone", "reverses": given["id"]})).await.expect(201);
+    let (token, _) = world.sign_in("bea@example.com").await;
+    let seen = world.get_with(&token, &format!("/v1/ledger/{bea}")).await.expect(200);
+    assert!(!seen.to_string().contains(&ana[4..]), "{seen}");
+    assert!(!seen.to_string().contains("key_"), "{seen}");
+    let journal = &seen["data"][0]["journal"];
+    assert_eq!((&journal["mirrors"], &journal["by"]), (&Value::Null, &Value::Null));
+    let accounts: Vec<_> = seen["closing"].as_array().unwrap().iter().map(|a| &a["account"]).collect();
+    assert!(accounts.contains(&&json!("wallet")) && accounts.contains(&&json!(wallet(&bea))), "{accounts:?}");
+    let shown = world.statement(&bea, "").await.to_string();
+    assert!(shown.contains(&wallet(&ana)) && shown.contains(given["id"].as_str().unwrap()));
+    let others = world.get_with(&token, &format!("/v1/ledger/{ana}")).await;
+    assert_eq!(others.code(), (404, "not_found"));
+}
