@@ -14,6 +14,7 @@ const CALLERS: [&str; 5] = ["nobody", "another customer", "owner", "service", "o
 struct Shop {
     world: World,
     customer: String,
+    another: String,
     method: String,
     draft: String,
     paid: String,
@@ -30,7 +31,7 @@ impl Shop {
     async fn open() -> Self {
         let world = World::new().await;
         let customer = world.sign_up("owner@example.com").await;
-        world.sign_up("another@example.com").await;
+        let another = world.sign_up("another@example.com").await;
         let method = world.add_card(&customer, "tok_visa").await;
         let lost = world.lost(&customer).await;
         world.gateway.is_silent(false);
@@ -49,7 +50,21 @@ impl Shop {
         let reconciliation = begun("/v1/reconciliations", period()).await;
         let made = world.post("/v1/api-keys", json!({"role": "service"})).await.expect(201);
         let key = made["id"].as_str().unwrap().to_owned();
-        Self { world, customer, method, draft, paid, failed, lost, bill, run, reconciliation, requeue, key }
+        Self {
+            world,
+            customer,
+            another,
+            method,
+            draft,
+            paid,
+            failed,
+            lost,
+            bill,
+            run,
+            reconciliation,
+            requeue,
+            key,
+        }
     }
 
     /// A request that nothing is wrong with but, perhaps, who sends it.
@@ -115,6 +130,20 @@ impl Shop {
             }
             ("post", "/v1/gateways/{name}/check") => (template.replace("{name}", "sandbox"), Some(json!({}))),
             ("put", "/v1/gateway-routing") => (fill(""), Some(json!({"rules": []}))),
+            ("post", "/v1/ledger") => {
+                let entry = |account: &str, direction: &str| json!({"account": account, "direction": direction, "amount": cent()});
+                let entries = [entry("revenue", "debit"), entry("fees", "credit")];
+                (fill(""), Some(json!({"description": "By hand", "entries": entries})))
+            }
+            ("post", "/v1/ledger/verify") => (fill(""), Some(json!({}))),
+            ("get", "/v1/ledger/{id}") => (fill(&self.customer), None),
+            ("get", "/v1/ledger/accounts/{account}") => (template.replace("{account}", "revenue"), None),
+            ("post", "/v1/wallet/{id}/transfer") => {
+                (fill(&self.customer), Some(json!({"to_customer_id": self.another, "amount": cent()})))
+            }
+            (_, path) if path.starts_with("/v1/wallet") => {
+                (fill(&self.customer), (method == "post").then(|| json!({"amount": cent()})))
+            }
             ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
             ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
             ("post", "/v1/auth") => {
@@ -130,6 +159,10 @@ impl Shop {
         assert!(!path.contains('{'), "{path}");
         (path, body)
     }
+}
+
+fn cent() -> Value {
+    json!({"amount": "0.01", "currency": "BRL"})
 }
 
 fn period() -> Value {
