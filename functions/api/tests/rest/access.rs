@@ -145,6 +145,20 @@ impl Shop {
             }
             ("post", "/v1/gateways/{name}/check") => (template.replace("{name}", "sandbox"), Some(json!({}))),
             ("put", "/v1/gateway-routing") => (fill(""), Some(json!({"rules": []}))),
+            ("post", "/v1/ledger") => {
+                let entry = |account: &str, direction: &str| json!({"account": account, "direction": direction, "amount": cent()});
+                let entries = [entry("revenue", "debit"), entry("fees", "credit")];
+                (fill(""), Some(json!({"description": "By hand", "entries": entries})))
+            }
+            ("post", "/v1/ledger/verify") => (fill(""), Some(json!({}))),
+            ("get", "/v1/ledger/{id}") => (fill(&self.customer), None),
+            ("get", "/v1/ledger/accounts/{account}") => (template.replace("{account}", "revenue"), None),
+            ("post", "/v1/wallet/{id}/transfer") => {
+                (fill(&self.customer), Some(json!({"to_customer_id": self.another, "amount": cent()})))
+            }
+            (_, path) if path.starts_with("/v1/wallet") => {
+                (fill(&self.customer), (method == "post").then(|| json!({"amount": cent()})))
+            }
             ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
             ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
             ("post", "/v1/auth") => {
@@ -160,6 +174,10 @@ impl Shop {
         assert!(!path.contains('{'), "{path}");
         (path, body)
     }
+}
+
+fn cent() -> Value {
+    json!({"amount": "0.01", "currency": "BRL"})
 }
 
 fn period() -> Value {
