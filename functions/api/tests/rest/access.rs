@@ -2,7 +2,7 @@
 
 use crate::bills::{fee, month};
 use crate::sign_in::with;
-use crate::world::{DAY, OPERATOR, Says, World, attempt_of, brl, contract, plan};
+use crate::world::{DAY, OPERATOR, Says, World, attempt_of, contract, plan};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,21 +112,6 @@ impl Shop {
             (_, path) if path.starts_with("/v1/bills") => {
                 (fill(&self.bill), (method == "post").then(|| json!({})))
             }
-            ("get", "/v1/wallet/{id}/balance" | "/v1/ledger/{id}") => (fill(&self.customer), None),
-            ("post", "/v1/wallet/{id}/transfer") => {
-                let body = json!({"to_customer_id": self.another, "amount": brl("1.00")});
-                (fill(&self.customer), Some(body))
-            }
-            ("post", path) if path.starts_with("/v1/wallet") => {
-                (fill(&self.customer), Some(json!({"amount": brl("1.00")})))
-            }
-            ("post", "/v1/ledger") => {
-                let entry = |account: &str, direction: &str| json!({"account": account, "direction": direction, "amount": brl("1.00")});
-                let entries = [entry("fees", "debit"), entry("bank", "credit")];
-                (fill(""), Some(json!({"description": "a fee", "entries": entries})))
-            }
-            ("post", "/v1/ledger/verify") => (fill(""), Some(json!({}))),
-            ("get", "/v1/ledger/accounts/{account}") => (template.replace("{account}", "bank"), None),
             ("post", "/v1/attempts/{id}/resolve") => {
                 (fill(&attempt_of(&self.lost, 1)), Some(json!({"outcome": "not_charged"})))
             }
