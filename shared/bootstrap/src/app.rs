@@ -6,6 +6,7 @@ use crate::gateways::configured;
 use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
+#[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
 use aws_config::SdkConfig;
 use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
@@ -17,6 +18,8 @@ use std::sync::OnceLock;
 
 /// The parts that a function's `main` puts together.
 pub struct Bootstrap {
+    // Who needs the table alone builds no other client.
+    #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
     config: SdkConfig,
     pub store: Arc<DynamoStore>,
     pub clock: Arc<dyn Clock>,
@@ -31,6 +34,7 @@ impl Bootstrap {
         let store = DynamoStore::connect(&config, required("TABLE_NAME")?);
         Ok(Self {
             store: Arc::new(store),
+            #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
             config,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -1,3 +1,7 @@
+//! Wallets and the ledger.
+
+mod wallet;
+
 use crate::world::{Answer, World, brl};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::{Journals, PageRequest};

@@ -38,5 +38,4 @@ mod roles;
 mod runs;
 mod sessions;
 mod sign_in;
-mod wallet;
 mod world;
