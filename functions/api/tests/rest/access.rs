@@ -123,7 +123,7 @@ impl Shop {
             ("post", "/v1/billing-runs" | "/v1/requeues") => (fill(""), Some(json!({}))),
             (_, path) if path.starts_with("/v1/billing-runs") => (fill(&self.run), None),
             (_, path) if path.starts_with("/v1/requeues") => (fill(&self.requeue), None),
-            ("put", "/v1/dunning-policy") => (fill(""), Some(json!({}))),
+            ("put", "/v1/dunning-policy") | ("post", "/v1/ledger/verify") => (fill(""), Some(json!({}))),
             ("put", "/v1/gateways/{name}") => {
                 let settings = json!({"enabled": true, "priority": 1, "payment_method_types": ["pix"]});
                 (template.replace("{name}", "sandbox"), Some(settings))
@@ -135,7 +135,6 @@ impl Shop {
                 let entries = [entry("revenue", "debit"), entry("fees", "credit")];
                 (fill(""), Some(json!({"description": "By hand", "entries": entries})))
             }
-            ("post", "/v1/ledger/verify") => (fill(""), Some(json!({}))),
             ("get", "/v1/ledger/{id}") => (fill(&self.customer), None),
             ("get", "/v1/ledger/accounts/{account}") => (template.replace("{account}", "revenue"), None),
             ("post", "/v1/wallet/{id}/transfer") => {
