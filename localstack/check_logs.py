@@ -14,6 +14,10 @@ PATTERNS = {
     # What the tests send; any number with a good check digit could as well be a time.
     "a card number": r"\b(?:4111 ?1111 ?1111 ?1111|4242 ?4242 ?4242 ?4242|5555 ?5555 ?5555 ?4444)\b",
     "a bearer token": r"(?i)\bbearer\s+[a-z0-9_\-.]{16,}",
+    "an access token": r"\beyJ[A-Za-z0-9_-]{10,}\.",
+    "a refresh token": r"\bfrt_[0-9A-Z]{28}",
+    # What the tests sign in with.
+    "a password": r"correct horse|battery staple",
     "a refused permission": r"AccessDenied",
 }
 

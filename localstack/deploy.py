@@ -135,6 +135,7 @@ def describe_stack(outputs: dict[str, str], api_url: str) -> None:
             "API_URL": api_url,
             "WEBHOOK_URL": api_url,
             "OPERATOR_KEY": f"fat_{operator_key}",
+            "TOKEN_KEY_SECRET_ARN": outputs["TokenKeySecretArn"],
             "STACK_NAME": STACK,
             "CHARGE_QUEUE_URL": outputs["ChargeQueueUrl"],
             "WEBHOOK_QUEUE_URL": outputs["WebhookQueueUrl"],

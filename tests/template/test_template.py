@@ -11,7 +11,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
+ACCESS_KEYS = STORE_KEYS.with_suffix("") / "access.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
+LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
 
 
@@ -39,18 +41,19 @@ RATES = {"RATES_SOURCE", "RATES_URL", "RATES_MAX_AGE_HOURS", "RATES_TTL_MINUTES"
 VARIABLES = {
     "ApiFunction": {
         "TABLE_NAME", "CHARGE_QUEUE_URL", "OPERATOR_KEY_SECRET_ID", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
-        "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", *RATES,
+        "TOKEN_KEY_SECRET_ID", "TOKEN_ISSUER", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", *RATES,
     },
     "ChargeConsumerFunction": {
         "TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS", *RATES,
     },
+    "AuthFunction": {"TABLE_NAME", "TOKEN_KEY_SECRET_ID", "TOKEN_ISSUER", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"},
     "WebhookIntakeFunction": {
         "TABLE_NAME", "WEBHOOK_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
         "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
     },
     "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
     "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
-    "EventRelayFunction": {"EVENT_BUS_NAME"},
+    "EventRelayFunction": {"EVENT_BUS_NAME", "TABLE_NAME"},
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
@@ -71,8 +74,8 @@ def may(function: str, action: str, partition: str) -> bool:
     def matches(statement: dict) -> bool:
         if action not in listed(statement["Action"]) or "Table.Arn" not in listed(statement["Resource"]):
             return False
-        patterns = [keys["dynamodb:LeadingKeys"] for keys in statement.get("Condition", {}).values()]
-        return all(fnmatchcase(partition, pattern) for pattern in patterns)
+        patterns = [listed(keys["dynamodb:LeadingKeys"]) for keys in statement.get("Condition", {}).values()]
+        return all(any(fnmatchcase(partition, pattern) for pattern in each) for each in patterns)
 
     [policy] = FUNCTIONS[function]["Policies"]
     effects = {statement["Effect"] for statement in policy["Statement"] if matches(statement)}
@@ -125,7 +128,7 @@ class Functions(unittest.TestCase):
             [policy] = function["Policies"]
             allowed = {action for s in policy["Statement"] if s["Effect"] == "Allow" for action in listed(s["Action"])}
             may_change = {"dynamodb:UpdateItem", "dynamodb:DeleteItem"} & allowed
-            if not may_change or name == "WebhookIntakeFunction":
+            if not may_change or not any(may(name, action, partition) for action in may_change for partition in ("C#1", "L#1")):
                 continue
             with self.subTest(name):
                 [denied] = [s for s in policy["Statement"] if s["Sid"] == "KeepRecords"]
@@ -139,7 +142,7 @@ class Functions(unittest.TestCase):
         for name, function in FUNCTIONS.items():
             [policy] = function["Policies"]
             allowed = {action for s in policy["Statement"] if s["Effect"] == "Allow" for action in listed(s["Action"])}
-            if "dynamodb:DeleteItem" not in allowed:
+            if "dynamodb:DeleteItem" not in allowed or not may(name, "dynamodb:DeleteItem", "C#1"):
                 continue
             with self.subTest(name):
                 [denied] = [s for s in policy["Statement"] if s["Sid"] == "KeepLineItems"]
@@ -163,6 +166,33 @@ class Functions(unittest.TestCase):
         self.assertEqual(settings["Action"], "dynamodb:GetItem")
         self.assertEqual(settings["Condition"], {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "CFG#gateways"}})
 
+    def test_how_customers_sign_in_is_for_two_functions_and_one_of_them_reaches_nothing_else(self) -> None:
+        self.assertIn('format!("A#{}"', ACCESS_KEYS.read_text())
+        self.assertIn('format!("TRY#{kind}', ACCESS_KEYS.read_text())
+        for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
+            for partition in ("A#4K2N9QW7XJ0T", "TRY#account#0f"):
+                with self.subTest(action, partition=partition):
+                    able = {name for name in FUNCTIONS if may(name, f"dynamodb:{action}", partition)}
+                    self.assertEqual(able, {"ApiFunction", "AuthFunction"})
+            for partition in ("C#4K2N9QW7XJ0T", "L#4K2N9QW7XJ0T", "KEYS", "CFG#gateways", "U#ext#1", "IDEM#0f"):
+                with self.subTest(action, partition=partition):
+                    self.assertFalse(may("AuthFunction", f"dynamodb:{action}", partition))
+        self.assertTrue(may("AuthFunction", "dynamodb:GetItem", "U#email#ana@example.com"))
+        self.assertFalse(may("AuthFunction", "dynamodb:PutItem", "U#email#ana@example.com"))
+        self.assertGreater(FUNCTIONS["AuthFunction"]["MemorySize"], DOCUMENT["Globals"]["Function"]["MemorySize"])
+
+    def test_the_relay_seals_journals_and_writes_nothing_else(self) -> None:
+        """A journal's link lies beside it; the end of a chain and the platform's sums lie apart: see keys/ledger.rs."""
+        keys = LEDGER_KEYS.read_text()
+        self.assertIn('CHAIN: &str = "K#"', keys)
+        self.assertIn('BOOKS: &str = "BOOKS"', keys)
+        for partition in ("K#4K2N9QW7XJ0T", "BOOKS"):
+            self.assertTrue(may("EventRelayFunction", "dynamodb:PutItem", partition))
+            self.assertTrue(may("EventRelayFunction", "dynamodb:UpdateItem", partition))
+        self.assertTrue(may("EventRelayFunction", "dynamodb:PutItem", "L#4K2N9QW7XJ0T"))
+        self.assertFalse(may("EventRelayFunction", "dynamodb:UpdateItem", "L#4K2N9QW7XJ0T"))
+        for partition in ("C#4K2N9QW7XJ0T", "IDEM#0", "WH#sandbox#1", "KEYS"):
+            self.assertFalse(may("EventRelayFunction", "dynamodb:PutItem", partition))
 
     def test_rates_are_written_by_those_who_ask_for_them_and_by_nobody_else(self) -> None:
         self.assertIn('const RATES: &str = "RATES";', STORE_KEYS.read_text())
@@ -226,10 +256,10 @@ class EventSources(unittest.TestCase):
         self.assertLessEqual(source["MaximumRecordAgeInSeconds"], 12 * 3600)
         self.assertIn(target(source["DestinationConfig"]["OnFailure"]["Destination"]), QUEUES)
 
-    def test_the_stream_is_filtered_to_invoices(self) -> None:
+    def test_the_stream_is_filtered_to_what_is_told(self) -> None:
         [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
         keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
-        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}]}})
+        self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}, {"prefix": "TXN#"}]}})
 
     def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
         schedule = RESOURCES["RetrySweepSchedule"]["Properties"]
@@ -324,7 +354,17 @@ class Operations(unittest.TestCase):
             integration = integrations[route["Target"].removeprefix("integrations/${").removesuffix("}")]
             self.assertEqual(integration["PayloadFormatVersion"], "2.0")
             led[route["RouteKey"]] = target(integration["IntegrationUri"])
-        self.assertEqual(led, {"$default": "ApiFunction", "POST /webhooks/{gateway}": "WebhookIntakeFunction"})
+        self.assertEqual(
+            led,
+            {
+                "$default": "ApiFunction",
+                "POST /webhooks/{gateway}": "WebhookIntakeFunction",
+                "POST /v1/auth": "AuthFunction",
+                "POST /v1/auth/refresh": "AuthFunction",
+                "POST /v1/auth/sign-out": "AuthFunction",
+                "GET /.well-known/jwks.json": "AuthFunction",
+            },
+        )
 
 
 if __name__ == "__main__":

@@ -120,6 +120,20 @@ impl Submission {
         })
     }
 
+    /// The same, where one member must not leave a trace: a fingerprint is kept, and whoever has it could try passwords
+    /// against it. So a replay with another password is a replay.
+    pub(crate) fn once_without(&self, secret: &str, caller: &Caller) -> Result<Once, Problem> {
+        let once = self.once(caller)?;
+        match &self.body {
+            Some(Value::Object(members)) if members.contains_key(secret) => {
+                let rest = members.iter().filter(|(name, _)| *name != secret);
+                let rest = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+                Ok(Once { fingerprint: strict_json::fingerprint(&Value::Object(rest)), ..once })
+            }
+            _ => Ok(once),
+        }
+    }
+
     /// For what does no harm twice: a key is welcome.
     pub(crate) fn once_if_keyed(&self, caller: &Caller) -> Result<Option<Once>, Problem> {
         let Some(key) = self.idempotency_key()? else { return Ok(None) };

@@ -61,6 +61,8 @@ pub struct Problem {
     details: Value,
     /// For the log, never for the client.
     cause: Option<Arc<str>>,
+    /// Where it is known after how many seconds trying again makes sense.
+    retry_after: Option<u64>,
 }
 
 /// Seconds after which trying again makes sense.
@@ -71,7 +73,7 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 
 impl Problem {
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), details: json!({}), cause: None }
+        Self { code, detail: detail.into(), details: json!({}), cause: None, retry_after: None }
     }
 
     /// All faults at once, each with its path.
@@ -143,6 +145,9 @@ impl Problem {
         let advice: Option<(HeaderName, HeaderValue)> = match self.code {
             Code::Unauthenticated => Some((header::WWW_AUTHENTICATE, CHALLENGE)),
             Code::Conflict | Code::IdempotencyInProgress => Some((header::RETRY_AFTER, RETRY_CONFLICT)),
+            Code::RateLimited if self.retry_after.is_some() => {
+                self.retry_after.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds)))
+            }
             Code::RateLimited | Code::Unavailable => Some((header::RETRY_AFTER, RETRY_UNAVAILABLE)),
             _ => None,
         };
@@ -180,6 +185,9 @@ impl From<Error> for Problem {
             }
             Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused, detail),
             Error::TooMany => Self::new(Code::RateLimited, detail),
+            Error::TooSoon(wait) => {
+                Self { retry_after: Some(wait.seconds()), ..Self::new(Code::RateLimited, detail) }
+            }
             Error::Unavailable(cause) => {
                 let problem = Self::new(Code::Unavailable, "the service is temporarily unavailable");
                 Self { cause: Some(cause.to_string().into()), ..problem }

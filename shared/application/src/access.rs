@@ -46,6 +46,8 @@ pub enum Operation {
     OwnedBy(CustomerId),
     /// What a customer is asked for or given back, which isn't the customer's own to say.
     BillTo(CustomerId),
+    /// The customer says it, or an operator for one who has forgotten it.
+    SetPassword(CustomerId),
     CreateCustomers,
     ListAllInvoices,
     ManageApiKeys,
@@ -63,13 +65,21 @@ impl Caller {
     /// nobody learns what exists.
     pub fn may(&self, operation: Operation) -> Result<(), Error> {
         match (self.role, operation) {
-            (Role::Operator, _)
-            | (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
+            (Role::Operator, _) => Ok(()),
+            // The platform's own journals are no customer's.
+            (_, Operation::OwnedBy(CustomerId::PLATFORM)) => Err(Error::NotFound),
+            (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
                 Ok(())
             }
-            (Role::Customer(own), Operation::OwnedBy(owner)) if own == owner => Ok(()),
+            (Role::Customer(own), Operation::OwnedBy(owner) | Operation::SetPassword(owner))
+                if own == owner =>
+            {
+                Ok(())
+            }
             (Role::Customer(own), Operation::BillTo(owner)) if own == owner => Err(Error::Forbidden),
-            (Role::Customer(_), Operation::OwnedBy(_) | Operation::BillTo(_)) => Err(Error::NotFound),
+            (Role::Customer(_), Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::SetPassword(_)) => {
+                Err(Error::NotFound)
+            }
             (Role::Service | Role::Customer(_), _) => Err(Error::Forbidden),
         }
     }
@@ -120,6 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn the_platforms_own_journals_are_for_operators() {
+        let own = Operation::OwnedBy(CustomerId::PLATFORM);
+        assert!(caller(Role::Operator).may(own).is_ok());
+        for role in [Role::Service, Role::Customer(CustomerId::new(1)), Role::Customer(CustomerId::PLATFORM)]
+        {
+            assert!(matches!(caller(role).may(own), Err(Error::NotFound)), "{role:?}");
+        }
+    }
+
+    #[test]
     fn one_table_decides() {
         let (own, other) = (CustomerId::new(1), CustomerId::new(2));
         let operations = [
@@ -127,6 +147,8 @@ mod tests {
             Operation::OwnedBy(other),
             Operation::BillTo(own),
             Operation::BillTo(other),
+            Operation::SetPassword(own),
+            Operation::SetPassword(other),
             Operation::CreateCustomers,
             Operation::ListAllInvoices,
             Operation::ManageApiKeys,
@@ -139,10 +161,21 @@ mod tests {
                 Err(_) => "forbidden",
             })
         };
-        assert_eq!(answers(Role::Operator), ["yes"; 8]);
+        assert_eq!(answers(Role::Operator), ["yes"; 10]);
         assert_eq!(
             answers(Role::Service),
-            ["yes", "yes", "yes", "yes", "yes", "forbidden", "forbidden", "forbidden"]
+            [
+                "yes",
+                "yes",
+                "yes",
+                "yes",
+                "forbidden",
+                "forbidden",
+                "yes",
+                "forbidden",
+                "forbidden",
+                "forbidden"
+            ]
         );
         assert_eq!(
             answers(Role::Customer(own)),
@@ -150,6 +183,8 @@ mod tests {
                 "yes",
                 "not found",
                 "forbidden",
+                "not found",
+                "yes",
                 "not found",
                 "forbidden",
                 "forbidden",

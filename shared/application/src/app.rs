@@ -6,8 +6,8 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Message, Plans, Refunds, Refusal, Rulebook, Runs, Store, Transactions,
-    Webhooks,
+    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
+    Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -34,6 +34,9 @@ pub struct Records {
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
     pub bills: Arc<dyn Bills>,
+    pub sign_ins: Arc<dyn SignIns>,
+    pub journals: Arc<dyn Journals>,
+    pub wallets: Arc<dyn Wallets>,
 }
 
 impl Records {
@@ -55,6 +58,9 @@ impl Records {
             + Plans
             + Circuits
             + Bills
+            + SignIns
+            + Journals
+            + Wallets
             + 'static,
     {
         Self {
@@ -72,7 +78,10 @@ impl Records {
             rulebook: store.clone(),
             plans: store.clone(),
             circuits: store.clone(),
-            bills: store,
+            bills: store.clone(),
+            sign_ins: store.clone(),
+            journals: store.clone(),
+            wallets: store,
         }
     }
 }
@@ -171,7 +180,12 @@ impl App {
                 Err(Error::Conflict("a customer with this external_id exists".to_owned()))
             }
             Some(
-                Refusal::Stale | Refusal::Answered(_) | Refusal::LineTaken(_) | Refusal::ShardRefused(_),
+                Refusal::Stale
+                | Refusal::Answered(_)
+                | Refusal::LineTaken(_)
+                | Refusal::ShardRefused(_)
+                | Refusal::WalletRefused { .. }
+                | Refusal::Reversed,
             )
             | None => Ok(Committed::Stale),
         }

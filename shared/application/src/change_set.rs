@@ -5,6 +5,7 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
+use crate::sign_in::AccessChange;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::bill::{Bill, BillLine, Shards};
@@ -12,11 +13,13 @@ use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
 use fatura_domain::gateway::GatewayName;
-use fatura_domain::id::{BillId, CustomerId, InvoiceId, PaymentMethodId, RunId};
+use fatura_domain::id::{BillId, CustomerId, InvoiceId, PaymentMethodId, RunId, TransactionId};
 use fatura_domain::invoice::{Invoice, Reduction};
-use fatura_domain::ledger::Transaction;
+use fatura_domain::ledger::{Head, Link, Totals, Transaction};
+use fatura_domain::money::Currency;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::{Outcome, Part, Run};
+use std::collections::BTreeSet;
 
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -34,6 +37,8 @@ pub enum Change {
         before: Customer,
         after: Customer,
     },
+    /// How a customer signs in.
+    Access(AccessChange),
     PaymentMethodAdded(PaymentMethod),
     /// Refused unless there is one of this id.
     PaymentMethodReplaced(PaymentMethod),
@@ -50,6 +55,24 @@ pub enum Change {
     AttemptFinished(Attempt),
     /// Written once, never changed.
     TransactionBooked(Transaction),
+    /// Adds to a wallet or takes from it. Refused if its balance would leave its bounds, or if there is no such wallet;
+    /// one that `opens` is refused if there is.
+    WalletMoved {
+        customer: CustomerId,
+        currency: Currency,
+        minor: i128,
+        opens: bool,
+    },
+    /// Refused if it was reversed before.
+    JournalReversed(TransactionId),
+    /// Journals' places in their customer's chain, and what they add to the platform's books. Refused if the chain has gone
+    /// on since, or if one of them has a place.
+    Sealed {
+        before: Head,
+        after: Head,
+        links: Vec<Link>,
+        counted: Totals,
+    },
     RefundRequested(Refund),
     /// Refused unless the stored refund has the version just before this one's.
     RefundChanged(Refund),
@@ -153,6 +176,17 @@ impl ChangeSet {
         };
         let matters = matters(before.matter(), after.matter(), after.updated_at);
         Self::of([Change::BillChanged(after)]).and(matters).and(awaited)
+    }
+
+    /// A journal with all that follows from it: each customer whom it concerns is shown it, and the wallets that it
+    /// names are moved. Those that are `opened` aren't there yet.
+    pub fn booked(transaction: Transaction, opened: &BTreeSet<(CustomerId, Currency)>) -> Self {
+        let wallets = transaction.journal.wallets().into_iter().map(|(customer, currency, minor)| {
+            let opens = opened.contains(&(customer, currency));
+            Change::WalletMoved { customer, currency, minor, opens }
+        });
+        let shown: Vec<Change> = transaction.mirrored().map(Change::TransactionBooked).collect();
+        Self::of(wallets).and([Change::TransactionBooked(transaction)]).and(shown)
     }
 
     /// What the reducer wants written together.

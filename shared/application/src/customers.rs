@@ -1,10 +1,12 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Role};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
+use crate::sign_in::{AccessChange, hashed};
 use fatura_domain::customer::{Customer, Profile};
 use fatura_domain::id::CustomerId;
+use fatura_domain::sign_in::{Credentials, Password};
 use fatura_domain::text::ExternalId;
 
 /// A customer by our id or by the client's own.
@@ -19,6 +21,7 @@ impl App {
         &self,
         caller: &Caller,
         profile: Profile,
+        password: Option<&Password>,
         once: &Once,
         render: &(dyn Fn(&Customer) -> Answer + Sync),
     ) -> Result<Reply, Error> {
@@ -26,8 +29,16 @@ impl App {
         let moment = self.moment();
         let customer = Customer::new(CustomerId::new(moment.entropy), profile, moment.now);
         let answer = render(&customer);
-        let changes =
-            ChangeSet::of([Change::CustomerCreated(customer), once.answered(answer.clone(), moment.now)]);
+        let credentials = match password {
+            Some(password) => {
+                Some(Credentials::new(customer.id, hashed(password, &*self.entropy)?, moment.now))
+            }
+            None => None,
+        };
+        let changes = [Change::CustomerCreated(customer), once.answered(answer.clone(), moment.now)];
+        let changes = ChangeSet::of(
+            changes.into_iter().chain(credentials.map(AccessChange::CredentialsSet).map(Change::Access)),
+        );
         match self.commit(changes, Some(once)).await? {
             Committed::Written => Ok(Reply { answer, replayed: false }),
             Committed::Replayed(reply) => Ok(reply),
@@ -59,6 +70,9 @@ impl App {
         for _ in 0..DECISIONS {
             let before = self.records.customers.customer(id).await?.ok_or(Error::NotFound)?;
             expect_version(if_version, before.version)?;
+            if matches!(caller.role, Role::Customer(_)) && !profile.has_terms_of(&before.profile) {
+                return Err(Error::Forbidden);
+            }
             let after = before.with_profile(profile.clone(), self.clock.now());
             let changes = ChangeSet::of([Change::CustomerChanged { before, after: after.clone() }]);
             if let Committed::Written = self.commit(changes, None).await? {

@@ -1,6 +1,7 @@
 use crate::ports::{CommitError, StoreError};
 use fatura_domain::customer::HeldError;
 use fatura_domain::invoice::{ChargeError, IllegalTransition};
+use fatura_domain::sign_in::Wait;
 use thiserror::Error as ThisError;
 
 /// A cause, for the log only.
@@ -46,6 +47,9 @@ pub enum Error {
     /// More is asked of one object than it can take just now.
     #[error("too many requests change the same object at once: send it again in a moment")]
     TooMany,
+    /// Too many tries have failed.
+    #[error("too many tries have failed: wait {} seconds", .0.seconds())]
+    TooSoon(Wait),
     /// Somebody is changing the same thing just now, again and again.
     #[error("the object is being changed by other requests")]
     Busy,

@@ -19,6 +19,7 @@ pub mod idempotency;
 mod invoices;
 mod kept_cards;
 mod keys;
+mod ledger;
 mod message;
 mod payment_methods;
 pub mod ports;
@@ -31,7 +32,9 @@ mod relay_changes;
 mod requeue;
 mod rulebook;
 mod runs;
+pub mod sign_in;
 mod sweep_due;
+pub mod tokens;
 mod told;
 
 pub use app::{App, Records};
@@ -48,6 +51,9 @@ pub use gateways::{PlanEdition, PutGateway};
 pub use idempotency::{Answer, Once, Reply};
 pub use invoices::{AmendInvoice, CreateInvoice};
 pub use keys::NewKey;
+pub use ledger::{
+    AccountBalance, Finding, SealError, StatementPage, TrialBalance, Verification, VerifiedPage, seal,
+};
 pub use payment_methods::{AddPaymentMethod, NewInstrument};
 pub use process_webhook::ProcessError;
 pub use rates::{RateDesk, RatesInForce};
@@ -57,4 +63,6 @@ pub use refunds::{RefundAmount, RequestRefund};
 pub use relay_changes::relay;
 pub use rulebook::{Policies, RulesEdition};
 pub use runs::{BeginBilling, BeginReconciliation, Difference, DifferenceKind};
+pub use sign_in::{AccessToken, SignIn, SignInError, SignedIn};
 pub use sweep_due::Swept;
+pub use tokens::Tokens;

@@ -2,14 +2,18 @@
 
 mod bills;
 mod gateway;
+mod ledger;
 mod rates;
+mod sign_in;
 
 pub use bills::{BillFilter, Bills};
 pub use gateway::{
     ChargeLookup, Gateway, GatewaySecrets, Gateways, MalformedWebhook, Secrets, SecretsError, Told,
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
+pub use ledger::{JournalRange, Journals, Sealed, Wallets};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
+pub use sign_in::{Access, SignIns, TokenKeys};
 
 use crate::access::{ApiKey, KeyHash};
 use crate::change_set::ChangeSet;
@@ -31,9 +35,11 @@ use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::ledger::{Transaction, TransactionFilter};
+use fatura_domain::money::Currency;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::{Part, Run};
 use fatura_domain::text::ExternalId;
+use fatura_domain::wallet::WalletRefusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,6 +72,14 @@ pub enum Refusal {
     LineTaken(Box<BillLine>),
     /// The bill takes no line items any more, or not so much.
     ShardRefused(ShardRefusal),
+    /// The wallet can't be moved so; None: there is no such wallet, or there is one that was to be opened.
+    WalletRefused {
+        customer: CustomerId,
+        currency: Currency,
+        why: Option<WalletRefusal>,
+    },
+    /// The journal was reversed before.
+    Reversed,
     /// The idempotency key has an answer already.
     Answered(Box<StoredAnswer>),
 }

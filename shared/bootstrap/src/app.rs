@@ -6,6 +6,7 @@ use crate::gateways::configured;
 use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
+#[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
 use aws_config::SdkConfig;
 use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
@@ -17,6 +18,8 @@ use std::sync::OnceLock;
 
 /// The parts that a function's `main` puts together.
 pub struct Bootstrap {
+    // Who needs the table alone builds no other client.
+    #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
     config: SdkConfig,
     pub store: Arc<DynamoStore>,
     pub clock: Arc<dyn Clock>,
@@ -31,6 +34,7 @@ impl Bootstrap {
         let store = DynamoStore::connect(&config, required("TABLE_NAME")?);
         Ok(Self {
             store: Arc::new(store),
+            #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
             config,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -101,8 +105,28 @@ impl Bootstrap {
         Ok(Arc::new(fatura_application::Authenticator::new(
             Arc::new(operator_key),
             self.store.clone(),
+            Arc::new(self.tokens()?),
             self.clock.clone(),
         )))
+    }
+
+    #[cfg(feature = "secrets")]
+    pub fn sign_in(&self) -> Result<fatura_application::SignIn, StartError> {
+        Ok(fatura_application::SignIn {
+            store: self.store.clone(),
+            people: self.store.clone(),
+            tokens: Arc::new(self.tokens()?),
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        })
+    }
+
+    #[cfg(feature = "secrets")]
+    fn tokens(&self) -> Result<fatura_application::Tokens, StartError> {
+        use crate::token_keys::SecretTokenKeys;
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        let keys = SecretTokenKeys::new(client, required("TOKEN_KEY_SECRET_ID")?);
+        Ok(fatura_application::Tokens::new(Arc::new(keys), required("TOKEN_ISSUER")?))
     }
 }
 

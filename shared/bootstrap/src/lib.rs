@@ -22,6 +22,8 @@ pub mod sqs_batch;
 #[cfg(feature = "store")]
 mod system;
 mod telemetry;
+#[cfg(feature = "secrets")]
+mod token_keys;
 
 #[cfg(feature = "store")]
 pub use app::Bootstrap;

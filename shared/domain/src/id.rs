@@ -30,6 +30,9 @@ pub struct CustomerId([u8; OWNER_LENGTH]);
 impl CustomerId {
     pub const PREFIX: &str = "cus_";
 
+    /// No customer: whose the platform's own journals are, which concern nobody else.
+    pub const PLATFORM: Self = Self([b'Z'; OWNER_LENGTH]);
+
     pub fn new(entropy: u64) -> Self {
         Self(encode(entropy))
     }
@@ -84,6 +87,7 @@ owned_ids! {
     DisputeId = Dispute "dsp_";
     BillId = Bill "bill_";
     LineItemId = LineItem "li_";
+    SessionId = Session "ses_";
 }
 
 impl<K: Kind> OwnedId<K> {
@@ -106,6 +110,16 @@ impl<K: Kind> OwnedId<K> {
         let time: [u8; TIME_LENGTH] = encode(time);
         let random: [u8; RANDOM_LENGTH] = encode(random);
         for (slot, byte) in characters.iter_mut().zip(owner.0.into_iter().chain(time).chain(random)) {
+            *slot = byte;
+        }
+        Self { characters, kind: PhantomData }
+    }
+
+    /// The same time and chance, as somebody else's.
+    #[must_use]
+    pub fn owned_by(&self, owner: CustomerId) -> Self {
+        let mut characters = self.characters;
+        for (slot, byte) in characters.iter_mut().zip(owner.0) {
             *slot = byte;
         }
         Self { characters, kind: PhantomData }
@@ -338,6 +352,14 @@ mod tests {
         assert!(invoice.to_string().starts_with("inv_00000000001A"));
         assert_eq!(invoice.to_string().len(), 32);
         assert_eq!(invoice.to_string().parse::<PaymentMethodId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn an_id_is_anothers_in_its_first_characters_alone() {
+        let (ana, bea) = (CustomerId::new(1), CustomerId::new(2));
+        let id = TransactionId::new(ana, at(1_700_000_000_000), 7);
+        assert_eq!(id.owned_by(bea), TransactionId::new(bea, at(1_700_000_000_000), 7));
+        assert_eq!(CustomerId::PLATFORM.to_string().parse(), Ok(CustomerId::PLATFORM));
     }
 
     #[test]

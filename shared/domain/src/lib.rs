@@ -21,8 +21,10 @@ pub mod money;
 pub mod refund;
 pub mod routing;
 pub mod run;
+pub mod sign_in;
 pub mod stored_instant;
 pub mod text;
+pub mod wallet;
 
 pub use jiff::{SignedDuration, Timestamp};
 

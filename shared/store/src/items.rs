@@ -1,28 +1,34 @@
 //! What lies in the table: one private type per entity, with short names because an item pays for its names too.
 
+mod access;
 mod attention;
 mod bill;
 mod configuration;
 mod detachment;
 mod dispute;
 mod invoice;
+mod ledger;
 mod people;
 mod rates;
 mod records;
 mod refund;
 mod run;
+mod transaction;
 
+pub(crate) use access::{CredentialsItem, SessionItem, TriesItem};
 pub(crate) use attention::AttentionItem;
 pub(crate) use bill::{BillItem, LineItem, SumItem};
 pub(crate) use configuration::{CircuitItem, read_plan, read_rules, write_plan, write_rules};
 pub(crate) use detachment::DetachmentItem;
 pub(crate) use dispute::DisputeItem;
 pub(crate) use invoice::InvoiceItem;
+pub(crate) use ledger::{HeadItem, LinkItem, TotalsItem, WalletItem};
 pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};
 pub(crate) use rates::RatesItem;
-pub(crate) use records::{AnswerItem, AttemptItem, TransactionItem, WebhookItem};
+pub(crate) use records::{AnswerItem, AttemptItem, WebhookItem};
 pub(crate) use refund::RefundItem;
 pub(crate) use run::{DifferenceItem, PartItem, RunItem, read_tally};
+pub(crate) use transaction::TransactionItem;
 
 use crate::keys::{Key, PK, SK};
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -1,11 +1,18 @@
 //! The only place that builds a key. The id is the address: any id of anything a customer owns says where it lies.
 
+mod access;
 mod bills;
+mod ledger;
 mod work;
 
+pub(crate) use access::{access_partition, access_range, credentials, session, session_id, tries};
 pub(crate) use bills::{
     all_awaiting_bill, awaiting_bill, bill, bill_id, bill_line, bill_lines, bill_that_awaits, bills_of,
     gathering_bill, line_place, line_position, shard_partition, shard_sum,
+};
+pub(crate) use ledger::{
+    JOURNALS, all_totals, chain_head, last_before, link, linked_journal, reversal, totals_of, wallet,
+    wallet_currency, wallets,
 };
 pub(crate) use work::{
     ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, bill_partitions, bill_work, bills_in,

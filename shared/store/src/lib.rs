@@ -3,11 +3,13 @@
 //! Architecture invariant: keys are built in `keys`, writes leave through `transact` and `claim`, and nothing of
 //! DynamoDB is seen outside.
 
+mod access;
 mod batch;
 mod bills;
 mod claim;
 mod items;
 mod keys;
+mod ledger;
 mod lists;
 mod meter;
 mod rates;
@@ -18,7 +20,7 @@ mod transact;
 
 pub use keys::WORK_INDEX;
 pub use meter::{Meter, Reading};
-pub use stream::{StreamImage, bill_of_image, invoice_of_image};
+pub use stream::{StreamImage, bill_of_image, invoice_of_image, transaction_of_image};
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;

@@ -2,6 +2,7 @@
 
 mod alone;
 mod bills;
+mod ledger;
 mod plan;
 
 pub(crate) use alone::{is_marked, mark};
@@ -61,6 +62,8 @@ pub(crate) enum IfRefused {
     ExternalIdTaken,
     LineTaken,
     Counted(bills::Counted),
+    Moved(ledger::Moved),
+    Reversed,
     Answered(AnswerScope),
 }
 
@@ -213,6 +216,8 @@ fn refusal(meaning: &IfRefused, found: Option<Item>) -> Result<Refusal, StoreErr
             Refusal::LineTaken(Box::new(LineItem::read(item)?))
         }
         (IfRefused::Counted(counted), found) => counted.refusal(found.as_ref())?,
+        (IfRefused::Moved(moved), found) => moved.refusal(found)?,
+        (IfRefused::Reversed, _) => Refusal::Reversed,
         (IfRefused::Stale | IfRefused::LineTaken | IfRefused::Answered(_), _) => Refusal::Stale,
         (IfRefused::NoCustomer, _) => Refusal::NoCustomer,
         (IfRefused::EmailTaken, _) => Refusal::EmailTaken,

@@ -114,7 +114,7 @@ impl Bench {
             metadata: Metadata::default(),
         };
         let shown = |customer: &fatura_domain::customer::Customer| answer(&customer.id.to_string());
-        let reply = self.app.create_customer(&operator(), profile, &self.once(), &shown).await?;
+        let reply = self.app.create_customer(&operator(), profile, None, &self.once(), &shown).await?;
         let customer = reply.answer.body.parse().context("a customer's id")?;
         let token = Token::parse("tok_visa")?;
         let instrument =

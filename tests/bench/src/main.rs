@@ -5,6 +5,7 @@ mod costs;
 mod crowds;
 mod start_up;
 mod table;
+mod wallets;
 
 use anyhow::Result;
 
@@ -14,6 +15,7 @@ async fn main() -> Result<()> {
     costs::measure(&mut report).await?;
     crowds::measure(&mut report).await?;
     bills::measure(&mut report).await?;
+    wallets::measure(&mut report).await?;
     start_up::measure(&mut report)?;
     print!("{report}");
     Ok(())

@@ -95,6 +95,8 @@ impl Runtime {
             ("CHARGE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bench"),
             ("WEBHOOK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/bench"),
             ("OPERATOR_KEY_SECRET_ID", "bench"),
+            ("TOKEN_KEY_SECRET_ID", "bench"),
+            ("TOKEN_ISSUER", "https://api.invalid"),
             ("GATEWAY_SECRETS_ID", "bench"),
             ("SANDBOX_URL", "https://sandbox.invalid"),
             ("RATES_SOURCE", "european_central_bank"),

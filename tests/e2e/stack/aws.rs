@@ -18,6 +18,13 @@ pub(crate) async fn keep_secret(folder: &str, secret: &Value) -> String {
     name
 }
 
+/// All that a rotation takes: another value.
+pub(crate) async fn rotate_token_key() {
+    let client = aws_sdk_secretsmanager::Client::new(&config().await);
+    let secret = variable("TOKEN_KEY_SECRET_ARN");
+    client.put_secret_value().secret_id(secret).secret_string(unique("token-key")).send().await.unwrap();
+}
+
 /// The queue between the API and the consumer.
 #[derive(Debug)]
 pub(crate) struct ChargeQueue(String);

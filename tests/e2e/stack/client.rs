@@ -94,6 +94,11 @@ impl Shop {
         self.http.request(method, format!("{}{path}", self.api)).bearer_auth(&self.key)
     }
 
+    /// Of somebody whom the shop has given no key.
+    pub(crate) fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.api))
+    }
+
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         Answer::read(request.send().await.unwrap()).await
     }

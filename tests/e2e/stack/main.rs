@@ -7,6 +7,7 @@
     reason = "a test says what went wrong by failing"
 )]
 
+mod auth;
 mod aws;
 mod bad_input;
 mod bills;
@@ -22,4 +23,5 @@ mod gateways;
 mod readme;
 mod refunds;
 mod runs;
+mod wallet;
 mod webhooks;

@@ -32,6 +32,7 @@ async fn the_tour_works_as_written() {
         "insufficient_funds",
         r#""cause":"requeued""#,
         r#""status":"canceled""#,
+        r#""code":"not_found""#,
         "items[0].unit_prize",
     ] {
         assert!(said.contains(expected), "no {expected} in:\n{said}");

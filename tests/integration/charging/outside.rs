@@ -181,7 +181,7 @@ impl Shop {
         let charges: Vec<_> =
             transactions.iter().filter(|transaction| transaction.kind == TransactionKind::Charge).collect();
         assert_eq!((charges.len(), charges[0].amount.minor()), (1, taken));
-        assert_eq!(intent["id"], charges[0].reference.0);
+        assert_eq!(intent["id"], charges[0].moved_by.at_gateway().unwrap().reference.0);
         let mut balances = BTreeMap::new();
         for entry in transactions.iter().flat_map(|transaction| transaction.journal.entries()) {
             let sign = if entry.direction == Direction::Debit { 1 } else { -1 };

@@ -212,7 +212,7 @@ impl World {
         };
         let id_only = |customer: &fatura_domain::customer::Customer| answer(customer.id.to_string());
         let reply =
-            self.app.create_customer(&Self::operator(), profile, &self.once(), &id_only).await.unwrap();
+            self.app.create_customer(&Self::operator(), profile, None, &self.once(), &id_only).await.unwrap();
         reply.answer.body.parse().unwrap()
     }
 

@@ -10,11 +10,13 @@ mod dunning;
 mod gateways;
 mod health;
 mod invoices;
+mod ledger;
 mod openapi;
 mod payment_methods;
 mod refunds;
 mod runs;
 mod transactions;
+mod wallet;
 
 use crate::Api;
 use axum::handler::Handler;
@@ -61,6 +63,8 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         dunning::routes(),
         gateways::routes(),
         transactions::routes(),
+        wallet::routes(),
+        ledger::routes(),
         bills::routes(),
         bill_lines::routes(),
         api_keys::routes(),

@@ -9,7 +9,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A file a resource, with its paths and its schemas. The first has what they share.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 16] = [
     include_str!("../../openapi/common.json"),
     include_str!("../../openapi/customers.json"),
     include_str!("../../openapi/payment_methods.json"),
@@ -17,12 +17,15 @@ const PARTS: [&str; 13] = [
     include_str!("../../openapi/refunds.json"),
     include_str!("../../openapi/disputes.json"),
     include_str!("../../openapi/transactions.json"),
+    include_str!("../../openapi/wallet.json"),
+    include_str!("../../openapi/ledger.json"),
     include_str!("../../openapi/bills.json"),
     include_str!("../../openapi/gateways.json"),
     include_str!("../../openapi/dunning.json"),
     include_str!("../../openapi/attention.json"),
     include_str!("../../openapi/runs.json"),
     include_str!("../../openapi/api_keys.json"),
+    include_str!("../../openapi/auth.json"),
 ];
 
 /// Put together when somebody asks for it: starting up pays nothing for it.

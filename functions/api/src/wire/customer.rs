@@ -4,12 +4,37 @@ use super::values::{one_of, text};
 use crate::problem::Problem;
 use fatura_domain::calendar::AnchorDay;
 use fatura_domain::customer::{Customer, CustomerKind, Profile, TimeZoneName};
+use fatura_domain::sign_in::Password;
 use fatura_domain::text::{Email, ExternalId, Name};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub(crate) fn read_profile(mut fields: Fields) -> Result<Profile, Problem> {
+    let profile = profile(&mut fields);
+    fields.finish(|| profile)
+}
+
+/// A customer who is to sign in has a password; many never do.
+pub(crate) fn read_customer(mut fields: Fields) -> Result<(Profile, Option<Password>), Problem> {
+    let password = fields.optional("password", text(Password::parse));
+    let profile = profile(&mut fields);
+    fields.finish(|| Some((profile?, password)))
+}
+
+pub(crate) struct PasswordChange {
+    /// As it was typed: whether it is one is found out by comparing.
+    pub(crate) current: Option<String>,
+    pub(crate) new: Password,
+}
+
+pub(crate) fn read_password(mut fields: Fields) -> Result<PasswordChange, Problem> {
+    let current = fields.optional("current_password", text(|typed| Ok::<_, String>(typed.to_owned())));
+    let new = fields.required("password", text(Password::parse));
+    fields.finish(|| Some(PasswordChange { current, new: new? }))
+}
+
+fn profile(fields: &mut Fields) -> Option<Profile> {
     let name = fields.required("name", text(Name::parse));
     let email = fields.required("email", text(Email::parse));
     let external_id = fields.optional("external_id", text(ExternalId::parse));
@@ -18,10 +43,8 @@ pub(crate) fn read_profile(mut fields: Fields) -> Result<Profile, Problem> {
     let time_zone = fields.optional("time_zone", text(TimeZoneName::parse));
     let billing_anchor_day = fields.optional("billing_anchor_day", anchor_day);
     let metadata = fields.metadata().unwrap_or_default();
-    fields.finish(|| {
-        let (name, email) = (name?, email?);
-        Some(Profile { name, email, external_id, kind, time_zone, billing_anchor_day, metadata })
-    })
+    let (name, email) = (name?, email?);
+    Some(Profile { name, email, external_id, kind, time_zone, billing_anchor_day, metadata })
 }
 
 fn anchor_day(value: &Value) -> Read<AnchorDay> {

@@ -6,6 +6,7 @@ pub(crate) mod attention;
 pub(crate) mod bill;
 pub(crate) mod bill_export;
 pub(crate) mod bill_line;
+pub(crate) mod books;
 pub(crate) mod common;
 pub(crate) mod customer;
 pub(crate) mod dispute;
@@ -14,6 +15,7 @@ pub(crate) mod fields;
 pub(crate) mod gateway;
 pub(crate) mod history;
 pub(crate) mod invoice;
+pub(crate) mod ledger;
 pub(crate) mod list;
 pub(crate) mod payment_method;
 pub(crate) mod refund;
@@ -21,6 +23,7 @@ pub(crate) mod run;
 pub(crate) mod strict_json;
 pub(crate) mod transaction;
 pub(crate) mod values;
+pub(crate) mod wallet;
 
 use serde::Serialize;
 

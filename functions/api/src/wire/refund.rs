@@ -1,14 +1,14 @@
 use super::common::{FailureBody, Instant, MoneyBody};
 use super::fields::{Fields, Read};
-use super::values::text;
+use super::values::{money, text};
 use crate::problem::Problem;
 use fatura_application::{RefundAmount, RequestRefund};
 use fatura_domain::id::InvoiceId;
-use fatura_domain::money::{Currency, Money, parse_decimal};
+use fatura_domain::money::parse_decimal;
 use fatura_domain::refund::{Refund, RefundState};
 use fatura_domain::text::Text;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub(crate) fn read_refund(invoice: InvoiceId, mut fields: Fields) -> Result<RequestRefund, Problem> {
     let amount = fields.optional("amount", amount);
@@ -21,7 +21,7 @@ pub(crate) fn read_refund(invoice: InvoiceId, mut fields: Fields) -> Result<Requ
 /// An amount with its currency, or a decimal of the invoice's.
 fn amount(value: &Value) -> Read<RefundAmount> {
     match value {
-        Value::Object(members) => money(members).map(RefundAmount::Exactly),
+        Value::Object(_) => money(value).map(RefundAmount::Exactly),
         Value::String(text) => bare(text),
         Value::Number(number) => bare(number.as_str()),
         _ => Err("must be an amount, such as {\"amount\": \"12.50\", \"currency\": \"BRL\"}".to_owned()),
@@ -31,20 +31,6 @@ fn amount(value: &Value) -> Read<RefundAmount> {
 fn bare(text: &str) -> Read<RefundAmount> {
     parse_decimal(text).map_err(|error| error.to_string())?;
     Ok(RefundAmount::InItsCurrency(text.to_owned()))
-}
-
-fn money(members: &Map<String, Value>) -> Read<Money> {
-    if members.keys().any(|name| name != "amount" && name != "currency") {
-        return Err("must have amount and currency and nothing else".to_owned());
-    }
-    let currency = members.get("currency").and_then(Value::as_str).unwrap_or_default();
-    let currency: Currency = currency.parse().map_err(|error| format!("currency {error}"))?;
-    let amount = match members.get("amount") {
-        Some(Value::String(text)) => text.as_str(),
-        Some(Value::Number(number)) => number.as_str(),
-        _ => return Err("amount must be a decimal number, such as \"12.50\"".to_owned()),
-    };
-    Money::parse(amount, currency).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Serialize)]

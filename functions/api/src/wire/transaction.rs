@@ -4,9 +4,9 @@ use super::values::{instant, numeral, one_of, text};
 use crate::problem::Problem;
 use fatura_domain::gateway::{GatewayName, MeansType};
 use fatura_domain::id::AttemptId;
-use fatura_domain::ledger::{Transaction, TransactionFilter, TransactionKind};
+use fatura_domain::ledger::{Direction, MovedBy, Transaction, TransactionFilter, TransactionKind};
 use fatura_domain::money::{Currency, Money, parse_decimal};
-use fatura_domain::text::Description;
+use fatura_domain::text::{Description, Text};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -88,30 +88,43 @@ pub(crate) struct TransactionBody<'a> {
     r#type: &'static str,
     status: &'static str,
     amount: MoneyBody,
-    invoice_id: String,
-    attempt_id: String,
-    gateway: &'a str,
-    gateway_reference: &'a str,
-    payment_method_id: String,
-    payment_method_type: &'static str,
+    /// Which way the customer's own wallet moved.
+    direction: Option<&'static str>,
+    invoice_id: Option<String>,
+    attempt_id: Option<String>,
+    gateway: Option<&'a str>,
+    gateway_reference: Option<&'a str>,
+    payment_method_id: Option<String>,
+    payment_method_type: Option<&'static str>,
+    reference: Option<&'a str>,
+    description: Option<&'a str>,
     items: &'a [String],
     created_at: Instant,
 }
 
 impl<'a> From<&'a Transaction> for TransactionBody<'a> {
     fn from(transaction: &'a Transaction) -> Self {
-        let attempt = AttemptId { invoice: transaction.invoice, number: transaction.attempt };
+        let at = transaction.moved_by.at_gateway();
+        let attempt = at.map(|at| AttemptId { invoice: at.invoice, number: at.attempt });
+        let (reference, description) = match &transaction.moved_by {
+            MovedBy::Gateway(_) => (None, None),
+            MovedBy::Wallet(by) => (by.reference.as_ref().map(Text::as_str), None),
+            MovedBy::Operator(posted) => (None, Some(posted.description.as_str())),
+        };
         Self {
             id: transaction.id.to_string(),
             r#type: transaction.kind.as_str(),
             status: TransactionStatus::Succeeded.as_str(),
             amount: transaction.amount.into(),
-            invoice_id: transaction.invoice.to_string(),
-            attempt_id: attempt.to_string(),
-            gateway: transaction.gateway.as_str(),
-            gateway_reference: &transaction.reference.0,
-            payment_method_id: transaction.payment_method.to_string(),
-            payment_method_type: transaction.means.as_str(),
+            direction: transaction.wallet_direction().map(Direction::as_str),
+            invoice_id: at.map(|at| at.invoice.to_string()),
+            attempt_id: attempt.map(|attempt| attempt.to_string()),
+            gateway: at.map(|at| at.gateway.as_str()),
+            gateway_reference: at.map(|at| at.reference.0.as_str()),
+            payment_method_id: at.map(|at| at.payment_method.to_string()),
+            payment_method_type: at.map(|at| at.means.as_str()),
+            reference,
+            description,
             items: &transaction.lines,
             created_at: Instant(transaction.at),
         }

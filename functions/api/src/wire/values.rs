@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, Read, shown};
 use fatura_domain::Timestamp;
+use fatura_domain::money::{Currency, Money};
 use fatura_domain::text::{Metadata, Text};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,6 +25,24 @@ pub(crate) fn numeral<T, E: Display>(parse: impl Fn(&str) -> Result<T, E>) -> im
         };
         parse(text).map_err(|error| error.to_string())
     }
+}
+
+/// An amount with its currency.
+pub(crate) fn money(value: &Value) -> Read<Money> {
+    let Value::Object(members) = value else {
+        return Err("must be an amount, such as {\"amount\": \"12.50\", \"currency\": \"BRL\"}".to_owned());
+    };
+    if members.keys().any(|name| name != "amount" && name != "currency") {
+        return Err("must have amount and currency and nothing else".to_owned());
+    }
+    let currency = members.get("currency").and_then(Value::as_str).unwrap_or_default();
+    let currency: Currency = currency.parse().map_err(|error| format!("currency {error}"))?;
+    let amount = match members.get("amount") {
+        Some(Value::String(text)) => text.as_str(),
+        Some(Value::Number(number)) => number.as_str(),
+        _ => return Err("amount must be a decimal number, such as \"12.50\"".to_owned()),
+    };
+    Money::parse(amount, currency).map_err(|error| error.to_string())
 }
 
 /// One of a few words.

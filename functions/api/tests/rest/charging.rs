@@ -33,6 +33,7 @@ async fn an_invoice_is_charged_and_paid() {
             "id": id, "type": "charge", "status": "succeeded", "amount": {"amount": "122.05", "currency": "BRL"},
             "invoice_id": invoice, "attempt_id": key, "gateway": "sandbox", "gateway_reference": "ch_1",
             "payment_method_id": paid["payment_method_id"], "payment_method_type": "credit_card",
+            "direction": null, "reference": null, "description": null,
             "items": ["Plan", "Seats"], "created_at": "2026-11-02T12:00:00.000Z",
         }]})
     );

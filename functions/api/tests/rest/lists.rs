@@ -85,7 +85,7 @@ async fn every_fault_of_a_query_is_named() {
             "payment_method_type must be one of: credit_card, pix",
             "status must be one of: pending, succeeded, failed",
             "to must be a time of RFC 3339, such as 2026-11-02T12:00:00Z",
-            "type must be one of: charge, refund, chargeback, reinstatement, wallet, orphan",
+            "type must be one of: charge, refund, chargeback, reinstatement, wallet, orphan, journal",
         ]
     );
     for (query, fault) in [

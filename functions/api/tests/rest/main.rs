@@ -1,7 +1,13 @@
 //! A client's view of the API: the real router, requests in, answers out. Every answer is held against the OpenAPI
 //! document on the way.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot be set up has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up has failed"
+)]
 
+mod access;
 mod api_keys;
 mod arbitrary;
 mod attention;
@@ -19,6 +25,7 @@ mod gateways;
 mod history;
 mod idempotency;
 mod invoices;
+mod ledger;
 mod lists;
 mod log;
 mod openapi;
@@ -29,4 +36,6 @@ mod refusals;
 mod requeue;
 mod roles;
 mod runs;
+mod sessions;
+mod sign_in;
 mod world;

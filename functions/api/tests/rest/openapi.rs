@@ -28,7 +28,7 @@ fn documented() -> impl Iterator<Item = (&'static str, &'static str, &'static Va
 
 #[test]
 fn every_route_is_documented_and_every_operation_is_routed() {
-    let routed: BTreeSet<_> = api::operations().into_iter().collect();
+    let routed: BTreeSet<_> = api::operations().into_iter().chain(auth::OPERATIONS).collect();
     let described: BTreeSet<_> = documented().map(|(method, path, _)| (method, path)).collect();
     assert_eq!(routed, described);
     let ids: BTreeSet<_> =
@@ -40,7 +40,8 @@ fn every_route_is_documented_and_every_operation_is_routed() {
 async fn every_operation_answers_as_documented() {
     let world = World::new().await;
     for (method, path, operation) in documented() {
-        let concrete = path.replace("{id}", "cus_000000000000").replace("{pm}", "x");
+        let concrete =
+            path.replace("{id}", "cus_000000000000").replace("{pm}", "x").replace("{account}", "bank");
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
         let open = operation["security"] == json!([]);
         let anonymous = http::Request::builder().method(method.clone()).uri(&concrete);
@@ -80,7 +81,10 @@ async fn every_documented_member_is_one() {
     let invoice = world.invoice(&customer).await;
     let methods = format!("/v1/customers/{customer}/payment-methods");
     for (name, method, path) in [
-        ("CustomerInput", Method::POST, "/v1/customers".to_owned()),
+        ("NewCustomerInput", Method::POST, "/v1/customers".to_owned()),
+        ("PasswordInput", Method::PUT, format!("/v1/customers/{customer}/password")),
+        ("SignInInput", Method::POST, "/v1/auth".to_owned()),
+        ("RefreshTokenInput", Method::POST, "/v1/auth/refresh".to_owned()),
         ("CustomerInput", Method::PUT, format!("/v1/customers/{customer}")),
         ("CardInput", Method::POST, methods.clone()),
         ("PixInput", Method::POST, methods.clone()),
@@ -100,6 +104,11 @@ async fn every_documented_member_is_one() {
         ("TokenInput", Method::PUT, format!("{methods}/pm_0000000000000000000000000000/tokens/sandbox")),
         ("GatewayInput", Method::PUT, "/v1/gateways/sandbox".to_owned()),
         ("GatewayRoutingInput", Method::PUT, "/v1/gateway-routing".to_owned()),
+        ("WalletMovementInput", Method::POST, format!("/v1/wallet/{customer}/credit")),
+        ("WalletMovementInput", Method::POST, format!("/v1/wallet/{customer}/debit")),
+        ("WalletTransferInput", Method::POST, format!("/v1/wallet/{customer}/transfer")),
+        ("JournalInput", Method::POST, "/v1/ledger".to_owned()),
+        ("VerifyInput", Method::POST, "/v1/ledger/verify".to_owned()),
         ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
     ] {
         let schema = &contract().document["components"]["schemas"][name];

@@ -1,10 +1,12 @@
 //! What a shop's own backend may do, and what is for operators alone.
 
 use crate::bills::{fee, month};
-use crate::world::{Answer, Says, World, attempt_of};
+use crate::world::{Answer, Says, World, attempt_of, brl};
 use fatura_domain::charge::FailureClass;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
+
+const NOWHERE: &str = "txn_0000000000000000000000000000";
 
 async fn as_service(world: &World, key: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
     let request = request(key, method, path).header("Idempotency-Key", "of-the-service");
@@ -24,6 +26,8 @@ async fn what_keeps_the_whole_going_is_for_operators() {
     let bill = world.bill(month(&world.customer().await)).await;
     let matter = attempt_of(&invoice, 1).replace("att_", "/v1/attention/atn_att_");
     let period = json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"});
+    let entry = |account: &str, direction: &str| json!({"account": account, "direction": direction, "amount": brl("1.00")});
+    let journal = json!({"description": "x", "entries": [entry("bank", "debit"), entry("fees", "credit")]});
     let settings = json!({"enabled": false, "priority": 1, "payment_method_types": ["pix"]});
     for (method, path, body) in [
         (Method::GET, "/v1/attention", None),
@@ -48,6 +52,11 @@ async fn what_keeps_the_whole_going_is_for_operators() {
         (Method::GET, "/v1/gateway-routing/versions", None),
         (Method::GET, "/v1/invoices?status=charged_with_error&failure_class=hard", None),
         (Method::GET, "/v1/bills?status=open", None),
+        (Method::POST, "/v1/ledger", Some(journal.clone())),
+        (Method::POST, "/v1/ledger", Some(json!({"description": "x", "reverses": NOWHERE}))),
+        (Method::GET, "/v1/ledger/trial-balance", None),
+        (Method::GET, "/v1/ledger/accounts/bank", None),
+        (Method::POST, "/v1/ledger/verify", Some(json!({}))),
         (Method::POST, &format!("/v1/bills/{bill}/forgo-rates"), Some(json!({}))),
     ] {
         let answer = as_service(&world, &key, method.clone(), path, body).await;
@@ -76,6 +85,17 @@ async fn what_a_shop_needs_a_service_may_do() {
         format!("/v1/invoices?customer_id={customer}&failure_class=generic"),
     ] {
         as_service(&world, &key, Method::GET, &path, None).await.expect(200);
+    }
+    let money = json!({"amount": brl("1.00")});
+    post(format!("/v1/wallet/{customer}/credit"), money.clone()).await.expect(201);
+    post(format!("/v1/wallet/{customer}/debit"), money).await.expect(201);
+    for path in [format!("/v1/wallet/{customer}/balance"), format!("/v1/ledger/{customer}")] {
+        as_service(&world, &key, Method::GET, &path, None).await.expect(200);
+    }
+    // The platform's own journals are no customer's.
+    for path in ["/v1/ledger/cus_ZZZZZZZZZZZZ", "/v1/customers/cus_ZZZZZZZZZZZZ/transactions"] {
+        assert_eq!(as_service(&world, &key, Method::GET, path, None).await.code(), (404, "not_found"));
+        world.get(path).await.expect(200);
     }
     let bill = post("/v1/bills".to_owned(), month(&customer)).await.created();
     let mut line = fee("1.00", "USD");

@@ -82,6 +82,13 @@ impl TimeZoneName {
 }
 
 impl Profile {
+    /// Whether the other says the same of what is the shop's to say, and not the customer's.
+    pub fn has_terms_of(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.external_id == other.external_id
+            && self.billing_anchor_day == other.billing_anchor_day
+    }
+
     /// When the customer is billed in a month, if on a day of its own.
     pub fn billed_at(&self, period: BillingPeriod) -> Option<Timestamp> {
         let zone = self.time_zone.as_ref().map_or(TimeZone::UTC, TimeZoneName::zone);

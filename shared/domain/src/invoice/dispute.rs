@@ -6,7 +6,7 @@ use crate::dispute::{ContestReason, Dispute, DisputeState, Origin};
 use crate::dunning::Policy;
 use crate::gateway::{DisputeStanding, DisputeVerdict};
 use crate::id::{DisputeId, TransactionId};
-use crate::ledger::{Account, Journal, Transaction, TransactionKind};
+use crate::ledger::{Account, AtGateway, Journal, MovedBy, Transaction, TransactionKind};
 use crate::money::Money;
 use crate::text::Text;
 use crate::{Moment, Timestamp};
@@ -244,15 +244,18 @@ impl Invoice {
             id: TransactionId::new(self.customer(), moment.now, moment.entropy),
             kind,
             amount: dispute.amount,
-            invoice: self.id,
-            attempt: charge.attempt,
-            gateway: charge.gateway.clone(),
-            reference: dispute.case.clone().unwrap_or_else(|| charge.reference.clone()),
-            payment_method: charge.payment_method,
-            means: charge.means,
+            moved_by: MovedBy::Gateway(AtGateway {
+                invoice: self.id,
+                attempt: charge.attempt,
+                gateway: charge.gateway.clone(),
+                reference: dispute.case.clone().unwrap_or_else(|| charge.reference.clone()),
+                payment_method: charge.payment_method,
+                means: charge.means,
+            }),
             lines: self.lines(),
             at: moment.now,
             journal,
+            mirrors: None,
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::customer::PaymentSource;
 use crate::dunning::Policy;
 use crate::gateway::{ChargeOutcome, GatewayName, GatewayReference, MeansType, PendingAction};
 use crate::id::{AttemptNumber, PaymentMethodId, TransactionId};
-use crate::ledger::{Account, Journal, Transaction, TransactionKind};
+use crate::ledger::{Account, AtGateway, Journal, MovedBy, Transaction, TransactionKind};
 use crate::money::Money;
 use crate::refund::Refund;
 use crate::{Moment, Timestamp};
@@ -465,15 +465,18 @@ impl Arrived<'_> {
             id: TransactionId::new(invoice.customer(), moment.now, moment.entropy),
             kind,
             amount: self.captured,
-            invoice: invoice.id,
-            attempt: self.attempt,
-            gateway: self.gateway.clone(),
-            reference: self.reference.clone(),
-            payment_method: self.method,
-            means: self.means,
+            moved_by: MovedBy::Gateway(AtGateway {
+                invoice: invoice.id,
+                attempt: self.attempt,
+                gateway: self.gateway.clone(),
+                reference: self.reference.clone(),
+                payment_method: self.method,
+                means: self.means,
+            }),
             lines: invoice.lines(),
             at: moment.now,
             journal,
+            mirrors: None,
         })
     }
 }

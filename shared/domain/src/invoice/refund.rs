@@ -4,7 +4,7 @@ use super::{Cause, Invoice, Payment, State, Status};
 use crate::dunning::Policy;
 use crate::gateway::{GatewayReference, MeansType, RefundOutcome};
 use crate::id::{AttemptNumber, PaymentMethodId, RefundId, TransactionId};
-use crate::ledger::{Account, Journal, Transaction, TransactionKind};
+use crate::ledger::{Account, AtGateway, Journal, MovedBy, Transaction, TransactionKind};
 use crate::money::Money;
 use crate::refund::{Refund, RefundOf, RefundState};
 use crate::text::Text;
@@ -223,15 +223,18 @@ impl Invoice {
             id: TransactionId::new(self.customer(), moment.now, moment.entropy),
             kind: TransactionKind::Refund,
             amount: refund.amount,
-            invoice: self.id,
-            attempt: given_back.attempt,
-            gateway: refund.gateway.clone(),
-            reference: reference.clone(),
-            payment_method: given_back.method,
-            means: given_back.means,
+            moved_by: MovedBy::Gateway(AtGateway {
+                invoice: self.id,
+                attempt: given_back.attempt,
+                gateway: refund.gateway.clone(),
+                reference: reference.clone(),
+                payment_method: given_back.method,
+                means: given_back.means,
+            }),
             lines: self.lines(),
             at: moment.now,
             journal,
+            mirrors: None,
         })
     }
 }

@@ -1,21 +1,9 @@
-use crate::gateway::GatewayName;
+use super::account::Account;
+use crate::id::CustomerId;
 use crate::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
-
-/// A ledger account. Who pays is a customer, never an account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Account {
-    /// Money that a gateway holds for us until it pays out.
-    GatewayClearing(GatewayName),
-    Revenue,
-    /// Money that arrived for nothing that was owed: it goes back.
-    Unapplied,
-    Chargebacks,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,11 +12,43 @@ pub enum Direction {
     Credit,
 }
 
+impl Direction {
+    pub const ALL: [Self; 2] = [Self::Debit, Self::Credit];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Debit => "debit",
+            Self::Credit => "credit",
+        }
+    }
+
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Debit => Self::Credit,
+            Self::Credit => Self::Debit,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub account: Account,
     pub direction: Direction,
     pub amount: Money,
+}
+
+impl Entry {
+    /// What it adds to its account's balance, in minor units: an account grows on its own side.
+    pub fn signed_minor(&self) -> i128 {
+        self.towards(self.account.normal_side())
+    }
+
+    /// The same where the side is named.
+    fn towards(&self, side: Direction) -> i128 {
+        let minor = i128::from(self.amount.minor());
+        if self.direction == side { minor } else { -minor }
+    }
 }
 
 /// A balanced set of entries: in each currency debits equal credits, and no entry is zero or negative.
@@ -56,11 +76,7 @@ impl Journal {
             if !entry.amount.is_positive() {
                 return Err(JournalError::NotPositive);
             }
-            let signed = i128::from(entry.amount.minor());
-            *balances.entry(entry.amount.currency()).or_default() += match entry.direction {
-                Direction::Debit => signed,
-                Direction::Credit => -signed,
-            };
+            *balances.entry(entry.amount.currency()).or_default() += entry.towards(Direction::Debit);
         }
         match balances.into_iter().find(|(_, balance)| *balance != 0) {
             Some((currency, _)) => Err(JournalError::Unbalanced(currency)),
@@ -77,6 +93,32 @@ impl Journal {
     pub fn entries(&self) -> &[Entry] {
         &self.0
     }
+
+    /// The same accounts the other way round: what undoes it.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let other = |entry: &Entry| Entry { direction: entry.direction.other(), ..entry.clone() };
+        Self(self.0.iter().map(other).collect())
+    }
+
+    /// The customers whose accounts it moves, the first one first.
+    pub fn customers(&self) -> Vec<CustomerId> {
+        let mut known = BTreeSet::new();
+        let named = self.0.iter().filter_map(|entry| entry.account.customer());
+        named.filter(|customer| known.insert(*customer)).collect()
+    }
+
+    /// How it moves wallets: more or less in each, never nothing.
+    pub fn wallets(&self) -> Vec<(CustomerId, Currency, i128)> {
+        let mut moved: BTreeMap<(CustomerId, Currency), i128> = BTreeMap::new();
+        for entry in &self.0 {
+            if let Account::Wallet(customer) = entry.account {
+                *moved.entry((customer, entry.amount.currency())).or_default() += entry.signed_minor();
+            }
+        }
+        let moved = moved.into_iter().filter(|(_, minor)| *minor != 0);
+        moved.map(|((customer, currency), minor)| (customer, currency, minor)).collect()
+    }
 }
 
 impl TryFrom<Vec<Entry>> for Journal {
@@ -90,45 +132,6 @@ impl TryFrom<Vec<Entry>> for Journal {
 impl From<Journal> for Vec<Entry> {
     fn from(journal: Journal) -> Self {
         journal.0
-    }
-}
-
-const GATEWAY_CLEARING: &str = "gateway_clearing:";
-
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::GatewayClearing(gateway) => write!(f, "{GATEWAY_CLEARING}{gateway}"),
-            Self::Revenue => f.write_str("revenue"),
-            Self::Unapplied => f.write_str("unapplied"),
-            Self::Chargebacks => f.write_str("chargebacks"),
-        }
-    }
-}
-
-impl From<Account> for String {
-    fn from(account: Account) -> Self {
-        account.to_string()
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no such ledger account: {0}")]
-pub struct UnknownAccount(String);
-
-impl TryFrom<String> for Account {
-    type Error = UnknownAccount;
-
-    fn try_from(name: String) -> Result<Self, UnknownAccount> {
-        let gateway =
-            name.strip_prefix(GATEWAY_CLEARING).and_then(|gateway| GatewayName::parse(gateway).ok());
-        match (gateway, name.as_str()) {
-            (Some(gateway), _) => Ok(Self::GatewayClearing(gateway)),
-            (None, "revenue") => Ok(Self::Revenue),
-            (None, "unapplied") => Ok(Self::Unapplied),
-            (None, "chargebacks") => Ok(Self::Chargebacks),
-            (None, _) => Err(UnknownAccount(name)),
-        }
     }
 }
 
@@ -168,16 +171,26 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_read_back() {
-        for account in [
-            Account::GatewayClearing(GatewayName::parse("sandbox").unwrap()),
-            Account::Revenue,
-            Account::Unapplied,
-            Account::Chargebacks,
-        ] {
-            assert_eq!(Account::try_from(account.to_string()), Ok(account));
-        }
-        assert!(Account::try_from("gateway_clearing:".to_owned()).is_err());
+    fn a_reversal_undoes_each_entry() {
+        let (ana, bea) = (Account::Wallet(CustomerId::new(1)), Account::Wallet(CustomerId::new(2)));
+        let journal = Journal::transfer(ana, bea, money(700, Currency::BRL)).unwrap();
+        assert_eq!(
+            journal.wallets(),
+            [(CustomerId::new(1), Currency::BRL, -700), (CustomerId::new(2), Currency::BRL, 700)]
+        );
+        assert_eq!(
+            journal.reversed().wallets(),
+            [(CustomerId::new(1), Currency::BRL, 700), (CustomerId::new(2), Currency::BRL, -700)]
+        );
+        assert_eq!(journal.reversed().reversed(), journal);
+        assert_eq!(journal.customers(), [CustomerId::new(1), CustomerId::new(2)]);
+    }
+
+    #[test]
+    fn a_wallet_that_gets_what_it_gives_does_not_move() {
+        let wallet = Account::Wallet(CustomerId::new(1));
+        let journal = Journal::transfer(wallet.clone(), wallet, money(5, Currency::BRL)).unwrap();
+        assert_eq!(journal.wallets(), []);
     }
 
     proptest! {

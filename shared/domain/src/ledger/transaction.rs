@@ -1,8 +1,11 @@
-use super::journal::Journal;
+use super::account::Account;
+use super::journal::{Direction, Journal};
 use crate::Timestamp;
+use crate::actor::Actor;
 use crate::gateway::{GatewayName, GatewayReference, MeansType};
-use crate::id::{AttemptNumber, InvoiceId, PaymentMethodId, TransactionId};
+use crate::id::{AttemptNumber, CustomerId, InvoiceId, PaymentMethodId, TransactionId};
 use crate::money::{Currency, Money};
+use crate::text::{Description, Text};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +15,87 @@ pub struct Transaction {
     pub id: TransactionId,
     pub kind: TransactionKind,
     pub amount: Money,
+    pub moved_by: MovedBy,
+    /// The descriptions of what was paid for, as they were.
+    pub lines: Vec<String>,
+    pub at: Timestamp,
+    pub journal: Journal,
+    /// The transaction that books this journal, where this one only shows it to another customer whom it concerns.
+    pub mirrors: Option<TransactionId>,
+}
+
+/// What moved the money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MovedBy {
+    Gateway(AtGateway),
+    Wallet(ByWallet),
+    Operator(Posted),
+}
+
+/// A movement at a gateway, for an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtGateway {
     pub invoice: InvoiceId,
     pub attempt: AttemptNumber,
     pub gateway: GatewayName,
     pub reference: GatewayReference,
     pub payment_method: PaymentMethodId,
     pub means: MeansType,
-    /// The descriptions of what was paid for, as they were.
-    pub lines: Vec<String>,
-    pub at: Timestamp,
-    pub journal: Journal,
+}
+
+/// What whoever moves money in a wallet calls it.
+pub type MovementReference = Text<255>;
+
+/// A movement in or out of a wallet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByWallet {
+    pub by: Actor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<MovementReference>,
+}
+
+/// A journal that somebody posted by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    pub by: Actor,
+    pub description: Description,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<TransactionId>,
+}
+
+impl MovedBy {
+    pub const fn at_gateway(&self) -> Option<&AtGateway> {
+        match self {
+            Self::Gateway(at) => Some(at),
+            Self::Wallet(_) | Self::Operator(_) => None,
+        }
+    }
+}
+
+impl Transaction {
+    /// The customers whom it concerns beside the one whose it is, each with a transaction that shows it.
+    pub fn mirrored(&self) -> impl Iterator<Item = Self> {
+        let others = self.journal.customers().into_iter().filter(|other| *other != self.id.owner());
+        others.map(|other| self.mirrored_to(other))
+    }
+
+    fn mirrored_to(&self, customer: CustomerId) -> Self {
+        Self { id: self.id.owned_by(customer), mirrors: Some(self.id), ..self.clone() }
+    }
+
+    /// The journal that it undoes.
+    pub const fn reverses(&self) -> Option<TransactionId> {
+        match &self.moved_by {
+            MovedBy::Operator(posted) => posted.reverses,
+            MovedBy::Gateway(_) | MovedBy::Wallet(_) => None,
+        }
+    }
+
+    /// Which way it moved a customer's own wallet; None if it didn't.
+    pub fn wallet_direction(&self) -> Option<Direction> {
+        let own = Account::Wallet(self.id.owner());
+        self.journal.entries().iter().find(|entry| entry.account == own).map(|entry| entry.direction)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,11 +108,20 @@ pub enum TransactionKind {
     Wallet,
     /// Money that nothing was owed for.
     Orphan,
+    /// Posted by hand.
+    Journal,
 }
 
 impl TransactionKind {
-    pub const ALL: [Self; 6] =
-        [Self::Charge, Self::Refund, Self::Chargeback, Self::Reinstatement, Self::Wallet, Self::Orphan];
+    pub const ALL: [Self; 7] = [
+        Self::Charge,
+        Self::Refund,
+        Self::Chargeback,
+        Self::Reinstatement,
+        Self::Wallet,
+        Self::Orphan,
+        Self::Journal,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +131,7 @@ impl TransactionKind {
             Self::Reinstatement => "reinstatement",
             Self::Wallet => "wallet",
             Self::Orphan => "orphan",
+            Self::Journal => "journal",
         }
     }
 }
@@ -72,14 +156,16 @@ impl TransactionFilter {
         fn holds<T>(condition: Option<&T>, test: impl FnOnce(&T) -> bool) -> bool {
             condition.is_none_or(test)
         }
+        let at_gateway =
+            |test: &dyn Fn(&AtGateway) -> bool| transaction.moved_by.at_gateway().is_some_and(test);
         holds(self.from.as_ref(), |from| transaction.at >= *from)
             && holds(self.to.as_ref(), |to| transaction.at < *to)
             && holds(self.min_amount.as_ref(), |min| transaction.amount.major() >= *min)
             && holds(self.max_amount.as_ref(), |max| transaction.amount.major() <= *max)
             && holds(self.currency.as_ref(), |currency| transaction.amount.currency() == *currency)
             && holds(self.kind.as_ref(), |kind| transaction.kind == *kind)
-            && holds(self.gateway.as_ref(), |gateway| transaction.gateway == *gateway)
-            && holds(self.means.as_ref(), |means| transaction.means == *means)
+            && holds(self.gateway.as_ref(), |gateway| at_gateway(&|at| at.gateway == *gateway))
+            && holds(self.means.as_ref(), |means| at_gateway(&|at| at.means == *means))
             && holds(self.item.as_ref(), |item| {
                 let wanted = item.to_lowercase();
                 transaction.lines.iter().any(|line| line.to_lowercase().contains(&wanted))

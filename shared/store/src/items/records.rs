@@ -3,10 +3,8 @@ use crate::keys;
 use fatura_application::idempotency::{Answer, AnswerScope, Once, StoredAnswer};
 use fatura_application::ports::{StoreError, WebhookEvent};
 use fatura_domain::charge::{Attempt, AttemptOutcome};
-use fatura_domain::gateway::{GatewayName, GatewayReference, MeansType};
+use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::{AttemptId, AttemptNumber, InvoiceId, PaymentMethodId};
-use fatura_domain::ledger::{Journal, Transaction, TransactionKind};
-use fatura_domain::money::Money;
 use fatura_domain::routing::Why;
 use fatura_domain::{SignedDuration, Timestamp};
 use flate2::Compression;
@@ -60,108 +58,6 @@ impl AttemptItem {
             started_at: read.started_at,
             finished_at: read.finished_at,
         })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(crate) struct TransactionItem {
-    #[serde(rename = "k")]
-    kind: TransactionKind,
-    #[serde(rename = "a")]
-    amount: Money,
-    #[serde(rename = "inv")]
-    invoice: InvoiceId,
-    #[serde(rename = "n")]
-    attempt: AttemptNumber,
-    #[serde(rename = "gw")]
-    gateway: GatewayName,
-    #[serde(rename = "ref")]
-    reference: GatewayReference,
-    #[serde(rename = "pm")]
-    payment_method: PaymentMethodId,
-    #[serde(rename = "by")]
-    means: MeansType,
-    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
-    lines: Vec<String>,
-    #[serde(rename = "at", with = "fatura_domain::stored_instant")]
-    at: Timestamp,
-    #[serde(rename = "j")]
-    journal: Journal,
-    /// When the attempt that this books had begun; it ended with this transaction.
-    #[serde(
-        rename = "sa",
-        default,
-        with = "fatura_domain::stored_instant::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
-    attempt_started_at: Option<Timestamp>,
-    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
-    attempt_why: Option<Why>,
-}
-
-impl TransactionItem {
-    pub(crate) fn write(transaction: &Transaction, attempt: Option<&Attempt>) -> Result<Item, StoreError> {
-        let booked = transaction.clone();
-        let attributes = Self {
-            kind: booked.kind,
-            amount: booked.amount,
-            invoice: booked.invoice,
-            attempt: booked.attempt,
-            gateway: booked.gateway,
-            reference: booked.reference,
-            payment_method: booked.payment_method,
-            means: booked.means,
-            lines: booked.lines,
-            at: booked.at,
-            journal: booked.journal,
-            attempt_started_at: attempt.map(|attempt| attempt.started_at),
-            attempt_why: attempt.and_then(|attempt| attempt.why),
-        };
-        to_item(keys::transaction(transaction.id), attributes)
-    }
-
-    pub(crate) fn read(item: Item) -> Result<Transaction, StoreError> {
-        let id = keys::transaction_id(sort_key(&item)).ok_or_else(|| corrupt("not a transaction's key"))?;
-        let read: Self = from_item(item)?;
-        Ok(Transaction {
-            id,
-            kind: read.kind,
-            amount: read.amount,
-            invoice: read.invoice,
-            attempt: read.attempt,
-            gateway: read.gateway,
-            reference: read.reference,
-            payment_method: read.payment_method,
-            means: read.means,
-            lines: read.lines,
-            at: read.at,
-            journal: read.journal,
-        })
-    }
-
-    /// The attempt that succeeded, if this transaction is its record.
-    pub(crate) fn read_attempt(item: Item) -> Result<Option<Attempt>, StoreError> {
-        let Self { attempt_started_at, attempt_why, .. } = from_item(item.clone())?;
-        let booked = |started_at| Ok(booked_attempt(&Self::read(item)?, started_at, attempt_why));
-        attempt_started_at.map(booked).transpose()
-    }
-
-    /// Whether all that there is to say of the attempt follows from the transaction and how the attempt began.
-    pub(crate) fn tells(transaction: &Transaction, attempt: &Attempt) -> bool {
-        booked_attempt(transaction, attempt.started_at, attempt.why) == *attempt
-    }
-}
-
-fn booked_attempt(transaction: &Transaction, started_at: Timestamp, why: Option<Why>) -> Attempt {
-    Attempt {
-        id: AttemptId { invoice: transaction.invoice, number: transaction.attempt },
-        gateway: transaction.gateway.clone(),
-        payment_method: transaction.payment_method,
-        why,
-        outcome: AttemptOutcome::Succeeded,
-        reference: Some(transaction.reference.clone()),
-        started_at,
-        finished_at: transaction.at,
     }
 }
 

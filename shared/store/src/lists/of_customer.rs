@@ -12,8 +12,31 @@ const MOST_AT_ONCE: usize = 1_000;
 
 impl DynamoStore {
     /// A partition's items between two sort keys, newest first, that pass a filter. The position is the last sort key.
-    pub(super) async fn newest_first<T>(
+    pub(crate) async fn newest_first<T>(
         &self,
+        partition: &str,
+        range: (String, String),
+        page: PageRequest,
+        read: fn(Item) -> Result<T, StoreError>,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Page<T>, ListError> {
+        self.in_order(false, partition, range, page, read, wanted).await
+    }
+
+    /// The same the other way round.
+    pub(crate) async fn oldest_first<T>(
+        &self,
+        partition: &str,
+        range: (String, String),
+        page: PageRequest,
+        read: fn(Item) -> Result<T, StoreError>,
+    ) -> Result<Page<T>, ListError> {
+        self.in_order(true, partition, range, page, read, |_| true).await
+    }
+
+    async fn in_order<T>(
+        &self,
+        is_ascending: bool,
         partition: &str,
         (first, last): (String, String),
         page: PageRequest,
@@ -36,7 +59,7 @@ impl DynamoStore {
             .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
             .expression_attribute_values(":first", AttributeValue::S(first))
             .expression_attribute_values(":last", AttributeValue::S(last))
-            .scan_index_forward(false)
+            .scan_index_forward(is_ascending)
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
 

@@ -1,19 +1,22 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Update, Write, bills};
+use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
 use crate::items::{
-    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CustomerItem, DetachmentItem,
-    DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem, RefundItem,
-    RunItem, TransactionItem, WebhookItem, corrupt, to_key, write_plan, write_rules,
+    AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
+    DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
+    RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt, to_key, write_plan,
+    write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::idempotency::StoredAnswer;
 use fatura_application::ports::StoreError;
+use fatura_application::sign_in::AccessChange;
 use fatura_application::{Change, ChangeSet};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment};
+use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, TransactionId};
 use std::collections::{BTreeMap, HashMap};
 
@@ -44,17 +47,14 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(at_version(Write::Put(CustomerItem::write(&after)?), before.version));
                 actions.extend(moved_addresses(&before, &after)?);
             }
+            Change::Access(change) => actions.push(access(change)?),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
                 let write = Write::Put(PaymentMethodItem::write(&method)?);
                 actions.push(action(write, EXISTS, IfRefused::Stale));
             }
             Change::PaymentMethodDetached(id) => {
-                actions.push(action(
-                    Write::Delete(to_key(keys::payment_method(id))),
-                    EXISTS,
-                    IfRefused::Stale,
-                ));
+                actions.push(removed(keys::payment_method(id)));
             }
             Change::DetachmentMoved { before, after } => {
                 actions.extend(detachment(before.as_ref(), after.as_ref())?);
@@ -69,6 +69,13 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 let of_it = enclosed.iter().find(|(id, _)| *id == transaction.id);
                 let item = TransactionItem::write(&transaction, of_it.map(|(_, attempt)| attempt))?;
                 actions.push(new(item));
+            }
+            Change::WalletMoved { customer, currency, minor, opens } => {
+                actions.push(ledger::wallet(customer, currency, minor, opens));
+            }
+            Change::JournalReversed(id) => actions.push(ledger::reversed(id)),
+            Change::Sealed { before, after, links, counted } => {
+                actions.extend(ledger::sealed(&before, &after, &links, &counted)?);
             }
             Change::RefundRequested(refund) => actions.push(new(RefundItem::write(&refund)?)),
             Change::RefundChanged(refund) => {
@@ -110,12 +117,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
             }
             Change::Answered(stored) => actions.push(answered(stored)?),
-            Change::WebhookProcessed { gateway, event_id } => {
-                let key = to_key(keys::webhook(&gateway, &event_id));
-                let write =
-                    Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
-                actions.push(action(write, EXISTS, IfRefused::Stale));
-            }
+            Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),
             Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
             Change::ApiKeyRevoked(key) => {
                 actions.push(action(Write::Put(ApiKeyItem::write(&key)?), EXISTS, IfRefused::Stale));
@@ -124,6 +126,19 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
     }
     actions.extend(sums);
     Ok(actions)
+}
+
+fn access(change: AccessChange) -> Result<Action, StoreError> {
+    Ok(match change {
+        AccessChange::CredentialsSet(credentials) => {
+            next(CredentialsItem::write(&credentials)?, credentials.version)
+        }
+        AccessChange::SessionOpened(session) => new(SessionItem::write(&session)?),
+        AccessChange::SessionChanged(session) => changed(SessionItem::write(&session)?, session.version),
+        AccessChange::SessionEnded(id) => unmarked(keys::session(id)),
+        AccessChange::TriesChanged { of, tries } => next(TriesItem::write(&of, &tries)?, tries.version),
+        AccessChange::TriesForgotten(of) => unmarked(keys::tries(&of)),
+    })
 }
 
 /// The transaction that can hold a finished attempt without losing anything of it.
@@ -135,6 +150,12 @@ fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attem
         }
         _ => None,
     })
+}
+
+fn processed(gateway: &GatewayName, event_id: &str) -> Action {
+    let key = to_key(keys::webhook(gateway, event_id));
+    let write = Write::Update(key, Update::set(WebhookItem::PROCESSED, AttributeValue::Bool(true)));
+    action(write, EXISTS, IfRefused::Stale)
 }
 
 fn answered(stored: StoredAnswer) -> Result<Action, StoreError> {
@@ -169,8 +190,13 @@ pub(super) fn action(write: Write, condition: &'static str, if_refused: IfRefuse
 }
 
 /// What isn't there yet.
-fn new(item: Item) -> Action {
+pub(super) fn new(item: Item) -> Action {
     action(Write::Put(item), IS_NEW, IfRefused::Stale)
+}
+
+/// What is there, and then isn't.
+fn removed(key: Key) -> Action {
+    action(Write::Delete(to_key(key)), EXISTS, IfRefused::Stale)
 }
 
 /// The next version of what is there.
@@ -178,10 +204,14 @@ fn changed(item: Item, version: u64) -> Action {
     at_version(Write::Put(item), version.saturating_sub(1))
 }
 
+/// The first version of what isn't there yet, or the next of what is.
+fn next(item: Item, version: u64) -> Action {
+    if version == 1 { new(item) } else { changed(item, version) }
+}
+
 /// The edition in force, and the one that stays.
 fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
-    let current = if version == 1 { new(current) } else { changed(current, version) };
-    [current, new(kept)]
+    [next(current, version), new(kept)]
 }
 
 fn unconditional(write: Write) -> Action {

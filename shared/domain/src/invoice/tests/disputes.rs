@@ -149,7 +149,11 @@ fn a_contest_that_the_bank_follows_ends_as_the_bank_says() {
     let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
     assert_eq!(balances(&lost.books), taken, "the gateway holds nothing of it any more");
     assert_eq!(lost.dispute().state, DisputeState::Lost { chargeback: lost.books[1].id });
-    assert_eq!(lost.books[1].reference, reference("dp_1"), "the case, not the charge");
+    assert_eq!(
+        lost.books[1].moved_by.at_gateway().map(|at| at.reference.clone()),
+        Some(reference("dp_1")),
+        "the case, not the charge"
+    );
 }
 
 #[test]
