@@ -1,4 +1,4 @@
-use crate::ports::{CommitError, StoreError};
+use crate::ports::{CommitError, ListError, StoreError};
 use fatura_domain::customer::HeldError;
 use fatura_domain::invoice::{ChargeError, IllegalTransition};
 use fatura_domain::sign_in::Wait;
@@ -65,6 +65,14 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) | StoreError::Contended(_) => Self::Unavailable(Box::new(error)),
             StoreError::Corrupt(_) => Self::Internal(Box::new(error)),
         }
+    }
+}
+
+/// Of a list that is read for its own sake: every place in it was given by the store, which must know it.
+pub(crate) fn listed(error: ListError) -> Error {
+    match error {
+        ListError::Store(error) => error.into(),
+        ListError::BadPosition => Error::Internal(Box::new(error)),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::access::Caller;
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
-use crate::error::{Error, Fault};
+use crate::error::{Error, Fault, listed};
 use crate::ports::{InvoiceFilter, Message, PageRequest};
 use fatura_domain::customer::{Customer, Detachment, PaymentMethod, Profile};
 use fatura_domain::gateway::{GatewayName, Means, StoreKey, StoreOutcome, StoreRequest, Token};
@@ -158,7 +158,7 @@ impl App {
         for _ in 0..MOST_PAGES {
             let page = PageRequest { limit: 100, after };
             let page = self.records.invoices.of_customer(method.owner(), &filter, page).await;
-            let page = page.map_err(|error| Error::Unavailable(Box::new(error)))?;
+            let page = page.map_err(listed)?;
             if page.data.iter().any(|invoice| invoice.payment_method() == Some(method)) {
                 return Ok(true);
             }

@@ -10,12 +10,12 @@ pub use look::{BillView, Converted, Indicative};
 use crate::access::{Caller, Operation};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
-use crate::error::Error;
+use crate::error::{Error, listed};
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::{BillFilter, ListError, Message, PageRequest};
+use crate::ports::{BillFilter, Message, PageRequest};
 use fatura_domain::bill::{
-    Bill, BillStatus, BillTerms, CancelRefusal, Change as Next, CloseCause, CloseRefusal, FinishError,
-    SettleError, Shards, Sums,
+    Bill, BillStatus, BillTerms, Change as Next, CloseCause, CloseRefusal, FinishError, SettleError, Shards,
+    Sums,
 };
 use fatura_domain::id::{BillId, CustomerId};
 
@@ -191,11 +191,7 @@ impl App {
     async fn open_bills(&self, customer: CustomerId) -> Result<Vec<Bill>, Error> {
         let filter = BillFilter { status: Some(BillStatus::Open) };
         let page = PageRequest { limit: AWAITING, after: None };
-        match self.records.bills.bills_of(customer, filter, page).await {
-            Ok(page) => Ok(page.data),
-            Err(ListError::Store(error)) => Err(error.into()),
-            Err(ListError::BadPosition) => Err(Error::Internal("a first page has no position".into())),
-        }
+        Ok(self.records.bills.bills_of(customer, filter, page).await.map_err(listed)?.data)
     }
 }
 
@@ -222,15 +218,5 @@ impl From<FinishError> for Error {
 impl From<SettleError> for Error {
     fn from(error: SettleError) -> Self {
         Self::Internal(Box::new(error))
-    }
-}
-
-impl From<CancelRefusal> for Error {
-    fn from(refusal: CancelRefusal) -> Self {
-        let status = match refusal {
-            CancelRefusal::NotOpen(status) => status,
-            CancelRefusal::NotEmpty => BillStatus::Open,
-        };
-        refused(&refusal, status)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::access::{Caller, Operation};
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, listed};
 use crate::ports::{JournalRange, Page, PageRequest, Position};
 use crate::reads::ListFailure;
 use fatura_domain::Timestamp;
@@ -59,11 +59,7 @@ impl App {
         for _ in 0..MOST_STRIDES {
             let page = PageRequest { limit: STRIDE, after };
             let page = self.records.journals.journals(customer, range, page).await;
-            let page = page.map_err(|error| match ListFailure::from(error) {
-                ListFailure::Refused(error) => error,
-                // A position of our own.
-                bad @ ListFailure::BadPosition => Error::Internal(Box::new(bad)),
-            })?;
+            let page = page.map_err(listed)?;
             page.data.into_iter().for_each(&mut visit);
             let Some(next) = page.next else { return Ok(()) };
             after = Some(next);

@@ -1,7 +1,7 @@
-use super::{Render, STEP, Step, count, listed, position};
+use super::{Render, STEP, Step, count, position};
 use crate::access::{Caller, Operation};
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, listed};
 use crate::idempotency::{Once, Reply};
 use crate::invoices::invalid;
 use crate::ports::{InvoiceFilter, PageRequest, Payer};

@@ -12,7 +12,7 @@ use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::{ListError, Message, Position, Progress};
+use crate::ports::{Message, Position, Progress};
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::RunId;
 use fatura_domain::invoice::{Invoice, State};
@@ -176,12 +176,4 @@ fn position(part: &Part) -> Option<Position> {
 
 fn count(counted: &mut BTreeMap<String, u64>, name: &str) {
     *counted.entry(name.to_owned()).or_default() += 1;
-}
-
-/// A place that a part itself noted is one of its list, or the store has forgotten its own.
-fn listed(error: ListError) -> Error {
-    match error {
-        ListError::Store(error) => error.into(),
-        ListError::BadPosition => Error::Internal("a part's place is not one of its list".into()),
-    }
 }

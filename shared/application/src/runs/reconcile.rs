@@ -1,11 +1,11 @@
 //! Our books against a gateway's: what it says it captured and refunded, and what we say it did.
 
-use super::{Render, Step, listed, position};
+use super::{Render, Step, position};
 use crate::access::{Caller, Operation};
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
-use crate::error::Error;
+use crate::error::{Error, listed};
 use crate::idempotency::{Once, Reply};
 use crate::invoices::invalid;
 use crate::ports::{ChargeLookup, Gateway, Page, PageRequest, Position};
