@@ -6,7 +6,6 @@ use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use fatura_domain::actor::Actor;
-use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::bill::{Bill, BillState, Change as Next, InvoicePlan, SettleError, SettlementStep, Sums};
 use fatura_domain::id::BillId;
 use fatura_domain::invoice::Invoice;
@@ -127,7 +126,7 @@ impl App {
             // And looks once more: whoever opened a bill meanwhile didn't see this one wait.
             Next::Applied(waiting) => {
                 if balances.iter().any(|balance| balance.minor().abs() > bill.shards.limit()) {
-                    let raised = Change::AttentionRaisedOnce(too_large(bill));
+                    let raised = Change::AttentionRaisedOnce(bill.uncarried());
                     self.commit(ChangeSet::of([raised]), None).await?;
                 }
                 self.moved_bill(bill, waiting).await
@@ -146,7 +145,7 @@ impl App {
                 Next::Applied(next) => next,
                 Next::AlreadyApplied => return Ok(Step::Overtaken),
             };
-            let matter = (!is_chargeable).then(|| Change::AttentionRaisedOnce(not_charged(bill, &invoice)));
+            let matter = (!is_chargeable).then(|| Change::AttentionRaisedOnce(bill.uncharged(&invoice)));
             let changes = ChangeSet::bill_moved(bill, next.clone())
                 .and(ChangeSet::created(invoice.clone()))
                 .and(seen)
@@ -218,36 +217,5 @@ impl App {
 
     async fn is_overtaken(&self, bill: &Bill) -> Result<bool, Error> {
         Ok(self.stored_bill(bill.id).await?.version != bill.version)
-    }
-}
-
-/// No bill takes so much at once.
-fn too_large(bill: &Bill) -> Attention {
-    Attention {
-        id: AttentionId::of_balance(bill.id),
-        kind: AttentionKind::BillNotCharged,
-        invoice: None,
-        bill: Some(bill.id),
-        amount: None,
-        gateway: None,
-        reference: None,
-        detail: "its balance is more than another bill takes as one credit".to_owned(),
-        raised_at: bill.updated_at,
-        closed: None,
-    }
-}
-
-fn not_charged(bill: &Bill, invoice: &Invoice) -> Attention {
-    Attention {
-        id: AttentionId::of_invoice(invoice.id),
-        kind: AttentionKind::BillNotCharged,
-        invoice: Some(invoice.id),
-        bill: Some(bill.id),
-        amount: Some(invoice.total),
-        gateway: None,
-        reference: None,
-        detail: "no gateway that is enabled takes this customer's payment method in this currency".to_owned(),
-        raised_at: invoice.updated_at,
-        closed: None,
     }
 }

@@ -5,6 +5,7 @@ use super::state::{BillState, Retry, Settlement};
 use super::{Bill, Change};
 use crate::Timestamp;
 use crate::attention::{Attention, AttentionId, AttentionKind};
+use crate::invoice::Invoice;
 use crate::money::{Currency, Money};
 
 impl Bill {
@@ -62,19 +63,45 @@ impl Bill {
     /// What a person has to look at because of the state that it is in.
     pub fn matter(&self) -> Option<Attention> {
         let since = self.state.closed()?.settlement.awaiting_rates_since()?;
-        let currency = self.terms.settlement_currency()?;
-        Some(Attention {
-            id: AttentionId::of_bill(self.id),
-            kind: AttentionKind::BillAwaitsRates,
+        let detail = self.wanting(self.terms.settlement_currency()?);
+        let id = AttentionId::of_bill(self.id);
+        Some(self.attention(id, AttentionKind::BillAwaitsRates, detail, since))
+    }
+
+    /// What it asks for has become an invoice that no gateway takes.
+    pub fn uncharged(&self, invoice: &Invoice) -> Attention {
+        let detail = "no gateway that is enabled takes this customer's payment method in this currency";
+        let id = AttentionId::of_invoice(invoice.id);
+        let matter = self.attention(id, AttentionKind::BillNotCharged, detail.to_owned(), invoice.updated_at);
+        Attention { invoice: Some(invoice.id), amount: Some(invoice.total), ..matter }
+    }
+
+    /// No other bill takes its balance at once.
+    pub fn uncarried(&self) -> Attention {
+        let detail = "its balance is more than another bill takes as one credit";
+        let id = AttentionId::of_balance(self.id);
+        self.attention(id, AttentionKind::BillNotCharged, detail.to_owned(), self.updated_at)
+    }
+
+    fn attention(
+        &self,
+        id: AttentionId,
+        kind: AttentionKind,
+        detail: String,
+        raised_at: Timestamp,
+    ) -> Attention {
+        Attention {
+            id,
+            kind,
             invoice: None,
             bill: Some(self.id),
             amount: None,
             gateway: None,
             reference: None,
-            detail: self.wanting(currency),
-            raised_at: since,
+            detail,
+            raised_at,
             closed: None,
-        })
+        }
     }
 }
 
