@@ -49,7 +49,8 @@ pub enum Operation {
     /// The customer says it, or an operator for one who has forgotten it.
     SetPassword(CustomerId),
     CreateCustomers,
-    ListAllInvoices,
+    /// What there is of all customers together.
+    ListOverAll,
     ManageApiKeys,
     /// What keeps the whole going: rules, runs, decisions that no rule can make.
     Operate,
@@ -150,7 +151,7 @@ mod tests {
             Operation::SetPassword(own),
             Operation::SetPassword(other),
             Operation::CreateCustomers,
-            Operation::ListAllInvoices,
+            Operation::ListOverAll,
             Operation::ManageApiKeys,
             Operation::Operate,
         ];

@@ -40,7 +40,7 @@ impl App {
         filter: &InvoiceFilter,
         page: PageRequest,
     ) -> Result<Page<Invoice>, ListFailure> {
-        caller.may(Operation::ListAllInvoices)?;
+        caller.may(Operation::ListOverAll)?;
         Ok(self.records.invoices.in_status(status, filter, page).await?)
     }
 

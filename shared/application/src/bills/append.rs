@@ -235,9 +235,7 @@ fn refused(refusal: &AppendRefusal, status: BillStatus) -> Error {
     match refusal {
         AppendRefusal::Fault(fault) => Error::Invalid(vec![Fault::new(fault.field, fault.reason.clone())]),
         AppendRefusal::ReferenceTaken => Error::Conflict(detail),
-        // The bill may have been open when it was read.
-        AppendRefusal::NotOpen(status) => Error::FailedPrecondition { detail, status: Some(status.as_str()) },
-        AppendRefusal::PeriodOver(_) | AppendRefusal::Full(_) => {
+        AppendRefusal::NotOpen(_) | AppendRefusal::PeriodOver(_) | AppendRefusal::Full(_) => {
             Error::FailedPrecondition { detail, status: Some(status.as_str()) }
         }
     }

@@ -74,7 +74,7 @@ impl App {
         status: BillStatus,
         page: PageRequest,
     ) -> Result<Page<BillView>, ListFailure> {
-        caller.may(Operation::ListAllInvoices)?;
+        caller.may(Operation::ListOverAll)?;
         let page = self.records.bills.bills_in(status, page).await?;
         Ok(self.views(page).await?)
     }
