@@ -1,4 +1,4 @@
-use crate::samples::{Sample, samples};
+use crate::samples::samples;
 use crate::variables::variables;
 use crate::{parse, presence, types};
 use cel::common::ast::IdedExpr;
@@ -38,10 +38,13 @@ impl RuleEngine {
         let mut faults = set.faults();
         // Too many of them are not worth looking at.
         let rules = set.rules.iter().take(RuleSet::MOST_RULES).enumerate();
-        let samples = samples();
+        let samples: Vec<Charge> = samples()
+            .into_iter()
+            .map(|(name, facts)| (name, variables(Arc::clone(&self.env), &facts, &Blocklists::default())))
+            .collect();
         let mut trees = Vec::with_capacity(set.rules.len());
         for (index, rule) in rules {
-            match self.understand(&rule.expression, &samples) {
+            match understand(&rule.expression, &samples) {
                 Ok(tree) => trees.push(Some(tree)),
                 Err(reasons) => {
                     let field = format!("rules[{index}].expression");
@@ -62,21 +65,23 @@ impl RuleEngine {
     fn compiled(&self, edition: u64, set: &RuleSet, trees: Vec<Option<IdedExpr>>) -> Compiled {
         Compiled { env: Arc::clone(&self.env), edition, set: set.clone(), trees }
     }
+}
 
-    fn understand(&self, expression: &Expression, samples: &[Sample]) -> Result<IdedExpr, Vec<String>> {
-        let tree = read(expression)?;
-        let unasked = presence::check(&tree);
-        if !unasked.is_empty() {
-            return Err(unasked);
-        }
-        for (name, facts) in samples {
-            let context = variables(Arc::clone(&self.env), facts, &Blocklists::default());
-            if let Err(error) = Value::resolve(&tree, &context) {
-                return Err(vec![format!("fails where {name}: {}", failure(&error))]);
-            }
-        }
-        Ok(tree)
+/// What a sample is like, and its variables.
+type Charge = (&'static str, Context<'static, 'static>);
+
+fn understand(expression: &Expression, samples: &[Charge]) -> Result<IdedExpr, Vec<String>> {
+    let tree = read(expression)?;
+    let unasked = presence::check(&tree);
+    if !unasked.is_empty() {
+        return Err(unasked);
     }
+    for (name, variables) in samples {
+        if let Err(error) = Value::resolve(&tree, variables) {
+            return Err(vec![format!("fails where {name}: {}", failure(&error))]);
+        }
+    }
+    Ok(tree)
 }
 
 /// Text to a tree of sound types.
