@@ -1,11 +1,12 @@
 use super::*;
-use crate::customer::{Card, Instrument, PaymentMethod};
+use crate::customer::{Card, Customer, CustomerKind, Instrument, PaymentMethod, Profile};
 use crate::gateway::{GatewayName, MeansType, PixKey, Token};
 use crate::id::{CustomerId, PaymentMethodId};
 use crate::money::{Currency, Money};
-use crate::text::Email;
+use crate::text::{Email, Metadata, Name, Text};
 use crate::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use serde::de::value::BytesDeserializer;
 use std::collections::BTreeSet;
 
 fn facts() -> Facts {
@@ -110,6 +111,32 @@ fn a_blocklist_holds_by_id_address_domain_and_country() {
     let mut by_own = Blocklists::default();
     by_own.countries.insert("BR".parse().unwrap());
     assert_eq!(read("blocked.country", &facts, &by_own), Some(true.into()), "the customer's own counts too");
+}
+
+#[test]
+fn who_pays_and_with_what_is_as_the_customer_registered_it() {
+    let profile = Profile {
+        name: Name::parse("Ana").unwrap(),
+        email: Email::parse("ana@example.com").unwrap(),
+        external_id: None,
+        kind: CustomerKind::Buyer,
+        time_zone: None,
+        billing_anchor_day: None,
+        metadata: Metadata::default(),
+    };
+    let customer = Customer::new(CustomerId::new(7), profile, at(0));
+    let record = Record { payments: 1, disputes: 2 };
+    let buyer = Buyer::of(&customer, None, record, at(7_200));
+    assert_eq!((buyer.id, buyer.record, buyer.age.as_hours()), (customer.id, record, 2));
+    let before = Buyer::of(&customer, None, record, at(-7_200));
+    assert_eq!(before.age, SignedDuration::ZERO, "clocks differ");
+    let mut visa = card("a");
+    if let Instrument::CreditCard(card) = &mut visa.instrument {
+        card.brand = Text::parse("Visa").ok();
+    }
+    let method = Method::of(&visa, "PT".parse().ok());
+    assert_eq!(method.brand.as_deref(), Some("visa"));
+    assert_eq!((method.id, method.means), (visa.id, MeansType::CreditCard));
 }
 
 #[test]
@@ -302,6 +329,17 @@ fn stored_bytes_that_are_no_velocity_are_refused() {
         let json = serde_json::json!({ "a": vec![0; attempts], "c": vec![0; cards] });
         assert!(serde_json::from_value::<Velocity>(json).is_err(), "{attempts} and {cards} bytes");
     }
+}
+
+#[test]
+fn bytes_of_the_table_are_read_within_their_bounds() {
+    let read = |length: usize| {
+        let bytes = vec![0; length];
+        packed::deserialize::<u32, _>(BytesDeserializer::<serde::de::value::Error>::new(&bytes))
+    };
+    assert_eq!(read(0), Ok(vec![]));
+    assert_eq!(read(128).map(|all| all.len()), Ok(32));
+    assert!(read(3).is_err() && read(132).is_err());
 }
 
 proptest! {
