@@ -19,6 +19,7 @@ pub mod invoice;
 pub mod ledger;
 pub mod money;
 pub mod refund;
+pub mod risk;
 pub mod routing;
 pub mod run;
 pub mod sign_in;

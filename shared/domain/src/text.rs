@@ -77,7 +77,7 @@ impl<const MAX: usize> fmt::Debug for Text<MAX> {
 }
 
 /// An address for mail: one `@`, something either side, a dot in the domain. Whether it exists, only a mail can tell.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
 

@@ -29,6 +29,7 @@ fn no_layer_names_one_above_it() {
     let shared = [
         ("fatura-domain", vec![]),
         ("fatura-application", vec!["fatura-domain"]),
+        ("fatura-rules", vec!["fatura-domain"]),
         ("fatura-store", vec!["fatura-application", "fatura-domain"]),
         ("fatura-gateways", vec!["fatura-application", "fatura-domain"]),
         ("fatura-bootstrap", vec!["fatura-application", "fatura-domain", "fatura-gateways", "fatura-store"]),
