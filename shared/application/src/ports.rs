@@ -2,6 +2,7 @@
 
 mod bills;
 mod gateway;
+mod outgoing;
 mod rates;
 
 pub use bills::{BillFilter, Bills};
@@ -9,6 +10,7 @@ pub use gateway::{
     ChargeLookup, Gateway, GatewaySecrets, Gateways, MalformedWebhook, Secrets, SecretsError, Told,
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
+pub use outgoing::{OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
 
 use crate::access::{ApiKey, KeyHash};

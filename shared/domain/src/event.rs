@@ -27,6 +27,18 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    pub const ALL: [Self; 9] = [
+        Self::InvoiceCreated,
+        Self::InvoiceCharging,
+        Self::InvoicePaid,
+        Self::InvoiceChargeFailed,
+        Self::InvoiceCanceled,
+        Self::InvoiceRefunded,
+        Self::InvoiceInProtest,
+        Self::InvoiceChargedBack,
+        Self::InvoiceUncollectible,
+    ];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvoiceCreated => "invoice.created",

@@ -23,6 +23,7 @@ pub mod routing;
 pub mod run;
 pub mod stored_instant;
 pub mod text;
+pub mod webhook_endpoint;
 
 pub use jiff::{SignedDuration, Timestamp};
 
