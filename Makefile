@@ -62,7 +62,7 @@ lint: ## Formatting and clippy
 unit: ## Unit and integration tests: no stack needed
 	cargo test --locked --workspace --exclude fatura-e2e
 
-gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen and Mercado Pago
+gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen, Mercado Pago and Standard Webhooks
 	python3 tests/gateways-outside/run.py
 
 template: tools ## The template: SAM's and CloudFormation's linters, and our own assertions

@@ -1,7 +1,8 @@
 """Runs our gateways against things that others wrote: `make gateways-outside`, or python3 tests/gateways-outside/run.py
 
-localstripe, and the SDKs of Stripe, Adyen and Mercado Pago as the judges of signatures. The tests are the ignored ones
-called `outside` in shared/gateways/tests/contract and tests/integration/charging, which start and stop what they need.
+localstripe, the SDKs of Stripe, Adyen and Mercado Pago as the judges of signatures, and Standard Webhooks' package as the
+judge of those that we make. The tests are the ignored ones called `outside` in shared/gateways/tests/contract and
+tests/integration/charging, which start and stop what they need.
 """
 
 import hashlib
@@ -64,6 +65,7 @@ def program() -> int:
         "STRIPE_ORACLE": str(HERE / "stripe_oracle.py"),
         "ADYEN_ORACLE": str(HERE / "adyen_oracle.py"),
         "MERCADO_PAGO_ORACLE": str(HERE / "mercado_pago_oracle.py"),
+        "STANDARD_WEBHOOKS_ORACLE": str(HERE / "standard_webhooks_oracle.py"),
     }
     left_out: list[str] = []
     node, npm = shutil.which("node"), shutil.which("npm")

@@ -3,6 +3,7 @@
 mod bills;
 mod gateway;
 mod ledger;
+mod outgoing;
 mod rates;
 mod sign_in;
 
@@ -12,6 +13,7 @@ pub use gateway::{
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
+pub use outgoing::{OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
 pub use sign_in::{Access, SignIns, TokenKeys};
 

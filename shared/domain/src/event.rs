@@ -40,6 +40,23 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    pub const ALL: [Self; 14] = [
+        Self::InvoiceCreated,
+        Self::InvoiceCharging,
+        Self::InvoicePaid,
+        Self::InvoiceChargeFailed,
+        Self::InvoiceCanceled,
+        Self::InvoiceRefunded,
+        Self::InvoiceInProtest,
+        Self::InvoiceChargedBack,
+        Self::InvoiceUncollectible,
+        Self::BillOpened,
+        Self::BillClosing,
+        Self::BillClosed,
+        Self::BillSettled,
+        Self::BillCanceled,
+    ];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InvoiceCreated => "invoice.created",

@@ -314,7 +314,7 @@ macro_rules! stored_as_text {
 stored_as_text!(CustomerId AttemptId RunId);
 
 /// The low bits of a number in Crockford's base 32, most significant character first.
-fn encode<const N: usize>(mut bits: u64) -> [u8; N] {
+pub(crate) fn encode<const N: usize>(mut bits: u64) -> [u8; N] {
     let mut characters = [b'0'; N];
     for slot in characters.iter_mut().rev() {
         let index = usize::try_from(bits & 31).unwrap_or_default();
@@ -324,12 +324,12 @@ fn encode<const N: usize>(mut bits: u64) -> [u8; N] {
     characters
 }
 
-fn code_characters<const N: usize>(text: &str) -> Option<[u8; N]> {
+pub(crate) fn code_characters<const N: usize>(text: &str) -> Option<[u8; N]> {
     let characters: [u8; N] = text.as_bytes().try_into().ok()?;
     characters.iter().all(|character| ALPHABET.contains(character)).then_some(characters)
 }
 
-fn ascii(characters: &[u8]) -> &str {
+pub(crate) fn ascii(characters: &[u8]) -> &str {
     // Only characters of the alphabet get in, and those are ASCII.
     std::str::from_utf8(characters).unwrap_or_default()
 }

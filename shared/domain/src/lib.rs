@@ -26,6 +26,7 @@ pub mod sign_in;
 pub mod stored_instant;
 pub mod text;
 pub mod wallet;
+pub mod webhook_endpoint;
 
 pub use jiff::{SignedDuration, Timestamp};
 

@@ -91,7 +91,7 @@ impl Http {
 
 /// Mozilla's roots as they were parsed when `webpki-roots` was built: loading the system's costs more than all the rest
 /// of a cold start. The provider is named because the default one is guessed from features, which other crates may add to.
-fn tls() -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

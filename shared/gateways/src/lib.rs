@@ -1,5 +1,5 @@
-//! The payment gateways, and those who publish exchange rates: what the application's `Gateway` and `Rates` ports mean in
-//! each one's HTTP.
+//! The payment gateways, those who publish exchange rates, and those who are told by webhook: what the application's
+//! `Gateway`, `Rates` and `WebhookSender` ports mean in HTTP.
 //!
 //! Architecture invariants:
 //! - Whatever goes wrong on the way is one of two things, told apart in `http` alone: the order surely did not reach
@@ -18,6 +18,7 @@ mod form;
 mod http;
 mod iugu;
 mod mercado_pago;
+mod outgoing;
 mod pagbank;
 mod paypal;
 mod rates;
@@ -32,6 +33,7 @@ pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use http::{Http, HttpSetupError, Timeouts};
 pub use iugu::Iugu;
 pub use mercado_pago::MercadoPago;
+pub use outgoing::{Lookup, SystemLookup, WebhookClient};
 pub use pagbank::PagBank;
 pub use paypal::PayPal;
 pub use rates::{EuropeanCentralBank, OpenExchangeRates};

@@ -32,6 +32,7 @@ fn no_layer_names_one_above_it() {
         ("fatura-rules", vec!["fatura-domain"]),
         ("fatura-store", vec!["fatura-application", "fatura-domain"]),
         ("fatura-gateways", vec!["fatura-application", "fatura-domain"]),
+        ("fatura-notices", vec!["fatura-domain"]),
         ("fatura-bootstrap", vec!["fatura-application", "fatura-domain", "fatura-gateways", "fatura-store"]),
     ];
     let functions = [

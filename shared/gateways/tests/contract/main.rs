@@ -16,6 +16,7 @@ mod iugu;
 #[path = "../../../../tests/gateways-outside/localstripe.rs"]
 mod localstripe;
 mod mercado_pago;
+mod outgoing;
 mod pagbank;
 mod paypal;
 mod rates;
