@@ -48,7 +48,7 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 
 ##@ Checks
 
-.PHONY: test format lint unit gateways-outside template e2e e2e-cycle
+.PHONY: test format lint unit gateways-outside template e2e schemathesis e2e-cycle
 test: lint template unit gateways-outside e2e-cycle ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
@@ -72,6 +72,11 @@ template: tools ## The template: SAM's and CloudFormation's linters, and our own
 
 e2e: tools ## End-to-end tests on the running stack
 	$(STACK_ENV); cargo test --locked --package fatura-e2e
+	@$(PYTHON) localstack/check_logs.py
+
+schemathesis: tools ## Requests that nobody thought of, by our OpenAPI document, on the running stack: SEED=..., EXAMPLES=...
+	@python3 localstack/install.py schemathesis
+	$(STACK_ENV); $(PYTHON) tests/schemathesis/run.py
 	@$(PYTHON) localstack/check_logs.py
 
 # The stack goes down whatever happens.

@@ -1,4 +1,4 @@
-"""Installs pinned Python tools into virtual environments of this checkout: install.py [stack] [sam] [build]
+"""Installs pinned Python tools into virtual environments of this checkout: install.py [stack] [sam] [build] [schemathesis]
 
 Quick when there is nothing to do: a stamp holds the hash of what is installed.
 """
@@ -17,6 +17,7 @@ SETS = {
     "stack": (HERE / "requirements.txt", ROOT / ".venv"),
     "sam": (HERE / "requirements-sam.txt", ROOT / ".venv-sam"),
     "build": (HERE / "requirements-build.txt", ROOT / ".venv-build"),
+    "schemathesis": (ROOT / "tests" / "schemathesis" / "requirements.txt", ROOT / ".venv-schemathesis"),
 }
 
 

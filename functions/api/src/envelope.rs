@@ -39,10 +39,12 @@ pub(crate) async fn envelope(
     let caller = CallerSlot::default();
     request.extensions_mut().insert(caller.clone());
 
-    let mut response = AssertUnwindSafe(next.run(request))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Problem::internal("the handler panicked").into_response());
+    let mut response = if is_cut_short(&request) {
+        Problem::not_found().into_response()
+    } else {
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        answer.unwrap_or_else(|_| Problem::internal("the handler panicked").into_response())
+    };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         if let Some(cause) = problem.cause() {
             tracing::error!(request_id = id, cause, "failed");
@@ -62,6 +64,12 @@ pub(crate) async fn envelope(
         "answered"
     );
     response
+}
+
+/// API Gateway decodes the path, and what follows a `?` or `#` in it is no longer taken for path: the request would be one
+/// for something else. No id has either.
+fn is_cut_short(request: &Request) -> bool {
+    request.raw_http_path().contains(['?', '#'])
 }
 
 /// Lambda's own id, under which its log lines are found; outside of Lambda the caller's, if it is harmless, or a new one.

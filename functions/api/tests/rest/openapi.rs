@@ -175,3 +175,24 @@ fn an_undocumented_member_is_noticed() {
     let schema = json!({"$ref": "#/components/schemas/Health"});
     contract().check(&schema, &json!({"status": "ok", "version": "1", "secret": 1}));
 }
+
+#[test]
+fn every_link_leads_to_an_operation_and_gives_what_its_path_has() {
+    let by_id = |id: &str| documented().find(|(_, _, operation)| operation["operationId"] == id).unwrap();
+    let mut links = 0;
+    for (_, _, operation) in documented() {
+        let responses = operation["responses"].as_object().unwrap().values();
+        for link in responses.filter_map(|response| response["links"].as_object()).flat_map(Map::values) {
+            let (_, path, target) = by_id(link["operationId"].as_str().unwrap());
+            let placeholders = path.split('/').filter_map(|part| part.strip_prefix('{'));
+            let needed: BTreeSet<_> = placeholders.filter_map(|part| part.split('}').next()).collect();
+            let given: BTreeSet<_> =
+                link["parameters"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+            let id = target["operationId"].as_str().unwrap();
+            assert!(given.is_subset(&needed), "{id} has no {given:?}");
+            assert_eq!(given.contains("id"), needed.contains("id"), "{id}");
+            links += 1;
+        }
+    }
+    assert!(links > 40, "{links}");
+}

@@ -73,6 +73,36 @@ async fn what_is_not_there_is_said_so() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_cut_short_is_not_a_request_for_what_is_left_of_it() {
+    let world = World::new().await;
+    let customer = world.customer().await;
+    for ending in ["?/payment-methods", "#/payment-methods"] {
+        let left = format!("/v1/customers/{customer}");
+        let whole = lambda_http::request::LambdaRequest::ApiGatewayV2(decoded(&format!("{left}{ending}")));
+        let mut request: http::Request<_> = whole.into();
+        assert_eq!(request.uri().path(), left, "this is what API Gateway's decoding does");
+        let bearer = format!("Bearer {OPERATOR}").parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        let request = request.map(|_| axum::body::Body::empty());
+        assert_eq!(world.send_raw(request).await.code(), (404, "not_found"), "{ending}");
+    }
+}
+
+/// A GET as API Gateway tells it, whose path has been decoded.
+fn decoded(path: &str) -> lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest {
+    serde_json::from_value(json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {"stage": "$default", "http": {"method": "GET", "path": path}},
+        "isBase64Encoded": false
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
 async fn what_is_not_a_request_is_said_so() {
     let world = World::new().await;
     let raw = async |body: &str, content_type: &str| {
