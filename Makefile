@@ -48,8 +48,8 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 
 ##@ Checks
 
-.PHONY: test format lint unit gateways-outside template e2e schemathesis e2e-cycle
-test: lint template unit gateways-outside e2e-cycle ## All checks and tests, from formatting to the deployed stack
+.PHONY: test format lint unit gateways-outside template e2e schemathesis e2e-cycle faults
+test: lint template unit gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
 format: ## Formats the code
@@ -82,6 +82,12 @@ schemathesis: tools ## Requests that nobody thought of, by our OpenAPI document,
 # The stack goes down whatever happens.
 e2e-cycle:
 	trap '$(MAKE) --no-print-directory down' EXIT; $(MAKE) --no-print-directory up && $(MAKE) --no-print-directory e2e
+
+# A stack of its own: its functions reach AWS through what troubles them.
+faults: export FAULTS_PORT ?= 4595
+faults: ## 200 charges, with refunds and line items, while calls to AWS are throttled, lost, slow and cut off
+	@python3 localstack/install.py faults
+	trap '$(MAKE) --no-print-directory down' EXIT; $(MAKE) --no-print-directory up && $(PYTHON) tests/faults/run.py
 
 ##@ Measures and releases
 

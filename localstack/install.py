@@ -1,4 +1,4 @@
-"""Installs pinned Python tools into virtual environments of this checkout: install.py [stack] [sam] [build] [schemathesis]
+"""Installs pinned Python tools into virtual environments of this checkout: install.py [stack] [sam] [build] [schemathesis] [faults]
 
 Quick when there is nothing to do: a stamp holds the hash of what is installed.
 """
@@ -18,6 +18,7 @@ SETS = {
     "sam": (HERE / "requirements-sam.txt", ROOT / ".venv-sam"),
     "build": (HERE / "requirements-build.txt", ROOT / ".venv-build"),
     "schemathesis": (ROOT / "tests" / "schemathesis" / "requirements.txt", ROOT / ".venv-schemathesis"),
+    "faults": (ROOT / "tests" / "faults" / "requirements.txt", ROOT / ".venv-faults"),
 }
 
 

@@ -38,6 +38,9 @@ GATEWAY_URLS = "stripe=http://127.0.0.1:9"
 # Somebody else's endpoint, such as LocalStack's, is used and neither started nor stopped.
 OWN_AWS = not os.environ.get("AWS_ENDPOINT_URL")
 AWS_ENDPOINT_URL = os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{GATEWAY_PORT}"
+# Where the functions' calls to AWS are troubled on their way: only if it is told (`make faults`).
+FAULTS_PORT = os.environ.get("FAULTS_PORT")
+FAULTS_URL = f"http://127.0.0.1:{FAULTS_PORT}"
 
 CREDENTIALS = {
     "AWS_ENDPOINT_URL": AWS_ENDPOINT_URL,

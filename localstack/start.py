@@ -12,11 +12,14 @@ from build import RATES, SANDBOX
 from local import (
     AWS_ENDPOINT_URL,
     CREDENTIALS,
+    FAULTS_PORT,
+    FAULTS_URL,
     GATEWAY_PORT,
     LOCAL,
     OWN_AWS,
     RATES_PORT,
     RATES_URL,
+    ROOT,
     RUN,
     SANDBOX_2_PORT,
     SANDBOX_2_URL,
@@ -32,6 +35,7 @@ from local import (
 from processes import Process
 
 MINISTACK = Process("ministack")
+MICROBURST = Process("microburst")
 SANDBOX_GATEWAY = Process("sandbox-gateway")
 RATES_SERVER = Process("rates-server")
 SANDBOX_SECRETS = RUN / "sandbox-secrets.json"
@@ -73,11 +77,24 @@ def start_ministack() -> None:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "TEST_CLOCK_FILE": str(TEST_CLOCK),
+            "AWS_ENDPOINT_URL": FAULTS_URL if FAULTS_PORT else AWS_ENDPOINT_URL,  # of the functions
             "AUTH": "true",  # functions may do what their policies say, no more: as on AWS
         }
         MINISTACK.start([str(Path(sys.executable).parent / "ministack")], environment, scratch)
         say(f"MiniStack is starting on {AWS_ENDPOINT_URL}")
     until_answering(MINISTACK, f"{AWS_ENDPOINT_URL}/_ministack/health")
+
+
+def start_faults() -> None:
+    """Lets everything through until it is told otherwise."""
+    if MICROBURST.pid() is None:
+        refuse_taken_port(f"{FAULTS_URL}/_microburst/health", "FAULTS_PORT", FAULTS_PORT)
+        program = ROOT / ".venv-faults" / "bin" / "microburst"
+        # A signature is of the host that was called: behind it the request is another's.
+        command = [str(program), "--upstream", AWS_ENDPOINT_URL, "--port", FAULTS_PORT, "--resign"]
+        MICROBURST.start(command, CREDENTIALS | {"PATH": os.environ["PATH"]})
+        say(f"Microburst is starting on {FAULTS_URL}")
+    until_answering(MICROBURST, f"{FAULTS_URL}/_microburst/health")
 
 
 def start_sandbox() -> None:
@@ -117,7 +134,7 @@ def start_rates() -> None:
     until_answering(RATES_SERVER, f"{RATES_URL}/control")
 
 
-def refuse_taken_port(url: str, variable: str, port: int) -> None:
+def refuse_taken_port(url: str, variable: str, port: int | str) -> None:
     try:
         http("GET", url)
     except Failure:
@@ -139,6 +156,8 @@ def until_answering(process: Process, url: str) -> None:
 def program() -> None:
     if OWN_AWS:
         start_ministack()
+    if FAULTS_PORT:
+        start_faults()
     start_sandbox()
     start_rates()
 
