@@ -160,7 +160,7 @@ fn read_list(mut fields: Fields) -> Result<(Scope, InvoiceFilter), Problem> {
     let created_from = fields.optional("created_from", instant);
     let created_to = fields.optional("created_to", instant);
     refuse_empty_period(&mut fields, ("created_from", created_from), ("created_to", created_to));
-    let filter = InvoiceFilter { status, failure_class, created_from, created_to };
+    let filter = InvoiceFilter { status, failure_class, created_from, created_to, only_payments: false };
     fields.finish(|| {
         let scope = match customer {
             Some(customer) => Scope::Customer(customer),
