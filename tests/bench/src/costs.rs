@@ -176,7 +176,10 @@ impl Bench {
 
     async fn charge(&self, invoice: InvoiceId) -> Result<Reading> {
         let once = self.once();
-        Ok(self.metered(self.app.charge_invoice(&operator(), invoice, None, &once, &shown)).await?.1)
+        Ok(self
+            .metered(self.app.charge_invoice(&operator(), invoice, PayBy::Method(None), &once, &shown))
+            .await?
+            .1)
     }
 
     async fn consume(&self) -> Result<Reading> {

@@ -72,9 +72,9 @@ async fn charge(
     request: Submission,
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
-    let method = read_charge(request.optional_fields()?)?;
+    let by = read_charge(request.optional_fields()?)?;
     let render = |invoice: &Invoice| answer(202, &InvoiceBody::from(invoice));
-    Ok(replied(api.app.charge_invoice(&caller, id, method, &once, &render).await?))
+    Ok(replied(api.app.charge_invoice(&caller, id, by, &once, &render).await?))
 }
 
 async fn cancel(

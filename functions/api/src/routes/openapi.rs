@@ -9,7 +9,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A file a resource, with its paths and its schemas. The first has what they share.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 19] = [
     include_str!("../../openapi/common.json"),
     include_str!("../../openapi/customers.json"),
     include_str!("../../openapi/payment_methods.json"),
@@ -18,6 +18,9 @@ const PARTS: [&str; 16] = [
     include_str!("../../openapi/disputes.json"),
     include_str!("../../openapi/transactions.json"),
     include_str!("../../openapi/wallet.json"),
+    include_str!("../../openapi/orders.json"),
+    include_str!("../../openapi/payments.json"),
+    include_str!("../../openapi/fees.json"),
     include_str!("../../openapi/ledger.json"),
     include_str!("../../openapi/bills.json"),
     include_str!("../../openapi/gateways.json"),

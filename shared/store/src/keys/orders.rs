@@ -3,7 +3,8 @@
 use super::{Configuration, Key, PAST_ALL};
 use fatura_domain::id::{CustomerId, OrderId};
 
-const ORDER: &str = "ORD#";
+/// Not between a customer and its payment methods, which are read as one range.
+const ORDER: &str = "BUY#";
 const FEES: &str = "FEES#";
 
 pub(crate) fn order(id: OrderId) -> Key {
