@@ -111,7 +111,8 @@ impl App {
             }
             PayBy::Method(method) => {
                 let (payer, policy) = futures::try_join!(self.payer(buyer), self.policy())?;
-                let source = self.source_if_owed(&payer, method, None, draft.total).await?;
+                let source =
+                    self.source_if_owed(&payer, method, None, draft.total).await.map_err(in_source)?;
                 (draft.charged(source, None, &policy, moment.now)?, None)
             }
         };
@@ -230,6 +231,17 @@ fn pointed(
         order.paid_by(payment, before, moment.now)
     });
     each.collect()
+}
+
+/// Where a payment names its method.
+fn in_source(error: Error) -> Error {
+    match error {
+        Error::Invalid(faults) => {
+            let within = |fault: Fault| Fault::new(format!("source.{}", fault.field), fault.reason);
+            Error::Invalid(faults.into_iter().map(within).collect())
+        }
+        error => error,
+    }
 }
 
 fn uncovered(refusal: &WalletRefusal) -> Error {

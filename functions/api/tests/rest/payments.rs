@@ -69,8 +69,8 @@ async fn a_card_pays_two_merchants_at_once_and_parts_go_back_from_both() {
     let part = world.post(&path, json!({"amount": "50.00", "reason": "late"})).await.expect(202);
     assert_eq!((&part["status"], &part["amount"]), (&json!("pending"), &brl("50.00")));
     world.collect_all().await;
-    assert_eq!(world.holds(&shop).await, json!([brl("33.84")]));
-    assert_eq!(world.holds(&other).await, json!([brl("14.41")]));
+    assert_eq!(world.holds(&shop).await, json!([brl("33.83")]));
+    assert_eq!(world.holds(&other).await, json!([brl("14.42")]));
     let invoice = made["invoice_id"].as_str().unwrap();
     world.post(&format!("/v1/invoices/{invoice}/refunds"), json!({})).await.expect(202);
     world.collect_all().await;
@@ -223,6 +223,9 @@ async fn all_orders_or_none() {
     );
     assert_eq!(world.pay::<&str>(&[], json!({})).await.faults(), ["order_ids must have 1 to 20 entries"]);
     assert_eq!(world.pay(&["ord_1"], json!({})).await.faults(), ["order_ids[0] is not an id of this kind"]);
+    let gone = json!({"payment_method_id": "pm_0000000000000000000000000000"});
+    let fault = "source.payment_method_id is not a payment method of this customer";
+    assert_eq!(world.pay(&[&open], gone).await.faults(), [fault]);
     let both = json!({"wallet": true, "payment_method_id": "pm_0000000000000000000000000000"});
     let fault = "source.wallet can't be paid from together with a payment method";
     assert_eq!(world.pay(&[&open], both).await.faults(), [fault]);

@@ -221,7 +221,7 @@ impl Invoice {
         })?;
         let transaction = book(journal?);
         let settled = RefundState::Succeeded { reference: reference.cloned(), transaction: transaction.id };
-        let invoice = Self { state, split, ..self.touched(now) };
+        let invoice = Self { split, state, ..self.touched(now) };
         let is_whole = invoice.amount_refunded() == invoice.amount_paid();
         let invoice = match (&invoice.state, is_whole) {
             (State::Paid(payment), true) => {

@@ -5,7 +5,7 @@ use crate::Timestamp;
 use crate::fees::Fees;
 use crate::id::{CustomerId, PaymentId};
 use crate::invoice::{Content, Invoice, LineItem, Share, Split, SplitError};
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::text::{Description, Metadata};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -46,8 +46,7 @@ pub fn payment_of(
         return Err(PaymentRefusal::TooManyLines);
     }
     let share = |order: &Order| {
-        let fee =
-            fees.get(&order.merchant).map_or(Ok(0), |fees| fees.of(order.total).map(|fee| fee.minor()))?;
+        let fee = fees.get(&order.merchant).map_or(Ok(0), |fees| fees.of(order.total).map(Money::minor))?;
         let lines = order.content.items.len();
         Ok::<_, MoneyError>(Share::new(order.id, order.merchant, order.total.minor(), fee, lines))
     };
