@@ -30,8 +30,9 @@ def canonical(journal: dict) -> str:
     lines = ["fatura-journal 1", f"id {journal['id']}", f"type {journal['type']}", f"at {journal['created_at']}"]
     if journal["mirrors"]:
         lines.append(f"mirrors {journal['mirrors']}")
-    if journal["gateway"]:
+    if journal["invoice_id"]:
         lines.append(f"invoice {journal['invoice_id']}")
+    if journal["gateway"]:
         lines.append(f"gateway {journal['gateway']}")
         lines.append(f"gateway_reference {free(journal['gateway_reference'])}")
     for name in ("by", "reference", "description"):

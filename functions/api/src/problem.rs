@@ -48,6 +48,7 @@ codes! {
     InvalidArgument = 422 "invalid_argument" "The request is not valid";
     IdempotencyKeyReused = 422 "idempotency_key_reused" "The idempotency key was used for another request";
     FailedPrecondition = 422 "failed_precondition" "The present state forbids it";
+    InsufficientFunds = 422 "insufficient_funds" "The wallet does not cover it";
     NoPaymentMethod = 422 "no_payment_method" "There is nothing to charge";
     RateLimited = 429 "rate_limited" "Too many requests";
     Internal = 500 "internal" "Something went wrong on our side";
@@ -178,6 +179,7 @@ impl From<Error> for Problem {
             }
             Error::StoppedHalfway { status, accepted, .. } => Self::new(Code::FailedPrecondition, detail)
                 .with_details(json!({"status": status, "accepted": accepted})),
+            Error::InsufficientFunds(_) => Self::new(Code::InsufficientFunds, detail),
             Error::NoPaymentMethod => Self::new(Code::NoPaymentMethod, detail),
             Error::NoGateway => Self::new(Code::FailedPrecondition, detail),
             Error::VersionMismatch { current } => {

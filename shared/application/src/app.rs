@@ -1,16 +1,18 @@
 use crate::change_set::ChangeSet;
 use crate::circuit::Breakers;
 use crate::error::Error;
+use crate::fees::FeesEdition;
 use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
-    Transactions, Wallets, Webhooks,
+    Entropy, Gateways, Invoices, Journals, Message, Orders, Plans, Refunds, Refusal, Rulebook, Runs, SignIns,
+    Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
+use crate::wallet_notes::{Givers, WalletNotes};
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
 use std::fmt;
@@ -37,6 +39,7 @@ pub struct Records {
     pub sign_ins: Arc<dyn SignIns>,
     pub journals: Arc<dyn Journals>,
     pub wallets: Arc<dyn Wallets>,
+    pub orders: Arc<dyn Orders>,
 }
 
 impl Records {
@@ -61,6 +64,7 @@ impl Records {
             + SignIns
             + Journals
             + Wallets
+            + Orders
             + 'static,
     {
         Self {
@@ -81,7 +85,8 @@ impl Records {
             bills: store.clone(),
             sign_ins: store.clone(),
             journals: store.clone(),
-            wallets: store,
+            wallets: store.clone(),
+            orders: store,
         }
     }
 }
@@ -102,6 +107,7 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     policies: Arc<Policies>,
     pub(crate) plan: Arc<Fresh<PlanEdition>>,
+    pub(crate) fees: Arc<Fresh<FeesEdition>>,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) rates: Option<Arc<RateDesk>>,
 }
@@ -135,8 +141,8 @@ impl App {
     ) -> Self {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
-        let plan = Arc::new(Fresh::nothing());
-        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None }
+        let (plan, fees) = (Arc::new(Fresh::nothing()), Arc::new(Fresh::nothing()));
+        Self { records, charges, gateways, clock, entropy, policies, plan, fees, breakers, rates: None }
     }
 
     /// Without it there are no exchange rates: not every function needs them, nor every deployment.
@@ -160,11 +166,26 @@ impl App {
     }
 
     pub(crate) async fn commit(&self, changes: ChangeSet, once: Option<&Once>) -> Result<Committed, Error> {
+        self.commit_noting(changes, once, &mut WalletNotes::default()).await
+    }
+
+    /// The same for what moves wallets that nobody has looked at: what the store says of them is noted for the next
+    /// decision.
+    pub(crate) async fn commit_noting(
+        &self,
+        changes: ChangeSet,
+        once: Option<&Once>,
+        wallets: &mut WalletNotes,
+    ) -> Result<Committed, Error> {
+        let givers = Givers::of(&changes);
         let refusals = match self.records.store.commit(changes).await {
             Ok(()) => return Ok(Committed::Written),
             Err(CommitError::Refused(refusals)) => refusals,
             Err(CommitError::Store(error)) => return Err(error.into()),
         };
+        for refusal in &refusals {
+            wallets.note(refusal, &givers);
+        }
         // An answer on record explains every other refusal: the same request was here before.
         let answered = refusals.iter().find_map(|refusal| match refusal {
             Refusal::Answered(stored) => Some(stored),

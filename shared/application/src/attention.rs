@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Message, Page, PageRequest};
 use crate::reads::ListFailure;
+use crate::wallet_notes::WalletNotes;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind, Closed};
 use fatura_domain::id::AttemptId;
 use fatura_domain::invoice::{Invoice, Resolution, ResolveError};
@@ -71,6 +72,7 @@ impl App {
     ) -> Result<Reply, Error> {
         caller.may(Operation::Operate)?;
         let ResolveAttempt { attempt, resolution, note } = command;
+        let mut wallets = WalletNotes::default();
         for _ in 0..DECISIONS {
             let moment = self.moment();
             let (invoice, policy) = futures::try_join!(self.stored(attempt.invoice), self.policy())?;
@@ -92,11 +94,11 @@ impl App {
             };
             // Whoever decided is the one who closed it; one that was never raised is resolved all the same.
             let was_raised = invoice.matter().is_some_and(|matter| matter.id == id);
-            let changes = ChangeSet::from_reduction(&invoice, reduction)
+            let changes = ChangeSet::reduced(&invoice, reduction, &wallets)
                 .without_closing(&id)
                 .and(was_raised.then_some(Change::AttentionClosed { id, closed }))
                 .and([once.answered(answer.clone(), moment.now)]);
-            match self.commit(changes, Some(once)).await? {
+            match self.commit_noting(changes, Some(once), &mut wallets).await? {
                 Committed::Written => {
                     self.notify_all(refund.as_slice()).await;
                     return Ok(Reply { answer, replayed: false });

@@ -1,11 +1,13 @@
 //! What a use case decided, as values. A store writes a change set as a whole or not at all.
 
 use crate::access::ApiKey;
+use crate::fees::FeesEdition;
 use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
 use crate::sign_in::AccessChange;
+use crate::wallet_notes::WalletNotes;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::bill::{Bill, BillLine, Shards};
@@ -17,6 +19,7 @@ use fatura_domain::id::{BillId, CustomerId, InvoiceId, PaymentMethodId, RunId, T
 use fatura_domain::invoice::{Invoice, Reduction};
 use fatura_domain::ledger::{Head, Link, Totals, Transaction};
 use fatura_domain::money::Currency;
+use fatura_domain::order::Order;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::{Outcome, Part, Run};
 use std::collections::BTreeSet;
@@ -51,6 +54,9 @@ pub enum Change {
     InvoiceCreated(Invoice),
     /// Refused unless the stored invoice has the version just before this one's.
     InvoiceChanged(Invoice),
+    OrderPlaced(Order),
+    /// Refused unless the stored order has the version just before this one's.
+    OrderChanged(Order),
     /// Written once, never changed.
     AttemptFinished(Attempt),
     /// Written once, never changed.
@@ -124,6 +130,8 @@ pub enum Change {
     RulesReplaced(RulesEdition),
     /// Refused unless it follows the edition that is in force. Every edition is kept.
     PlanReplaced(PlanEdition),
+    /// Refused unless it follows the edition that is in force. Every edition is kept.
+    FeesReplaced(FeesEdition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.
@@ -181,19 +189,48 @@ impl ChangeSet {
     /// A journal with all that follows from it: each customer whom it concerns is shown it, and the wallets that it
     /// names are moved. Those that are `opened` aren't there yet.
     pub fn booked(transaction: Transaction, opened: &BTreeSet<(CustomerId, Currency)>) -> Self {
+        let shown = transaction.mirrored().collect();
+        Self::booked_and_shown(transaction, shown, opened)
+    }
+
+    /// The same for what was paid for an invoice, or goes back of it. What a merchant's wallet doesn't take is owed
+    /// beside it, and a person is told; each merchant is shown what it has sold.
+    pub fn settled(invoice: &Invoice, transaction: Transaction, wallets: &WalletNotes) -> Self {
+        let transaction = transaction.owed_beside(&wallets.beside(invoice.customer()));
+        let matter = invoice.unsettled(&transaction).map(Change::AttentionRaised);
+        let of_its_own = |shown: Transaction| {
+            let lines = invoice.lines_sold_by(shown.id.owner());
+            Transaction { lines, ..shown }
+        };
+        let shown = transaction.mirrored().map(of_its_own).collect();
+        Self::booked_and_shown(transaction, shown, wallets.opened()).and(matter)
+    }
+
+    fn booked_and_shown(
+        transaction: Transaction,
+        shown: Vec<Transaction>,
+        opened: &BTreeSet<(CustomerId, Currency)>,
+    ) -> Self {
         let wallets = transaction.journal.wallets().into_iter().map(|(customer, currency, minor)| {
             let opens = opened.contains(&(customer, currency));
             Change::WalletMoved { customer, currency, minor, opens }
         });
-        let shown: Vec<Change> = transaction.mirrored().map(Change::TransactionBooked).collect();
+        let shown = shown.into_iter().map(Change::TransactionBooked);
         Self::of(wallets).and([Change::TransactionBooked(transaction)]).and(shown)
     }
 
     /// What the reducer wants written together.
     pub fn from_reduction(before: &Invoice, reduction: Reduction) -> Self {
+        Self::reduced(before, reduction, &WalletNotes::default())
+    }
+
+    /// The same, with what is known of the wallets that move by it.
+    pub(crate) fn reduced(before: &Invoice, reduction: Reduction, wallets: &WalletNotes) -> Self {
+        let booked =
+            reduction.transaction.map(|transaction| Self::settled(&reduction.invoice, transaction, wallets));
         Self::moved(before, reduction.invoice)
             .and(reduction.attempt.map(Change::AttemptFinished))
-            .and(reduction.transaction.map(Change::TransactionBooked))
+            .and(booked.into_iter().flatten())
             .and(reduction.refund.map(Change::RefundRequested))
     }
 

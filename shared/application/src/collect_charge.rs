@@ -3,6 +3,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::circuit::Admission;
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Claim, Gateway, Message};
+use crate::wallet_notes::WalletNotes;
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
@@ -176,6 +177,7 @@ impl App {
         beside: &[Change],
     ) -> Result<(), Error> {
         let policy = self.policy().await?;
+        let mut wallets = WalletNotes::default();
         for _ in 0..DECISIONS {
             let id = invoice.id;
             let (changes, wake) = match invoice.observe(observation, &policy, self.moment()) {
@@ -185,12 +187,13 @@ impl App {
                     let wake = reduction.wake.then(|| Message::about(&reduction.invoice));
                     let refund = reduction.refund.as_ref().map(Message::about_refund);
                     (
-                        ChangeSet::from_reduction(&invoice, *reduction),
+                        ChangeSet::reduced(&invoice, *reduction, &wallets),
                         wake.into_iter().chain(refund).collect(),
                     )
                 }
             };
-            if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
+            let changes = changes.and(beside.iter().cloned());
+            if let Committed::Written = self.commit_noting(changes, None, &mut wallets).await? {
                 for message in wake {
                     self.notify(message).await;
                 }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{ChargeLookup, Gateway, ListError, Page, PageRequest};
 use crate::reads::ListFailure;
+use crate::wallet_notes::WalletNotes;
 use fatura_domain::dispute::{ContestReason, Dispute, DisputeState};
 use fatura_domain::gateway::{DisputeOutcome, DisputeStanding};
 use fatura_domain::id::{DisputeId, InvoiceId};
@@ -123,6 +124,7 @@ impl App {
         beside: &[Change],
     ) -> Result<(), Error> {
         let policy = self.policy().await?;
+        let mut wallets = WalletNotes::default();
         for _ in 0..DECISIONS {
             let changes = match self.records.invoices.invoice(id).await? {
                 None => ChangeSet::default(),
@@ -138,15 +140,19 @@ impl App {
                             } else {
                                 Change::DisputeChanged(dispute)
                             };
+                            let booked = reduction.transaction.map(|transaction| {
+                                ChangeSet::settled(&reduction.invoice, transaction, &wallets)
+                            });
                             ChangeSet::moved(&invoice, reduction.invoice)
                                 .and([dispute])
-                                .and(reduction.transaction.map(Change::TransactionBooked))
+                                .and(booked.into_iter().flatten())
                                 .and(reduction.matter.map(Change::AttentionRaised))
                         }
                     }
                 }
             };
-            if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
+            let changes = changes.and(beside.iter().cloned());
+            if let Committed::Written = self.commit_noting(changes, None, &mut wallets).await? {
                 return Ok(());
             }
         }

@@ -2,6 +2,7 @@ use crate::ports::{CommitError, ListError, StoreError};
 use fatura_domain::customer::HeldError;
 use fatura_domain::invoice::{ChargeError, IllegalTransition};
 use fatura_domain::sign_in::Wait;
+use fatura_domain::wallet::WalletRefusal;
 use thiserror::Error as ThisError;
 
 /// A cause, for the log only.
@@ -38,6 +39,8 @@ pub enum Error {
     StoppedHalfway { detail: String, status: &'static str, accepted: Vec<String> },
     #[error("the customer has no payment method")]
     NoPaymentMethod,
+    #[error(transparent)]
+    InsufficientFunds(WalletRefusal),
     #[error("no gateway that is enabled takes this payment method in this currency")]
     NoGateway,
     #[error("the object has changed: its version is {current}")]

@@ -4,6 +4,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
+use crate::payments::PayBy;
 use crate::ports::{Message, Payer};
 use fatura_domain::Timestamp;
 use fatura_domain::customer::PaymentSource;
@@ -126,11 +127,15 @@ impl App {
         &self,
         caller: &Caller,
         id: InvoiceId,
-        method: Option<PaymentMethodId>,
+        by: PayBy,
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
         caller.may(Operation::OwnedBy(id.owner()))?;
+        let method = match by {
+            PayBy::Method(method) => method,
+            PayBy::Wallet => return self.pay_from_wallet(caller, id, once, render).await,
+        };
         for _ in 0..DECISIONS {
             let now = self.clock.now();
             let (invoice, payer, policy) =

@@ -3,6 +3,7 @@
 mod bills;
 mod gateway;
 mod ledger;
+mod orders;
 mod outgoing;
 mod rates;
 mod sign_in;
@@ -13,6 +14,7 @@ pub use gateway::{
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
+pub use orders::Orders;
 pub use outgoing::{OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
 pub use sign_in::{Access, SignIns, TokenKeys};
@@ -173,6 +175,8 @@ pub struct InvoiceFilter {
     pub failure_class: Option<FailureClass>,
     pub created_from: Option<Timestamp>,
     pub created_to: Option<Timestamp>,
+    /// Those that pay for orders.
+    pub only_payments: bool,
 }
 
 /// A position that isn't one of this list, or a failing store.

@@ -5,9 +5,10 @@ use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Gateway, Message, Page, PageRequest};
 use crate::reads::ListFailure;
+use crate::wallet_notes::WalletNotes;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
-use fatura_domain::gateway::RefundOutcome;
+use fatura_domain::gateway::{RefundOutcome, RefundRequest};
 use fatura_domain::id::{InvoiceId, RefundId};
 use fatura_domain::invoice::{Invoice, RefundError, RefundReduced};
 use fatura_domain::money::Money;
@@ -51,28 +52,45 @@ impl App {
         render: &(dyn Fn(&Refund) -> Answer + Sync),
     ) -> Result<Reply, Error> {
         caller.may(Operation::BillTo(command.invoice.owner()))?;
+        let mut wallets = WalletNotes::default();
         for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();
             let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;
             let id = RefundId::new(command.invoice.owner(), moment.now, moment.entropy);
             let amount = command.amount.of(&invoice)?;
-            let asked = invoice.refunding(id, amount, command.reason.clone(), &policy, moment.now);
-            let (reserved, refund) = match asked {
+            let (by, reason) = (caller.actor(), command.reason.clone());
+            let asked = if invoice.is_paid_from_wallet() {
+                let back = invoice.refunded_to_wallet(id, amount, reason, &by, &policy, moment);
+                back.map(|(after, refund, transaction)| (after, refund, Some(transaction)))
+            } else {
+                let ordered = invoice.refunding(id, amount, reason, &policy, moment.now);
+                ordered.map(|(after, refund)| (after, refund, None))
+            };
+            let (after, refund, transaction) = match asked {
                 Ok(ordered) => ordered,
                 Err(refusal) => {
                     return once.replay_or(&*self.records.answers, refusal.into(), moment.now).await;
                 }
             };
             let answer = render(&refund);
-            let changes = ChangeSet::moved(&invoice, reserved)
+            let after = after.by(&by, invoice.history.len());
+            let booked = transaction.map(|transaction| ChangeSet::settled(&after, transaction, &wallets));
+            let changes = ChangeSet::moved(&invoice, after)
+                .and(booked.into_iter().flatten())
                 .and([Change::RefundRequested(refund.clone()), once.answered(answer.clone(), moment.now)]);
-            match self.commit(changes, Some(once)).await? {
+            match self.commit_noting(changes, Some(once), &mut wallets).await? {
                 Committed::Written => {
-                    self.notify(Message::about_refund(&refund)).await;
+                    if matches!(refund.state, RefundState::Pending { .. }) {
+                        self.notify(Message::about_refund(&refund)).await;
+                    }
                     return Ok(Reply { answer, replayed: false });
                 }
                 Committed::Replayed(reply) => return Ok(reply),
-                Committed::Stale => {}
+                Committed::Stale => {
+                    if let Some(refusal) = wallets.refusal_of(invoice.customer()) {
+                        return Err(refusal.clone().into());
+                    }
+                }
             }
         }
         Err(Error::Busy)
@@ -95,8 +113,9 @@ impl App {
             tracing::debug!(refund = %id, "message is void");
             return Ok(());
         }
-        let outcome = match self.gateways.get(&refund.gateway) {
-            Some(gateway) => order_once(gateway.as_ref(), &refund, self.clock.now()).await,
+        let Some((name, request)) = refund.request() else { return Ok(()) };
+        let outcome = match self.gateways.get(name) {
+            Some(gateway) => order_once(gateway.as_ref(), &refund, &request, self.clock.now()).await,
             None => RefundOutcome::Unclear {
                 failure: Failure::new(
                     FailureClass::Configuration,
@@ -115,11 +134,13 @@ impl App {
         id: RefundId,
         beside: &[Change],
     ) -> Result<bool, Error> {
-        let Some(refund) = self.records.refunds.refund(id).await? else {
+        let refund = self.records.refunds.refund(id).await?;
+        let asked = refund.and_then(|refund| refund.request().map(|(_, request)| (refund.clone(), request)));
+        let Some((refund, request)) = asked else {
             self.commit(ChangeSet::of(beside.iter().cloned()), None).await?;
             return Ok(true);
         };
-        match gateway.fetch_refund(&refund.request()).await {
+        match gateway.fetch_refund(&request).await {
             Some(RefundOutcome::Unclear { .. }) => Ok(false),
             Some(outcome) => self.observe_refund(refund, &outcome, beside).await.map(|()| true),
             None => {
@@ -137,18 +158,22 @@ impl App {
         beside: &[Change],
     ) -> Result<(), Error> {
         let policy = self.policy().await?;
+        let mut wallets = WalletNotes::default();
         for _ in 0..CONTENDED_DECISIONS {
             let before = self.stored(refund.invoice).await?;
             let changes = match before.observe_refund(&refund, outcome, &policy, self.moment()) {
                 RefundReduced::AlreadyApplied if beside.is_empty() => return Ok(()),
                 RefundReduced::AlreadyApplied => ChangeSet::default(),
                 RefundReduced::Applied { refund: next, invoice, transaction } => {
+                    let booked =
+                        transaction.map(|transaction| ChangeSet::settled(&before, *transaction, &wallets));
                     ChangeSet::refund_moved(&refund, *next)
                         .and(invoice.into_iter().flat_map(|after| ChangeSet::moved(&before, *after)))
-                        .and(transaction.map(|transaction| Change::TransactionBooked(*transaction)))
+                        .and(booked.into_iter().flatten())
                 }
             };
-            if let Committed::Written = self.commit(changes.and(beside.iter().cloned()), None).await? {
+            let changes = changes.and(beside.iter().cloned());
+            if let Committed::Written = self.commit_noting(changes, None, &mut wallets).await? {
                 return Ok(());
             }
             refund = self.records.refunds.refund(refund.id).await?.ok_or(Error::NotFound)?;
@@ -159,18 +184,22 @@ impl App {
 
 /// What went out before may have arrived: then it is asked about, and sent again only if it is surely not there, or if the
 /// key still makes both orders one and nobody can be asked.
-async fn order_once(gateway: &dyn Gateway, refund: &Refund, now: Timestamp) -> RefundOutcome {
-    let request = refund.request();
+async fn order_once(
+    gateway: &dyn Gateway,
+    refund: &Refund,
+    request: &RefundRequest,
+    now: Timestamp,
+) -> RefundOutcome {
     let has_gone_out = matches!(refund.state, RefundState::Pending { sends: 1.., .. });
     let is_recognised =
         || now.duration_since(refund.created_at) < gateway.capabilities().idempotency_key_lifetime;
     if has_gone_out
         && (gateway.can_be_asked() || !is_recognised())
-        && let Some(outcome) = gateway.fetch_refund(&request).await
+        && let Some(outcome) = gateway.fetch_refund(request).await
     {
         return outcome;
     }
-    gateway.refund(&request).await
+    gateway.refund(request).await
 }
 
 impl From<RefundError> for Error {

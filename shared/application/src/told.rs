@@ -12,7 +12,7 @@ use fatura_domain::gateway::{ChargeOutcome, DisputeStanding, GatewayReference, R
 use fatura_domain::id::{AttemptId, RefundId};
 use fatura_domain::invoice::{Invoice, Observation};
 use fatura_domain::money::Money;
-use fatura_domain::refund::{Refund, RefundState};
+use fatura_domain::refund::{Refund, RefundState, RefundTo};
 
 /// What came of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl App {
     ) -> Result<Heard, Error> {
         let refund = self.records.refunds.refund(id).await?;
         let Some(refund) =
-            refund.filter(|refund| refund.gateway == event.gateway && refund.charge == *charge)
+            refund.filter(|refund| refund.to == RefundTo::Gateway(event.gateway.clone(), charge.clone()))
         else {
             tracing::warn!(gateway = %event.gateway, event = %event.event_id, "about a refund that does not exist");
             return Ok(Heard::Done);
@@ -198,8 +198,8 @@ fn came_back(refund: &Refund) -> Attention {
         invoice: Some(refund.invoice),
         bill: None,
         amount: Some(refund.amount),
-        gateway: Some(refund.gateway.clone()),
-        reference: Some(refund.charge.clone()),
+        gateway: refund.gateway().cloned(),
+        reference: refund.charge().cloned(),
         detail: "the gateway had given the money back, and says now that it came back to us".to_owned(),
         raised_at: refund.updated_at,
         closed: None,

@@ -2,7 +2,7 @@
 
 use crate::actor::Actor;
 use crate::gateway::{GatewayName, GatewayReference};
-use crate::id::{AttemptId, BillId, DisputeId, InvoiceId, OwnedId, RefundId};
+use crate::id::{AttemptId, BillId, DisputeId, InvoiceId, OwnedId, RefundId, TransactionId};
 use crate::money::Money;
 use crate::{Timestamp, stored_instant};
 use serde::{Deserialize, Serialize};
@@ -60,10 +60,12 @@ pub enum AttentionKind {
     BillAwaitsRates,
     /// No gateway takes what a bill's invoice asks for.
     BillNotCharged,
+    /// A merchant's wallet did not take what moved of a payment, which is booked as owed instead.
+    MerchantNotSettled,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -74,6 +76,7 @@ impl AttentionKind {
         Self::WebhookMismatch,
         Self::BillAwaitsRates,
         Self::BillNotCharged,
+        Self::MerchantNotSettled,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -88,6 +91,7 @@ impl AttentionKind {
             Self::WebhookMismatch => "webhook_mismatch",
             Self::BillAwaitsRates => "bill_awaits_rates",
             Self::BillNotCharged => "bill_not_charged",
+            Self::MerchantNotSettled => "merchant_not_settled",
         }
     }
 }
@@ -128,6 +132,11 @@ impl AttentionId {
 
     pub fn of_balance(bill: BillId) -> Self {
         Self(format!("{}balance_{}", Self::PREFIX, bill.code()))
+    }
+
+    /// What a journal could not move, under the journal's own name.
+    pub fn of_journal(journal: TransactionId) -> Self {
+        Self(format!("{}{}{}", Self::PREFIX, TransactionId::PREFIX, journal.code()))
     }
 
     pub fn of_invoice(invoice: InvoiceId) -> Self {

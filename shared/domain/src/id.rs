@@ -88,6 +88,21 @@ owned_ids! {
     BillId = Bill "bill_";
     LineItemId = LineItem "li_";
     SessionId = Session "ses_";
+    OrderId = Order "ord_";
+    /// A payment is an invoice of its buyer's, with the same characters: either leads to the other.
+    PaymentId = Payment "pay_";
+}
+
+impl From<PaymentId> for InvoiceId {
+    fn from(payment: PaymentId) -> Self {
+        payment.as_kind()
+    }
+}
+
+impl From<InvoiceId> for PaymentId {
+    fn from(invoice: InvoiceId) -> Self {
+        invoice.as_kind()
+    }
 }
 
 impl<K: Kind> OwnedId<K> {
@@ -113,6 +128,10 @@ impl<K: Kind> OwnedId<K> {
             *slot = byte;
         }
         Self { characters, kind: PhantomData }
+    }
+
+    const fn as_kind<Other>(self) -> OwnedId<Other> {
+        OwnedId { characters: self.characters, kind: PhantomData }
     }
 
     /// The same time and chance, as somebody else's.

@@ -8,6 +8,7 @@ mod detachment;
 mod dispute;
 mod invoice;
 mod ledger;
+mod order;
 mod people;
 mod rates;
 mod records;
@@ -18,11 +19,14 @@ mod transaction;
 pub(crate) use access::{CredentialsItem, SessionItem, TriesItem};
 pub(crate) use attention::AttentionItem;
 pub(crate) use bill::{BillItem, LineItem, SumItem};
-pub(crate) use configuration::{CircuitItem, read_plan, read_rules, write_plan, write_rules};
+pub(crate) use configuration::{
+    CircuitItem, read_fees, read_plan, read_rules, write_fees, write_plan, write_rules,
+};
 pub(crate) use detachment::DetachmentItem;
 pub(crate) use dispute::DisputeItem;
 pub(crate) use invoice::InvoiceItem;
 pub(crate) use ledger::{HeadItem, LinkItem, TotalsItem, WalletItem};
+pub(crate) use order::OrderItem;
 pub(crate) use people::{ApiKeyItem, CustomerItem, OwnerItem, PaymentMethodItem};
 pub(crate) use rates::RatesItem;
 pub(crate) use records::{AnswerItem, AttemptItem, WebhookItem};

@@ -184,6 +184,7 @@ impl Transactions for DynamoStore {
 fn passes(invoice: &Invoice, filter: &InvoiceFilter) -> bool {
     let has_failed_so = |class| invoice.failure_class() == Some(class);
     filter.failure_class.is_none_or(has_failed_so)
+        && (!filter.only_payments || invoice.split.is_some())
         && filter.created_from.is_none_or(|from| invoice.created_at >= from)
         && filter.created_to.is_none_or(|to| invoice.created_at < to)
 }

@@ -9,7 +9,7 @@ use fatura_application::ports::{
     ChargeLookup, Gateway, Gateways, MalformedWebhook, WebhookDelivery, WebhookHint, WebhookRefusal,
 };
 use fatura_application::{
-    AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, Records,
+    AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, PayBy, Records,
 };
 use fatura_domain::Timestamp;
 use fatura_domain::charge::Failure;
@@ -176,10 +176,13 @@ impl Bench {
 
     async fn charge(&self, invoice: InvoiceId) -> Result<Reading> {
         let once = self.once();
-        Ok(self.metered(self.app.charge_invoice(&operator(), invoice, None, &once, &shown)).await?.1)
+        Ok(self
+            .metered(self.app.charge_invoice(&operator(), invoice, PayBy::Method(None), &once, &shown))
+            .await?
+            .1)
     }
 
-    async fn consume(&self) -> Result<Reading> {
+    pub(crate) async fn consume(&self) -> Result<Reading> {
         let message = self.charges.take().pop().ok_or_else(|| anyhow!("no message"))?;
         Ok(self.metered(self.app.handle_message(message, Duration::from_secs(30))).await?.1)
     }

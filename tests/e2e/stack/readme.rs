@@ -33,6 +33,8 @@ async fn the_tour_works_as_written() {
         r#""cause":"requeued""#,
         r#""status":"canceled""#,
         r#""code":"not_found""#,
+        r#""balances":[{"amount":"48.55","currency":"BRL"}]"#,
+        r#""amount_refunded":{"amount":"10.00","currency":"BRL"}"#,
         "items[0].unit_prize",
     ] {
         assert!(said.contains(expected), "no {expected} in:\n{said}");

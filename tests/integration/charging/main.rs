@@ -22,6 +22,7 @@ mod localstripe;
 mod new_method;
 mod orphans;
 mod outside;
+mod payments;
 mod reconciliation;
 mod refund_bounds;
 mod refunds;

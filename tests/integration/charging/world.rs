@@ -11,8 +11,8 @@ use fatura_application::ports::{
     WebhookMessage,
 };
 use fatura_application::{
-    AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, RateDesk, Records,
-    Reply,
+    AddPaymentMethod, Answer, App, CreateInvoice, Error, Intake, NewInstrument, Once, PayBy, RateDesk,
+    Records, Reply,
 };
 use fatura_domain::calendar::AnchorDay;
 use fatura_domain::charge::Attempt;
@@ -268,7 +268,7 @@ impl World {
 
     pub(crate) async fn charge_once(&self, invoice: InvoiceId, once: &Once) -> Result<Reply, Error> {
         let shown = |invoice: &Invoice| answer(format!("{} {}", invoice.status().as_str(), invoice.version));
-        self.app.charge_invoice(&Self::operator(), invoice, None, once, &shown).await
+        self.app.charge_invoice(&Self::operator(), invoice, PayBy::Method(None), once, &shown).await
     }
 
     /// A new invoice, charged, its message in the queue.

@@ -72,9 +72,9 @@ async fn charge(
     request: Submission,
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
-    let method = read_charge(request.optional_fields()?)?;
+    let by = read_charge(request.optional_fields()?)?;
     let render = |invoice: &Invoice| answer(202, &InvoiceBody::from(invoice));
-    Ok(replied(api.app.charge_invoice(&caller, id, method, &once, &render).await?))
+    Ok(replied(api.app.charge_invoice(&caller, id, by, &once, &render).await?))
 }
 
 async fn cancel(
@@ -160,7 +160,7 @@ fn read_list(mut fields: Fields) -> Result<(Scope, InvoiceFilter), Problem> {
     let created_from = fields.optional("created_from", instant);
     let created_to = fields.optional("created_to", instant);
     refuse_empty_period(&mut fields, ("created_from", created_from), ("created_to", created_to));
-    let filter = InvoiceFilter { status, failure_class, created_from, created_to };
+    let filter = InvoiceFilter { status, failure_class, created_from, created_to, only_payments: false };
     fields.finish(|| {
         let scope = match customer {
             Some(customer) => Scope::Customer(customer),

@@ -7,12 +7,15 @@ mod bills;
 mod customers;
 mod disputes;
 mod dunning;
+mod fees;
 mod gateways;
 mod health;
 mod invoices;
 mod ledger;
 mod openapi;
+mod orders;
 mod payment_methods;
+mod payments;
 mod refunds;
 mod runs;
 mod transactions;
@@ -64,6 +67,9 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         gateways::routes(),
         transactions::routes(),
         wallet::routes(),
+        orders::routes(),
+        payments::routes(),
+        fees::routes(),
         ledger::routes(),
         bills::routes(),
         bill_lines::routes(),

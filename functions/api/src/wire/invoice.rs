@@ -1,13 +1,14 @@
 use super::common::{FailureBody, Instant, MoneyBody, metadata_body};
 use super::fields::Fields;
+use super::payment::read_source;
 use super::values::{flag, id, instant, numeral, text};
 use crate::problem::Problem;
-use fatura_application::{AmendInvoice, CreateInvoice};
+use fatura_application::{AmendInvoice, CreateInvoice, PayBy};
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
 use fatura_domain::charge::{Failure, FailureClass, Phase};
 use fatura_domain::gateway::PendingAction;
-use fatura_domain::id::{CustomerId, PaymentMethodId};
+use fatura_domain::id::{CustomerId, PaymentId, PaymentMethodId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, State, UnitPrice};
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::text::Description;
@@ -40,12 +41,12 @@ pub(crate) fn read_amendment(mut fields: Fields) -> Result<AmendInvoice, Problem
     fields.finish(|| Some(AmendInvoice { items, description, metadata, payment_method }))
 }
 
-pub(crate) fn read_charge(mut fields: Fields) -> Result<Option<PaymentMethodId>, Problem> {
-    let method = fields.optional("payment_method_id", id::<PaymentMethodId>);
-    fields.finish(|| Some(method))
+pub(crate) fn read_charge(mut fields: Fields) -> Result<PayBy, Problem> {
+    let by = read_source(&mut fields);
+    fields.finish(|| by)
 }
 
-fn read_items(fields: &mut Fields, currency: Option<Currency>) -> Option<Vec<LineItem>> {
+pub(super) fn read_items(fields: &mut Fields, currency: Option<Currency>) -> Option<Vec<LineItem>> {
     fields.objects("items", Content::MAX_ITEMS, |item| {
         let description = item.required("description", text(Description::parse));
         let quantity = item.required("quantity", numeral(Quantity::parse));
@@ -62,6 +63,8 @@ fn read_items(fields: &mut Fields, currency: Option<Currency>) -> Option<Vec<Lin
 pub(crate) struct InvoiceBody<'a> {
     id: String,
     customer_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<String>,
     status: &'static str,
     currency: &'static str,
     description: Option<&'a str>,
@@ -87,7 +90,7 @@ pub(crate) struct InvoiceBody<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ItemBody<'a> {
+pub(super) struct ItemBody<'a> {
     id: String,
     description: &'a str,
     quantity: String,
@@ -111,7 +114,7 @@ struct StepBody<'a> {
 
 /// What happens next by itself, or who has to do something, and why.
 #[derive(Debug, Serialize)]
-struct NextActionBody {
+pub(super) struct NextActionBody {
     action: &'static str,
     at: Option<Instant>,
     because: Option<&'static str>,
@@ -123,10 +126,11 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
         Self {
             id: invoice.id.to_string(),
             customer_id: invoice.customer().to_string(),
+            payment_id: invoice.split.as_ref().map(|_| PaymentId::from(invoice.id).to_string()),
             status: invoice.status().as_str(),
             currency: invoice.content.currency.code(),
             description: invoice.content.description.as_ref().map(Description::as_str),
-            items: items(invoice),
+            items: items_body(invoice.id.code(), &invoice.content),
             total: invoice.total.into(),
             amount_paid: invoice.amount_paid().into(),
             amount_refunded: invoice.amount_refunded().into(),
@@ -156,17 +160,17 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
     }
 }
 
-/// Lines have no ids on record: theirs follow from the invoice's and their place.
-fn items(invoice: &Invoice) -> Vec<ItemBody<'_>> {
-    let currency = invoice.content.currency;
-    let lines = invoice.content.items.iter().zip(1..);
+/// Lines have no ids on record: theirs follow from what they are of and their place.
+pub(super) fn items_body<'a>(code: &str, content: &'a Content) -> Vec<ItemBody<'a>> {
+    let currency = content.currency;
+    let lines = content.items.iter().zip(1..);
     lines
         .map(|(line, place): (_, u32)| ItemBody {
-            id: format!("li_{}{place:03}", invoice.id.code()),
+            id: format!("li_{code}{place:03}"),
             description: line.description.as_str(),
             quantity: line.quantity.to_string(),
             unit_price: line.unit_price.to_string(),
-            // The invoice's total is the sum of these, so each of them was computed before.
+            // The whole total is the sum of these, so each of them was computed before.
             total: line.total(currency).unwrap_or(Money::zero(currency)).into(),
         })
         .collect()
@@ -202,7 +206,7 @@ fn next_attempt_at(state: &State) -> Option<Timestamp> {
     }
 }
 
-fn next_action(invoice: &Invoice) -> Option<NextActionBody> {
+pub(super) fn next_action(invoice: &Invoice) -> Option<NextActionBody> {
     let (action, at) = invoice.next_action()?;
     let because = invoice.failure_class().map(FailureClass::as_str);
     Some(NextActionBody { action: action.as_str(), at: at.map(Instant), because })
@@ -217,7 +221,7 @@ fn pix(state: &State) -> Option<PixBody<'_>> {
     }
 }
 
-fn failure(state: &State) -> Option<&Failure> {
+pub(super) fn failure(state: &State) -> Option<&Failure> {
     match state {
         State::ChargedWithError(failed) | State::Uncollectible(failed) => Some(&failed.failure),
         _ => state.live_attempt()?.failure(),

@@ -141,7 +141,7 @@ impl<'a> JournalBody<'a> {
             reference,
             reverses: journal.reverses().and_then(|id| viewer.journal(id)),
             mirrors: journal.mirrors.and_then(|id| viewer.journal(id)),
-            invoice_id: at.map(|at| at.invoice.to_string()),
+            invoice_id: journal.moved_by.invoice().map(|invoice| invoice.to_string()),
             gateway: at.map(|at| at.gateway.as_str()),
             gateway_reference: at.map(|at| at.reference.0.as_str()),
             entries: journal.journal.entries().iter().map(|entry| EntryBody::of(entry, viewer)).collect(),

@@ -3,6 +3,7 @@ use super::fields::{Fields, Read};
 use super::values::{money, text};
 use crate::problem::Problem;
 use fatura_application::{RefundAmount, RequestRefund};
+use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::InvoiceId;
 use fatura_domain::money::parse_decimal;
 use fatura_domain::refund::{Refund, RefundState};
@@ -40,7 +41,7 @@ pub(crate) struct RefundBody<'a> {
     amount: MoneyBody,
     reason: Option<&'a str>,
     status: &'static str,
-    gateway: &'a str,
+    gateway: Option<&'a str>,
     gateway_reference: Option<&'a str>,
     transaction_id: Option<String>,
     failure: Option<FailureBody<'a>>,
@@ -52,7 +53,9 @@ impl<'a> From<&'a Refund> for RefundBody<'a> {
     fn from(refund: &'a Refund) -> Self {
         let (reference, transaction, failure) = match &refund.state {
             RefundState::Pending { .. } => (None, None, None),
-            RefundState::Succeeded { reference, transaction } => (Some(reference), Some(transaction), None),
+            RefundState::Succeeded { reference, transaction } => {
+                (reference.as_ref(), Some(transaction), None)
+            }
             RefundState::Failed { failure } => (None, None, Some(failure)),
         };
         Self {
@@ -61,7 +64,7 @@ impl<'a> From<&'a Refund> for RefundBody<'a> {
             amount: refund.amount.into(),
             reason: refund.reason.as_ref().map(Text::as_str),
             status: refund.state.as_str(),
-            gateway: refund.gateway.as_str(),
+            gateway: refund.gateway().map(GatewayName::as_str),
             gateway_reference: reference.map(|reference| reference.0.as_str()),
             transaction_id: transaction.map(ToString::to_string),
             failure: failure.map(FailureBody::from),

@@ -104,7 +104,8 @@ pub(crate) struct TransactionBody<'a> {
 
 impl<'a> From<&'a Transaction> for TransactionBody<'a> {
     fn from(transaction: &'a Transaction) -> Self {
-        let at = transaction.moved_by.at_gateway();
+        // Whose charge it is has the rest of it.
+        let at = transaction.moved_by.at_gateway().filter(|_| transaction.mirrors.is_none());
         let attempt = at.map(|at| AttemptId { invoice: at.invoice, number: at.attempt });
         let (reference, description) = match &transaction.moved_by {
             MovedBy::Gateway(_) => (None, None),
@@ -117,7 +118,7 @@ impl<'a> From<&'a Transaction> for TransactionBody<'a> {
             status: TransactionStatus::Succeeded.as_str(),
             amount: transaction.amount.into(),
             direction: transaction.wallet_direction().map(Direction::as_str),
-            invoice_id: at.map(|at| at.invoice.to_string()),
+            invoice_id: transaction.moved_by.invoice().map(|invoice| invoice.to_string()),
             attempt_id: attempt.map(|attempt| attempt.to_string()),
             gateway: at.map(|at| at.gateway.as_str()),
             gateway_reference: at.map(|at| at.reference.0.as_str()),

@@ -1,6 +1,7 @@
 //! Who may do what: every operation of the document, asked for as each kind of caller, held against `docs/access.md`.
 
 use crate::bills::{fee, month};
+use crate::orders::one_cup;
 use crate::sign_in::with;
 use crate::world::{DAY, OPERATOR, Says, World, attempt_of, contract, plan};
 use http::{Method, Request};
@@ -25,6 +26,9 @@ struct Shop {
     reconciliation: String,
     requeue: String,
     key: String,
+    merchant: String,
+    order: String,
+    payment: String,
 }
 
 impl Shop {
@@ -50,6 +54,9 @@ impl Shop {
         let reconciliation = begun("/v1/reconciliations", period()).await;
         let made = world.post("/v1/api-keys", json!({"role": "service"})).await.expect(201);
         let key = made["id"].as_str().unwrap().to_owned();
+        let merchant = world.merchant().await;
+        let order = world.order(&customer, &merchant, "1.00").await;
+        let payment = world.paid_from_wallet(&customer, &merchant, "2.00").await;
         Self {
             world,
             customer,
@@ -64,6 +71,9 @@ impl Shop {
             reconciliation,
             requeue,
             key,
+            merchant,
+            order,
+            payment,
         }
     }
 
@@ -88,6 +98,8 @@ impl Shop {
                 let path = fill(&self.customer).replace("{pm}", &self.method).replace("{gateway}", "sandbox");
                 (path, Some(json!({"token": "tok_visa"})))
             }
+            ("put", "/v1/fees") => (fill(""), Some(json!({"rate": "0.029"}))),
+            ("put", "/v1/customers/{id}/fees") => (fill(&self.customer), Some(json!({"rate": "0.01"}))),
             (_, path) if path.starts_with("/v1/customers") => {
                 let body = (method == "post").then(|| json!({}));
                 (fill(&self.customer).replace("{pm}", &self.method), body)
@@ -143,6 +155,14 @@ impl Shop {
             (_, path) if path.starts_with("/v1/wallet") => {
                 (fill(&self.customer), (method == "post").then(|| json!({"amount": cent()})))
             }
+            ("post", "/v1/orders") => (fill(""), Some(one_cup(&self.customer, &self.merchant, "1.00"))),
+            ("get", "/v1/orders" | "/v1/payments") => {
+                (format!("{template}?customer_id={}", self.customer), None)
+            }
+            (_, path) if path.starts_with("/v1/orders") => (fill(&self.order), None),
+            ("post", "/v1/payments") => (fill(""), Some(json!({"order_ids": [self.order]}))),
+            ("get", "/v1/payments/{id}") => (fill(&self.payment), None),
+            ("post", "/v1/refunds/{id}") => (fill(&self.payment), Some(json!({"amount": cent()}))),
             ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
             ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
             ("post", "/v1/auth") => {

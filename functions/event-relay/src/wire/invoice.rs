@@ -1,5 +1,6 @@
 use super::{Amount, amount};
 use fatura_domain::Timestamp;
+use fatura_domain::id::PaymentId;
 use fatura_domain::invoice::{Invoice, State, Transition};
 use serde::Serialize;
 
@@ -7,6 +8,9 @@ use serde::Serialize;
 pub(super) struct Data {
     invoice_id: String,
     customer_id: String,
+    /// What it pays for are orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<String>,
     status: &'static str,
     cause: &'static str,
     version: u64,
@@ -35,6 +39,7 @@ pub(super) fn data(invoice: &Invoice, step: &Transition) -> Data {
     Data {
         invoice_id: invoice.id.to_string(),
         customer_id: invoice.customer().to_string(),
+        payment_id: invoice.split.as_ref().map(|_| PaymentId::from(invoice.id).to_string()),
         status: step.status.as_str(),
         cause: step.cause.as_str(),
         version: invoice.version,

@@ -327,7 +327,7 @@ impl App {
         let returned = self.records.refunds.returned_in_shard(shard, task.from, task.to, page).await;
         let page = returned.map_err(listed)?;
         let ours: Vec<Refund> =
-            page.data.into_iter().filter(|refund| refund.gateway == task.gateway).collect();
+            page.data.into_iter().filter(|refund| refund.gateway() == Some(&task.gateway)).collect();
         let looked_at = u64::try_from(ours.len()).unwrap_or(u64::MAX);
         let found: Vec<Option<Difference>> = stream::iter(ours)
             .map(|refund| compare_refund(gateway.as_ref(), refund))
@@ -370,16 +370,17 @@ async fn compare_charge(
 }
 
 async fn compare_refund(gateway: &dyn Gateway, refund: Refund) -> Result<Option<Difference>, Error> {
-    let there = match gateway.fetch_refund(&refund.request()).await {
+    let Some((name, request)) = refund.request() else { return Ok(None) };
+    let there = match gateway.fetch_refund(&request).await {
         Some(RefundOutcome::Succeeded { amount, .. }) => Some(amount),
         Some(RefundOutcome::Unclear { failure }) => return Err(Error::Unavailable(failure.message.into())),
         Some(RefundOutcome::Pending { .. } | RefundOutcome::Failed { .. }) | None => None,
     };
-    let RefundState::Succeeded { reference, .. } = &refund.state else { return Ok(None) };
+    let RefundState::Succeeded { reference: Some(reference), .. } = &refund.state else { return Ok(None) };
     Ok((there != Some(refund.amount)).then(|| Difference {
         kind: kind(Some(refund.amount), there),
         movement: MovementKind::Refund,
-        gateway: refund.gateway.clone(),
+        gateway: name.clone(),
         reference: reference.clone(),
         ours: refund.id.to_string(),
         amount_here: Some(refund.amount),

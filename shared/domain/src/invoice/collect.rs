@@ -61,7 +61,7 @@ impl Invoice {
     }
 
     /// Through pending, as every paid invoice goes, though there is nobody to collect from in between.
-    fn free(&self, now: Timestamp) -> Self {
+    pub(super) fn free(&self, now: Timestamp) -> Self {
         let mut paid = Self { state: State::Paid(Payment::new(now, None)), ..self.touched(now) };
         paid.history.extend([
             Transition::new(Status::Pending, now, Cause::ChargeRequested),

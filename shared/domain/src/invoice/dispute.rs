@@ -1,6 +1,6 @@
 //! What a dispute does to an invoice: the customer's contest, and the gateway's word about its case, in whatever order.
 
-use super::{Captured, Cause, IllegalTransition, Invoice, Payment, State, Status};
+use super::{Captured, Cause, IllegalTransition, Invoice, Payment, Split, State, Status};
 use crate::attention::{Attention, AttentionId, AttentionKind};
 use crate::dispute::{ContestReason, Dispute, DisputeState, Origin};
 use crate::dunning::Policy;
@@ -100,25 +100,22 @@ impl Invoice {
         charge: &Captured,
         moment: Moment,
     ) -> DisputeReduced {
-        let clearing = Account::GatewayClearing(charge.gateway.clone());
-        let (kind, booking) = match (&case.dispute.state, standing.status) {
-            (DisputeState::Open { .. }, DisputeVerdict::Won) => (None, (clearing, Account::Chargebacks)),
-            (DisputeState::Open { .. }, DisputeVerdict::Lost) => {
-                (Some(TransactionKind::Chargeback), (Account::Chargebacks, clearing))
-            }
-            (DisputeState::Lost { .. }, DisputeVerdict::Won) => {
-                (Some(TransactionKind::Reinstatement), (clearing, Account::Chargebacks))
-            }
+        let bank = match (&case.dispute.state, standing.status) {
+            (DisputeState::Open { .. }, DisputeVerdict::Won) => None,
+            (DisputeState::Open { .. }, DisputeVerdict::Lost) => Some(Bank::Takes),
+            (DisputeState::Lost { .. }, DisputeVerdict::Won) => Some(Bank::GivesBack),
             _ => return DisputeReduced::AlreadyApplied,
         };
-        let transaction = kind.and_then(|kind| self.booked(kind, booking, &case.dispute, charge, moment));
+        let booked = bank.and_then(|bank| self.booked(bank, &case.dispute, charge, moment));
+        let (transaction, split) =
+            booked.map_or((None, self.split.clone()), |(transaction, split)| (Some(transaction), split));
         let booked = transaction.as_ref().map(|transaction| transaction.id);
         let state = match (standing.status, booked) {
             (DisputeVerdict::Lost, Some(chargeback)) => DisputeState::Lost { chargeback },
             (DisputeVerdict::Won, reinstatement) => DisputeState::Won { reinstatement },
             _ => return DisputeReduced::AlreadyApplied,
         };
-        let invoice = self.touched(moment.now);
+        let invoice = Self { split, ..self.touched(moment.now) };
         let latest = invoice.dispute;
         let reduction = case.into_reduction(invoice, state, standing, transaction, moment.now);
         let invoice = Self { dispute: latest, ..reduction.invoice };
@@ -175,9 +172,8 @@ impl Invoice {
         charge: &Captured,
         moment: Moment,
     ) -> Option<DisputeReduction> {
-        let booking = (Account::Chargebacks, Account::GatewayClearing(charge.gateway.clone()));
-        let transaction = self.booked(TransactionKind::Chargeback, booking, &case.dispute, charge, moment)?;
-        let protested = self.in_protest(moment.now);
+        let (transaction, split) = self.booked(Bank::Takes, &case.dispute, charge, moment)?;
+        let protested = Self { split, ..self.in_protest(moment.now) };
         let invoice = match protested.state.clone() {
             State::InProtest(payment) => protested
                 .clone()
@@ -190,10 +186,8 @@ impl Invoice {
     }
 
     fn is_reinstated(&self, case: &Case, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
-        let booking = (Account::GatewayClearing(charge.gateway.clone()), Account::Chargebacks);
-        let transaction =
-            self.booked(TransactionKind::Reinstatement, booking, &case.dispute, charge, moment)?;
-        let touched = self.touched(moment.now);
+        let (transaction, split) = self.booked(Bank::GivesBack, &case.dispute, charge, moment)?;
+        let touched = Self { split, ..self.touched(moment.now) };
         let invoice = touched.paid_after_all(Cause::Reinstated, moment.now);
         let state = DisputeState::Won { reinstatement: Some(transaction.id) };
         let dispute = case.dispute.moved(state, moment.now);
@@ -231,16 +225,31 @@ impl Invoice {
         }
     }
 
+    /// What a bank moves is first the merchants', in proportion, and only then our loss.
     fn booked(
         &self,
-        kind: TransactionKind,
-        (debit, credit): (Account, Account),
+        bank: Bank,
         dispute: &Dispute,
         charge: &Captured,
         moment: Moment,
-    ) -> Option<Transaction> {
-        let journal = Journal::transfer(debit, credit, dispute.amount).ok()?;
-        Some(Transaction {
+    ) -> Option<(Transaction, Option<Split>)> {
+        let clearing = Account::GatewayClearing(charge.gateway.clone());
+        let (currency, minor) = (dispute.amount.currency(), dispute.amount.minor());
+        let of_split = self.split.as_ref().map(|split| match bank {
+            Bank::Takes => split.charged_back(minor),
+            Bank::GivesBack => split.reinstated(minor),
+        });
+        let (split, coming) = match of_split {
+            Some((after, parts)) => {
+                (Some(after), parts.coming_from(&clearing, &Account::Chargebacks, currency)?)
+            }
+            None => (None, Journal::transfer(clearing, Account::Chargebacks, dispute.amount).ok()?),
+        };
+        let (kind, journal) = match bank {
+            Bank::Takes => (TransactionKind::Chargeback, coming.reversed()),
+            Bank::GivesBack => (TransactionKind::Reinstatement, coming),
+        };
+        let transaction = Transaction {
             id: TransactionId::new(self.customer(), moment.now, moment.entropy),
             kind,
             amount: dispute.amount,
@@ -256,8 +265,16 @@ impl Invoice {
             at: moment.now,
             journal,
             mirrors: None,
-        })
+        };
+        Some((transaction, split))
     }
+}
+
+/// Which way a bank moves money in a case.
+#[derive(Debug, Clone, Copy)]
+enum Bank {
+    Takes,
+    GivesBack,
 }
 
 /// A dispute that the gateway tells of, and whether we knew it.

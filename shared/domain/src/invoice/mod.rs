@@ -2,7 +2,7 @@
 //!
 //! `status` has the table of legal steps, `state` what each status knows, `collect` what clients and the queue may ask,
 //! `again` what follows a failure, `reduce` what the gateway's word does, `refund` and `dispute` how money goes back,
-//! `resolve` what a person decides, and `follow_up` what each state asks of others.
+//! `wallet` what pays without a gateway, `split` whose the money is, `resolve` what a person decides, and `follow_up` what each state asks of others.
 
 mod again;
 mod collect;
@@ -12,8 +12,10 @@ mod line_item;
 mod reduce;
 mod refund;
 mod resolve;
+mod split;
 mod state;
 mod status;
+mod wallet;
 
 pub use again::{RequeueError, Woken};
 pub use collect::{Cancellation, ChargeError, NextStep};
@@ -24,8 +26,10 @@ pub(crate) use line_item::{MAX_FACTOR, factor, product};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
 pub use resolve::{Resolution, ResolveError};
-pub use state::{Canceled, Captured, Collection, Draft, Failed, Orphan, Payment, State};
+pub use split::{Share, Split, SplitError};
+pub use state::{Canceled, Captured, Collection, Draft, Failed, FromWallet, Orphan, Payment, State};
 pub use status::Status;
+pub use wallet::WalletPayment;
 
 use crate::Timestamp;
 use crate::actor::Actor;
@@ -44,6 +48,8 @@ pub struct Invoice {
     pub content: Content,
     /// The exact sum of the lines' totals.
     pub total: Money,
+    /// Whose the money is, if this is the payment of orders. None: it is ours.
+    pub split: Option<Split>,
     pub state: State,
     pub history: Vec<Transition>,
     /// How many attempts were begun.
@@ -92,6 +98,7 @@ pub enum Cause {
     Scheduled,
     NothingToPay,
     ChargeSucceeded,
+    PaidFromWallet,
     ChargeFailed,
     /// The gateway didn't take the order, and another one is given it.
     NotSent,
@@ -122,6 +129,7 @@ impl Cause {
             Self::Scheduled => "scheduled",
             Self::NothingToPay => "nothing_to_pay",
             Self::ChargeSucceeded => "charge_succeeded",
+            Self::PaidFromWallet => "paid_from_wallet",
             Self::ChargeFailed => "charge_failed",
             Self::NotSent => "not_sent",
             Self::FailedOver => "failed_over",
@@ -157,6 +165,7 @@ impl Cause {
             | Self::ChargeRequested
             | Self::Scheduled
             | Self::NothingToPay
+            | Self::PaidFromWallet
             | Self::FailedOver
             | Self::Canceled
             | Self::Requeued
@@ -202,6 +211,7 @@ impl Invoice {
             version: 1,
             total: content.total()?,
             content,
+            split: None,
             state: State::Draft(Draft { payment_method, awaits_method: false }),
             history: vec![Transition::new(Status::Draft, now, Cause::Created)],
             attempts: AttemptNumber(0),
@@ -236,9 +246,8 @@ impl Invoice {
 
     /// What came in for this invoice and was meant for it.
     pub fn amount_paid(&self) -> Money {
-        let captured =
-            self.state.payment().and_then(|payment| payment.charge.as_ref()).map(|charge| charge.amount);
-        captured.unwrap_or(Money::zero(self.total.currency()))
+        let paid = self.state.payment().and_then(Payment::amount);
+        paid.unwrap_or(Money::zero(self.total.currency()))
     }
 
     /// What went back of it.

@@ -114,9 +114,11 @@ impl Invoice {
         policy: &Policy,
         moment: Moment,
     ) -> Reduced {
-        let Some(transaction) = money.booked(self, TransactionKind::Charge, Account::Revenue, moment) else {
-            return Reduced::AlreadyApplied;
-        };
+        let clearing = Account::GatewayClearing(money.gateway.clone());
+        let booked = self
+            .settled(clearing, money.captured)
+            .map(|journal| money.transaction(self, TransactionKind::Charge, journal, moment));
+        let Some(transaction) = booked else { return Reduced::AlreadyApplied };
         let charge = Captured {
             attempt: money.attempt,
             gateway: money.gateway.clone(),
@@ -146,10 +148,12 @@ impl Invoice {
     }
 
     fn orphaned(&self, money: &Arrived<'_>, moment: Moment) -> Reduced {
-        let Some(transaction) = money.booked(self, TransactionKind::Orphan, Account::Unapplied, moment)
-        else {
+        // Nothing isn't booked.
+        let clearing = Account::GatewayClearing(money.gateway.clone());
+        let Ok(journal) = Journal::transfer(clearing, Account::Unapplied, money.captured) else {
             return Reduced::AlreadyApplied;
         };
+        let transaction = money.transaction(self, TransactionKind::Orphan, journal, moment);
         let mut invoice = self.touched(moment.now);
         invoice.orphans.push(Orphan {
             attempt: money.attempt,
@@ -450,18 +454,15 @@ struct Arrived<'a> {
 }
 
 impl Arrived<'_> {
-    /// The transaction that books it: the gateway owes it to us, and it is for what `account` says. None if nothing
-    /// came, because nothing isn't booked.
-    fn booked(
+    /// The transaction that books it.
+    fn transaction(
         &self,
         invoice: &Invoice,
         kind: TransactionKind,
-        account: Account,
+        journal: Journal,
         moment: Moment,
-    ) -> Option<Transaction> {
-        let clearing = Account::GatewayClearing(self.gateway.clone());
-        let journal = Journal::transfer(clearing, account, self.captured).ok()?;
-        Some(Transaction {
+    ) -> Transaction {
+        Transaction {
             id: TransactionId::new(invoice.customer(), moment.now, moment.entropy),
             kind,
             amount: self.captured,
@@ -477,6 +478,6 @@ impl Arrived<'_> {
             at: moment.now,
             journal,
             mirrors: None,
-        })
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! What may be given back of a paid invoice, and what the gateway's word about it does.
 
 use super::{Cause, Invoice, Payment, State, Status};
+use crate::actor::Actor;
 use crate::dunning::Policy;
-use crate::gateway::{GatewayReference, MeansType, RefundOutcome};
+use crate::gateway::{GatewayName, GatewayReference, MeansType, RefundOutcome};
 use crate::id::{AttemptNumber, PaymentMethodId, RefundId, TransactionId};
 use crate::ledger::{Account, AtGateway, Journal, MovedBy, Transaction, TransactionKind};
 use crate::money::Money;
-use crate::refund::{Refund, RefundOf, RefundState};
+use crate::refund::{Refund, RefundOf, RefundState, RefundTo};
 use crate::text::Text;
 use crate::{Moment, Timestamp};
 use thiserror::Error;
@@ -45,13 +46,48 @@ impl Invoice {
     ) -> Result<(Self, Refund), RefundError> {
         let State::Paid(payment) = &self.state else { return Err(RefundError::NotPaid(self.status())) };
         let charge = payment.charge.as_ref().ok_or(RefundError::NothingCharged)?;
+        let to = RefundTo::Gateway(charge.gateway.clone(), charge.reference.clone());
+        let order = Order { id, amount, reason, to };
+        self.reserved(payment, charge.amount, order, policy, now)
+    }
+
+    /// The same for what came from a wallet, and goes back there at once: there is nobody to wait for.
+    pub fn refunded_to_wallet(
+        &self,
+        id: RefundId,
+        amount: Option<Money>,
+        reason: Option<Text<500>>,
+        by: &Actor,
+        policy: &Policy,
+        moment: Moment,
+    ) -> Result<(Self, Refund, Transaction), RefundError> {
+        let State::Paid(payment) = &self.state else { return Err(RefundError::NotPaid(self.status())) };
+        let wallet = payment.wallet.as_ref().ok_or(RefundError::NothingCharged)?;
+        let order = Order { id, amount, reason, to: RefundTo::Wallet };
+        let (reserved, refund) = self.reserved(payment, wallet.amount, order, policy, moment.now)?;
+        let own = Account::Wallet(self.customer());
+        let book = |journal| self.in_wallet(TransactionKind::Refund, refund.amount, journal, by, moment);
+        let (invoice, settled, transaction) =
+            reserved.given_back(&refund, None, own, book, moment.now).ok_or(RefundError::NothingCharged)?;
+        // One change, and a refund that never was on its way.
+        Ok((Self { version: reserved.version, ..invoice }, Refund { version: 1, ..settled }, transaction))
+    }
+
+    fn reserved(
+        &self,
+        payment: &Payment,
+        paid: Money,
+        order: Order,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(Self, Refund), RefundError> {
         let until = payment.at.checked_add(policy.rules.refund_window()).unwrap_or(Timestamp::MAX);
         if now > until {
             return Err(RefundError::TooLate(until));
         }
-        let left = charge.amount.minor() - payment.refunded - payment.refunding;
-        let left = Money::try_new(left, charge.amount.currency()).map_err(|_| RefundError::NothingCharged)?;
-        let amount = amount.unwrap_or(left);
+        let left = paid.minor() - payment.refunded - payment.refunding;
+        let left = Money::try_new(left, paid.currency()).map_err(|_| RefundError::NothingCharged)?;
+        let amount = order.amount.unwrap_or(left);
         if amount.currency() != left.currency() {
             return Err(RefundError::OtherCurrency);
         }
@@ -62,14 +98,13 @@ impl Invoice {
             return Err(RefundError::NotPositive);
         }
         let refund = Refund {
-            id,
+            id: order.id,
             version: 1,
             invoice: self.id,
             of: RefundOf::Payment,
             amount,
-            reason,
-            gateway: charge.gateway.clone(),
-            charge: charge.reference.clone(),
+            reason: order.reason,
+            to: order.to,
             state: RefundState::Pending { sends: 0, due: policy.resend_refund_at(0, now) },
             created_at: now,
             updated_at: now,
@@ -91,8 +126,7 @@ impl Invoice {
             of: RefundOf::Orphan,
             amount: orphan.amount,
             reason: None,
-            gateway: orphan.gateway.clone(),
-            charge: orphan.reference.clone(),
+            to: RefundTo::Gateway(orphan.gateway.clone(), orphan.reference.clone()),
             state: RefundState::Pending { sends: 0, due: policy.resend_refund_at(0, moment.now) },
             created_at: moment.now,
             updated_at: moment.now,
@@ -144,39 +178,59 @@ impl Invoice {
     }
 
     fn refunded(&self, refund: &Refund, reference: &GatewayReference, moment: Moment) -> RefundReduced {
-        let settled = |payment: Payment| Payment {
-            refunding: payment.refunding - refund.amount.minor(),
-            refunded: payment.refunded + refund.amount.minor(),
+        let charge = self.state.payment().and_then(|payment| payment.charge.as_ref());
+        let (Some(charge), Some(gateway)) = (charge, refund.gateway()) else {
+            return RefundReduced::AlreadyApplied;
+        };
+        let (attempt, method, means) = (charge.attempt, charge.payment_method, charge.means);
+        let back = Returned { gateway, reference, attempt, method, means };
+        let clearing = Account::GatewayClearing(gateway.clone());
+        let book = |journal| self.reversal(refund, &back, journal, moment);
+        match self.given_back(refund, Some(reference), clearing, book, moment.now) {
+            Some((invoice, settled, transaction)) => RefundReduced::Applied {
+                refund: Box::new(settled),
+                invoice: Some(Box::new(invoice)),
+                transaction: Some(Box::new(transaction)),
+            },
+            None => RefundReduced::AlreadyApplied,
+        }
+    }
+
+    /// It is back where it came from, taken from whose it was.
+    fn given_back(
+        &self,
+        refund: &Refund,
+        reference: Option<&GatewayReference>,
+        to: Account,
+        book: impl FnOnce(Journal) -> Transaction,
+        now: Timestamp,
+    ) -> Option<(Self, Refund, Transaction)> {
+        let amount = refund.amount;
+        let (split, journal) = match &self.split {
+            Some(split) => {
+                let (after, parts) = split.returning(amount.minor());
+                let coming = parts.coming_from(&to, &Account::Revenue, amount.currency());
+                (Some(after), coming.map(|journal| journal.reversed()))
+            }
+            None => (None, Journal::transfer(Account::Revenue, to, amount).ok()),
+        };
+        let state = self.with_payment(|payment| Payment {
+            refunding: payment.refunding - amount.minor(),
+            refunded: payment.refunded + amount.minor(),
             ..payment
-        };
-        let Some(charge) = self.state.payment().and_then(|payment| payment.charge.as_ref()) else {
-            return RefundReduced::AlreadyApplied;
-        };
-        let (method, means) = (charge.payment_method, charge.means);
-        let given_back = Returned { attempt: charge.attempt, method, means, from: Account::Revenue };
-        let (Some(state), Some(transaction)) =
-            (self.with_payment(settled), self.reversal(refund, reference, given_back, moment))
-        else {
-            return RefundReduced::AlreadyApplied;
-        };
-        let settled = refund.moved(
-            RefundState::Succeeded { reference: reference.clone(), transaction: transaction.id },
-            moment.now,
-        );
-        let invoice = Self { state, ..self.touched(moment.now) };
+        })?;
+        let transaction = book(journal?);
+        let settled = RefundState::Succeeded { reference: reference.cloned(), transaction: transaction.id };
+        let invoice = Self { split, state, ..self.touched(now) };
         let is_whole = invoice.amount_refunded() == invoice.amount_paid();
         let invoice = match (&invoice.state, is_whole) {
             (State::Paid(payment), true) => {
                 let state = State::Refunded(payment.clone());
-                invoice.clone().moved_on(state, Cause::Refunded, moment.now).unwrap_or(invoice)
+                invoice.clone().moved_on(state, Cause::Refunded, now).unwrap_or(invoice)
             }
             _ => invoice,
         };
-        RefundReduced::Applied {
-            refund: Box::new(settled),
-            invoice: Some(Box::new(invoice)),
-            transaction: Some(Box::new(transaction)),
-        }
+        Some((invoice, refund.moved(settled, now), transaction))
     }
 
     /// Whatever became of the invoice meanwhile, its payment is where refunds are counted.
@@ -193,15 +247,20 @@ impl Invoice {
     fn returned(&self, refund: &Refund, reference: &GatewayReference, moment: Moment) -> RefundReduced {
         let mut invoice = self.touched(moment.now);
         let orphan = invoice.orphans.iter_mut().find(|orphan| orphan.refund == Some(refund.id));
-        let (Some(orphan), Some((method, means))) = (orphan, self.state.tried()) else {
+        let (Some(orphan), Some((method, means)), Some(gateway)) =
+            (orphan, self.state.tried(), refund.gateway())
+        else {
             return RefundReduced::AlreadyApplied;
         };
         orphan.returned = true;
-        let given_back = Returned { attempt: orphan.attempt, method, means, from: Account::Unapplied };
-        let Some(transaction) = self.reversal(refund, reference, given_back, moment) else {
+        let back = Returned { gateway, reference, attempt: orphan.attempt, method, means };
+        let clearing = Account::GatewayClearing(gateway.clone());
+        let Ok(journal) = Journal::transfer(Account::Unapplied, clearing, refund.amount) else {
             return RefundReduced::AlreadyApplied;
         };
-        let state = RefundState::Succeeded { reference: reference.clone(), transaction: transaction.id };
+        let transaction = self.reversal(refund, &back, journal, moment);
+        let state =
+            RefundState::Succeeded { reference: Some(reference.clone()), transaction: transaction.id };
         RefundReduced::Applied {
             refund: Box::new(refund.moved(state, moment.now)),
             invoice: Some(Box::new(invoice)),
@@ -209,40 +268,46 @@ impl Invoice {
         }
     }
 
-    /// The charge's entries the other way round, for what went back.
     fn reversal(
         &self,
         refund: &Refund,
-        reference: &GatewayReference,
-        given_back: Returned,
+        back: &Returned<'_>,
+        journal: Journal,
         moment: Moment,
-    ) -> Option<Transaction> {
-        let clearing = Account::GatewayClearing(refund.gateway.clone());
-        let journal = Journal::transfer(given_back.from, clearing, refund.amount).ok()?;
-        Some(Transaction {
+    ) -> Transaction {
+        Transaction {
             id: TransactionId::new(self.customer(), moment.now, moment.entropy),
             kind: TransactionKind::Refund,
             amount: refund.amount,
             moved_by: MovedBy::Gateway(AtGateway {
                 invoice: self.id,
-                attempt: given_back.attempt,
-                gateway: refund.gateway.clone(),
-                reference: reference.clone(),
-                payment_method: given_back.method,
-                means: given_back.means,
+                attempt: back.attempt,
+                gateway: back.gateway.clone(),
+                reference: back.reference.clone(),
+                payment_method: back.method,
+                means: back.means,
             }),
             lines: self.lines(),
             at: moment.now,
             journal,
             mirrors: None,
-        })
+        }
     }
 }
 
-/// Which charge goes back, and from what account.
-struct Returned {
+/// What is to go back, and where to.
+struct Order {
+    id: RefundId,
+    amount: Option<Money>,
+    reason: Option<Text<500>>,
+    to: RefundTo,
+}
+
+/// Which charge went back at which gateway.
+struct Returned<'a> {
+    gateway: &'a GatewayName,
+    reference: &'a GatewayReference,
     attempt: AttemptNumber,
     method: PaymentMethodId,
     means: MeansType,
-    from: Account,
 }

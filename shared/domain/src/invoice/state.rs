@@ -98,9 +98,12 @@ pub struct Canceled {
 pub struct Payment {
     #[serde(rename = "at", with = "stored_instant")]
     pub at: Timestamp,
-    /// None for a total of zero, which no gateway saw.
+    /// None for what no gateway saw: a total of zero, or what came from a wallet.
     #[serde(rename = "ch", default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<Captured>,
+    /// What came from the customer's wallet instead.
+    #[serde(rename = "wa", default, skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<FromWallet>,
     /// Minor units given back, and on their way back. Together never more than was paid.
     #[serde(rename = "rf", default, skip_serializing_if = "is_zero")]
     pub refunded: i64,
@@ -110,13 +113,32 @@ pub struct Payment {
 
 impl Payment {
     pub const fn new(at: Timestamp, charge: Option<Captured>) -> Self {
-        Self { at, charge, refunded: 0, refunding: 0 }
+        Self { at, charge, wallet: None, refunded: 0, refunding: 0 }
+    }
+
+    pub const fn from_wallet(at: Timestamp, wallet: FromWallet) -> Self {
+        Self { at, charge: None, wallet: Some(wallet), refunded: 0, refunding: 0 }
+    }
+
+    /// What came. None: nothing had to.
+    pub fn amount(&self) -> Option<Money> {
+        let charged = self.charge.as_ref().map(|charge| charge.amount);
+        charged.or_else(|| self.wallet.as_ref().map(|wallet| wallet.amount))
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]
 const fn is_zero(minor: &i64) -> bool {
     *minor == 0
+}
+
+/// Which movement of the customer's wallet paid, and gets back what is refunded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromWallet {
+    #[serde(rename = "tx")]
+    pub transaction: TransactionId,
+    #[serde(rename = "a")]
+    pub amount: Money,
 }
 
 /// Which charge paid: where refunds go and disputes come from.

@@ -128,6 +128,9 @@ pub fn canonical(transaction: &Transaction) -> String {
             line("gateway_reference", &free(&at.reference.0));
         }
         MovedBy::Wallet(by) => {
+            if let Some(invoice) = by.invoice {
+                line("invoice", &invoice.to_string());
+            }
             line("by", &free(by.by.as_str()));
             if let Some(reference) = &by.reference {
                 line("reference", &free(reference.as_str()));

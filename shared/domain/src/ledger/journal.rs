@@ -1,6 +1,6 @@
 use super::account::Account;
 use crate::id::CustomerId;
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use thiserror::Error;
@@ -99,6 +99,43 @@ impl Journal {
     pub fn reversed(&self) -> Self {
         let other = |entry: &Entry| Entry { direction: entry.direction.other(), ..entry.clone() };
         Self(self.0.iter().map(other).collect())
+    }
+
+    /// The entries that balance by themselves and name a customer: all there is to tell that customer of a journal that
+    /// is several put together. The whole, where nothing balances earlier.
+    #[must_use]
+    pub fn part_of(&self, customer: CustomerId) -> Self {
+        let mut part = Vec::new();
+        let (mut open, mut balances) = (Vec::new(), BTreeMap::<Currency, i128>::new());
+        for entry in &self.0 {
+            *balances.entry(entry.amount.currency()).or_default() += entry.towards(Direction::Debit);
+            open.push(entry.clone());
+            if balances.values().all(|balance| *balance == 0) {
+                let closed = std::mem::take(&mut open);
+                if closed.iter().any(|entry| entry.account.customer() == Some(customer)) {
+                    part.extend(closed);
+                }
+            }
+        }
+        Self(part)
+    }
+
+    /// What moves of one currency.
+    pub fn moved_in(&self, currency: Currency) -> Result<Money, MoneyError> {
+        let debits = self.0.iter().filter(|entry| entry.direction == Direction::Debit);
+        Money::sum(currency, debits.map(|entry| entry.amount).filter(|amount| amount.currency() == currency))
+    }
+
+    /// The same with what moves in these customers' wallets booked as owed instead.
+    #[must_use]
+    pub fn owed_beside(&self, wallets: &BTreeSet<CustomerId>) -> Self {
+        let beside = |entry: &Entry| match entry.account {
+            Account::Wallet(customer) if wallets.contains(&customer) => {
+                Entry { account: Account::MerchantPayable(customer), ..entry.clone() }
+            }
+            _ => entry.clone(),
+        };
+        Self(self.0.iter().map(beside).collect())
     }
 
     /// The customers whose accounts it moves, the first one first.

@@ -27,8 +27,10 @@ pub enum PostingError {
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReversalError {
-    #[error("what a gateway moved is corrected by a refund or a dispute, so that its invoice tells the same")]
-    MovedByGateway,
+    #[error(
+        "what was paid for an invoice is corrected by a refund or a dispute, so that the invoice tells the same"
+    )]
+    MovedForInvoice,
     #[error(transparent)]
     Posting(#[from] PostingError),
 }
@@ -51,8 +53,8 @@ impl Posting {
 
     /// What undoes a journal that was posted, or a movement of a wallet.
     pub fn reversal_of(transaction: &Transaction, description: Description) -> Result<Self, ReversalError> {
-        if transaction.moved_by.at_gateway().is_some() {
-            return Err(ReversalError::MovedByGateway);
+        if transaction.moved_by.invoice().is_some() {
+            return Err(ReversalError::MovedForInvoice);
         }
         Ok(Self::of(description, transaction.journal.reversed(), Some(transaction.id))?)
     }
@@ -100,12 +102,7 @@ impl Posting {
 /// What moves, in the currency of the first entry: the figure that a list shows.
 fn debits(journal: &Journal) -> Result<Money, MoneyError> {
     let Some(first) = journal.entries().first() else { return Err(MoneyError::TooLarge) };
-    let currency = first.amount.currency();
-    let of_it = journal
-        .entries()
-        .iter()
-        .filter(|entry| entry.direction == super::Direction::Debit && entry.amount.currency() == currency);
-    Money::sum(currency, of_it.map(|entry| entry.amount))
+    journal.moved_in(first.amount.currency())
 }
 
 #[cfg(test)]

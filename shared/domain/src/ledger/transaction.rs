@@ -8,6 +8,7 @@ use crate::money::{Currency, Money};
 use crate::text::{Description, Text};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One movement of a customer's money, with the journal that books it. Never changed: a correction is another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,9 @@ pub struct ByWallet {
     pub by: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<MovementReference>,
+    /// What it paid, or gave back of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<InvoiceId>,
 }
 
 /// A journal that somebody posted by hand.
@@ -70,6 +74,15 @@ impl MovedBy {
             Self::Wallet(_) | Self::Operator(_) => None,
         }
     }
+
+    /// The invoice that it tells of, and that has to tell the same.
+    pub const fn invoice(&self) -> Option<InvoiceId> {
+        match self {
+            Self::Gateway(at) => Some(at.invoice),
+            Self::Wallet(by) => by.invoice,
+            Self::Operator(_) => None,
+        }
+    }
 }
 
 impl Transaction {
@@ -79,8 +92,21 @@ impl Transaction {
         others.map(|other| self.mirrored_to(other))
     }
 
+    /// Of what was paid for, whoever else got some of it is shown no more than concerns them.
     fn mirrored_to(&self, customer: CustomerId) -> Self {
-        Self { id: self.id.owned_by(customer), mirrors: Some(self.id), ..self.clone() }
+        let shown = Self { id: self.id.owned_by(customer), mirrors: Some(self.id), ..self.clone() };
+        if self.moved_by.invoice().is_none() {
+            return shown;
+        }
+        let journal = self.journal.part_of(customer);
+        let amount = journal.moved_in(self.amount.currency()).unwrap_or(self.amount);
+        Self { amount, journal, ..shown }
+    }
+
+    /// The same where some wallets don't take what is theirs: it is owed to their customers, or by them.
+    #[must_use]
+    pub fn owed_beside(self, wallets: &BTreeSet<CustomerId>) -> Self {
+        Self { journal: self.journal.owed_beside(wallets), ..self }
     }
 
     /// The journal that it undoes.

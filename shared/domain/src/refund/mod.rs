@@ -18,9 +18,7 @@ pub struct Refund {
     pub of: RefundOf,
     pub amount: Money,
     pub reason: Option<Text<500>>,
-    pub gateway: GatewayName,
-    /// The charge that it gives back.
-    pub charge: GatewayReference,
+    pub to: RefundTo,
     pub state: RefundState,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -35,6 +33,15 @@ pub enum RefundOf {
     Payment,
     /// Money for which nothing was owed.
     Orphan,
+}
+
+/// Where it goes back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundTo {
+    /// The gateway that charged, by what it calls the charge.
+    Gateway(GatewayName, GatewayReference),
+    /// The wallet that paid, without anybody having to be asked.
+    Wallet,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +61,9 @@ pub enum RefundState {
         due: Option<Timestamp>,
     },
     Succeeded {
-        #[serde(rename = "ref")]
-        reference: GatewayReference,
+        /// What the gateway calls it, if it went through one.
+        #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+        reference: Option<GatewayReference>,
         #[serde(rename = "tx")]
         transaction: TransactionId,
     },
@@ -76,8 +84,25 @@ impl RefundState {
 }
 
 impl Refund {
-    pub fn request(&self) -> RefundRequest {
-        RefundRequest { refund: self.id, charge: self.charge.clone(), amount: self.amount }
+    /// The order for the gateway. None: it goes through none.
+    pub fn request(&self) -> Option<(&GatewayName, RefundRequest)> {
+        let RefundTo::Gateway(gateway, charge) = &self.to else { return None };
+        Some((gateway, RefundRequest { refund: self.id, charge: charge.clone(), amount: self.amount }))
+    }
+
+    pub const fn gateway(&self) -> Option<&GatewayName> {
+        match &self.to {
+            RefundTo::Gateway(gateway, _) => Some(gateway),
+            RefundTo::Wallet => None,
+        }
+    }
+
+    /// The charge that it gives back.
+    pub const fn charge(&self) -> Option<&GatewayReference> {
+        match &self.to {
+            RefundTo::Gateway(_, charge) => Some(charge),
+            RefundTo::Wallet => None,
+        }
     }
 
     /// What a person has to look at because of the state that it is in.
@@ -95,8 +120,8 @@ impl Refund {
             invoice: Some(self.invoice),
             bill: None,
             amount: Some(self.amount),
-            gateway: Some(self.gateway.clone()),
-            reference: Some(self.charge.clone()),
+            gateway: self.gateway().cloned(),
+            reference: self.charge().cloned(),
             detail,
             raised_at: self.updated_at,
             closed: None,

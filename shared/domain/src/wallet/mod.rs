@@ -110,7 +110,7 @@ impl Movement {
             id: TransactionId::new(self.customer, moment.now, moment.entropy),
             kind: TransactionKind::Wallet,
             amount,
-            moved_by: MovedBy::Wallet(ByWallet { by, reference: self.reference.clone() }),
+            moved_by: MovedBy::Wallet(ByWallet { by, reference: self.reference.clone(), invoice: None }),
             lines: Vec::new(),
             at: moment.now,
             journal,

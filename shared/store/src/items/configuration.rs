@@ -4,10 +4,12 @@ use super::{Item, corrupt, from_item, sort_key, to_item};
 use crate::keys::{self, Configuration};
 use fatura_application::circuit::{Circuit, CircuitState};
 use fatura_application::ports::StoreError;
-use fatura_application::{PlanEdition, RulesEdition};
+use fatura_application::{FeesEdition, PlanEdition, RulesEdition};
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
+use fatura_domain::fees::Fees;
 use fatura_domain::gateway::GatewayName;
+use fatura_domain::id::CustomerId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,29 @@ pub(crate) fn write_plan(edition: &PlanEdition) -> Result<[Item; 2], StoreError>
 pub(crate) fn read_plan(item: Item) -> Result<PlanEdition, StoreError> {
     let EditionItem { version, content: plan, by, at } = from_item(item)?;
     Ok(PlanEdition { version, plan, put: Some((by, at)) })
+}
+
+/// Fees, which merchants have of their own.
+#[derive(Clone, Serialize, Deserialize)]
+struct FeesItem {
+    #[serde(flatten)]
+    edition: EditionItem<Fees>,
+    #[serde(rename = "of", default, skip_serializing_if = "Option::is_none")]
+    merchant: Option<CustomerId>,
+}
+
+pub(crate) fn write_fees(edition: &FeesEdition) -> Result<[Item; 2], StoreError> {
+    let FeesEdition { merchant, version, .. } = *edition;
+    let (by, at) = edition.put.clone().ok_or_else(|| corrupt("fees that nobody put"))?;
+    let put = EditionItem { version, content: edition.fees.clone(), by, at };
+    let item = FeesItem { edition: put, merchant };
+    let current = to_item(keys::fees(merchant), item.clone())?;
+    Ok([current, to_item(keys::fees_edition(merchant, version), item)?])
+}
+
+pub(crate) fn read_fees(item: Item) -> Result<FeesEdition, StoreError> {
+    let FeesItem { edition: EditionItem { version, content: fees, by, at }, merchant } = from_item(item)?;
+    Ok(FeesEdition { merchant, version, fees, put: Some((by, at)) })
 }
 
 #[derive(Serialize, Deserialize)]

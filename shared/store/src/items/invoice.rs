@@ -3,7 +3,7 @@ use crate::keys;
 use fatura_application::ports::StoreError;
 use fatura_domain::Timestamp;
 use fatura_domain::id::{AttemptNumber, DisputeId, RunId};
-use fatura_domain::invoice::{Content, Invoice, LineItem, Orphan, State, Transition};
+use fatura_domain::invoice::{Content, Invoice, LineItem, Orphan, Split, State, Transition};
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::text::{Description, Metadata};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ pub(crate) struct InvoiceItem {
     description: Option<Description>,
     #[serde(rename = "m", default, skip_serializing_if = "Metadata::is_empty")]
     metadata: Metadata,
+    #[serde(rename = "sp", default, skip_serializing_if = "Option::is_none")]
+    split: Option<Split>,
     #[serde(rename = "st")]
     state: State,
     #[serde(rename = "h")]
@@ -65,6 +67,7 @@ impl InvoiceItem {
             total_minor: invoice.total.minor(),
             description: invoice.content.description,
             metadata: invoice.content.metadata,
+            split: invoice.split,
             state: invoice.state,
             history: invoice.history,
             attempts: invoice.attempts,
@@ -92,6 +95,7 @@ impl InvoiceItem {
                 metadata: read.metadata,
             },
             total: Money::try_new(read.total_minor, read.currency).map_err(corrupt)?,
+            split: read.split,
             state: read.state,
             history: read.history,
             attempts: read.attempts,

@@ -5,7 +5,7 @@ use fatura_domain::Timestamp;
 use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::InvoiceId;
 use fatura_domain::money::Money;
-use fatura_domain::refund::{Refund, RefundOf, RefundState};
+use fatura_domain::refund::{Refund, RefundOf, RefundState, RefundTo};
 use fatura_domain::text::Text;
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +26,11 @@ pub(crate) struct RefundItem {
     amount: Money,
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     reason: Option<Text<500>>,
-    #[serde(rename = "gw")]
-    gateway: GatewayName,
-    #[serde(rename = "ch")]
-    charge: GatewayReference,
+    /// None: it went into a wallet.
+    #[serde(rename = "gw", default, skip_serializing_if = "Option::is_none")]
+    gateway: Option<GatewayName>,
+    #[serde(rename = "ch", default, skip_serializing_if = "Option::is_none")]
+    charge: Option<GatewayReference>,
     #[serde(rename = "st")]
     state: RefundState,
     #[serde(rename = "ca", with = "fatura_domain::stored_instant")]
@@ -47,6 +48,10 @@ impl RefundItem {
     pub(crate) fn write(refund: &Refund) -> Result<Item, StoreError> {
         let (work, position) = keys::refund_work(refund).unzip();
         let refund = refund.clone();
+        let (gateway, charge) = match refund.to {
+            RefundTo::Gateway(gateway, charge) => (Some(gateway), Some(charge)),
+            RefundTo::Wallet => (None, None),
+        };
         let attributes = Self {
             work,
             position,
@@ -55,8 +60,8 @@ impl RefundItem {
             of: refund.of,
             amount: refund.amount,
             reason: refund.reason,
-            gateway: refund.gateway,
-            charge: refund.charge,
+            gateway,
+            charge,
             state: refund.state,
             created_at: refund.created_at,
             updated_at: refund.updated_at,
@@ -67,6 +72,11 @@ impl RefundItem {
     pub(crate) fn read(item: Item) -> Result<Refund, StoreError> {
         let id = keys::refund_id(sort_key(&item)).ok_or_else(|| corrupt("not a refund's key"))?;
         let read: Self = from_item(item)?;
+        let to = match (read.gateway, read.charge) {
+            (Some(gateway), Some(charge)) => RefundTo::Gateway(gateway, charge),
+            (None, None) => RefundTo::Wallet,
+            _ => return Err(corrupt("a refund of half a charge")),
+        };
         Ok(Refund {
             id,
             version: read.version,
@@ -74,8 +84,7 @@ impl RefundItem {
             of: read.of,
             amount: read.amount,
             reason: read.reason,
-            gateway: read.gateway,
-            charge: read.charge,
+            to,
             state: read.state,
             created_at: read.created_at,
             updated_at: read.updated_at,

@@ -3,9 +3,9 @@
 use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
-    DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
-    RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt, to_key, write_plan,
-    write_rules,
+    DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OrderItem, OwnerItem, PartItem,
+    PaymentMethodItem, RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt,
+    to_key, write_fees, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -63,6 +63,8 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::InvoiceChanged(invoice) => {
                 actions.push(changed(InvoiceItem::write(&invoice)?, invoice.version));
             }
+            Change::OrderPlaced(order) => actions.push(new(OrderItem::write(&order)?)),
+            Change::OrderChanged(order) => actions.push(changed(OrderItem::write(&order)?, order.version)),
             Change::AttemptFinished(attempt) if enclosed.iter().any(|(_, inner)| *inner == attempt) => {}
             Change::AttemptFinished(attempt) => actions.push(new(AttemptItem::write(&attempt)?)),
             Change::TransactionBooked(transaction) => {
@@ -115,6 +117,9 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             Change::PlanReplaced(edition) => {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
+            }
+            Change::FeesReplaced(edition) => {
+                actions.extend(replaced(write_fees(&edition)?, edition.version));
             }
             Change::Answered(stored) => actions.push(answered(stored)?),
             Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),

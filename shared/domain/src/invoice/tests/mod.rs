@@ -6,6 +6,7 @@ mod follow_up;
 mod legality;
 mod networks;
 mod orphans;
+mod payments;
 mod properties;
 mod refunds;
 mod stories;

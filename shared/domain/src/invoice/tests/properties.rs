@@ -336,7 +336,7 @@ impl World {
             });
             assert!(is_decided_about || order.is_some(), "{orphan:?} is kept without a reason");
             if let Some(order) = order {
-                assert_eq!((order.amount, &order.charge), (orphan.amount, &orphan.reference));
+                assert_eq!((order.amount, order.charge()), (orphan.amount, Some(&orphan.reference)));
             }
         }
         let case = self.latest_dispute().map(|dispute| (dispute.state.as_str(), dispute.due().is_some()));

@@ -1,0 +1,37 @@
+//! Where orders lie, with their buyer, and what the platform keeps of them: with the rules, or with its merchant.
+
+use super::{Configuration, Key, PAST_ALL};
+use fatura_domain::id::{CustomerId, OrderId};
+
+/// Not between a customer and its payment methods, which are read as one range.
+const ORDER: &str = "BUY#";
+const FEES: &str = "FEES#";
+
+pub(crate) fn order(id: OrderId) -> Key {
+    Key::of_customer(id.owner(), format!("{ORDER}{}", id.code()))
+}
+
+pub(crate) fn order_id(sk: &str) -> Option<OrderId> {
+    format!("{}{}", OrderId::PREFIX, sk.strip_prefix(ORDER)?).parse().ok()
+}
+
+pub(crate) fn all_orders() -> (String, String) {
+    (ORDER.to_owned(), format!("{ORDER}{PAST_ALL}"))
+}
+
+/// The fees in force: a merchant's own, or the platform's.
+pub(crate) fn fees(merchant: Option<CustomerId>) -> Key {
+    let platform = Configuration::Fees.current();
+    match merchant {
+        Some(merchant) => Key::of_customer(merchant, format!("{FEES}{}", platform.sk)),
+        None => platform,
+    }
+}
+
+pub(crate) fn fees_edition(merchant: Option<CustomerId>, version: u64) -> Key {
+    let platform = Configuration::Fees.edition(version);
+    match merchant {
+        Some(merchant) => Key::of_customer(merchant, format!("{FEES}{}", platform.sk)),
+        None => platform,
+    }
+}
