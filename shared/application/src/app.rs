@@ -4,10 +4,11 @@ use crate::error::Error;
 use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
+use crate::outgoing::Outgoing;
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
-    Transactions, Wallets, Webhooks,
+    Endpoints, Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs,
+    SignIns, Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -37,6 +38,7 @@ pub struct Records {
     pub sign_ins: Arc<dyn SignIns>,
     pub journals: Arc<dyn Journals>,
     pub wallets: Arc<dyn Wallets>,
+    pub endpoints: Arc<dyn Endpoints>,
 }
 
 impl Records {
@@ -61,6 +63,7 @@ impl Records {
             + SignIns
             + Journals
             + Wallets
+            + Endpoints
             + 'static,
     {
         Self {
@@ -81,7 +84,8 @@ impl Records {
             bills: store.clone(),
             sign_ins: store.clone(),
             journals: store.clone(),
-            wallets: store,
+            wallets: store.clone(),
+            endpoints: store,
         }
     }
 }
@@ -104,6 +108,7 @@ pub struct App {
     pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) rates: Option<Arc<RateDesk>>,
+    pub(crate) outgoing: Outgoing,
 }
 
 impl fmt::Debug for App {
@@ -136,13 +141,30 @@ impl App {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
         let plan = Arc::new(Fresh::nothing());
-        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None }
+        Self {
+            records,
+            charges,
+            gateways,
+            clock,
+            entropy,
+            policies,
+            plan,
+            breakers,
+            rates: None,
+            outgoing: Outgoing::default(),
+        }
     }
 
     /// Without it there are no exchange rates: not every function needs them, nor every deployment.
     #[must_use]
     pub fn with_rates(self, rates: Arc<RateDesk>) -> Self {
         Self { rates: Some(rates), ..self }
+    }
+
+    /// Without it no webhook is hastened, and none goes to this machine.
+    #[must_use]
+    pub fn with_outgoing(self, outgoing: Outgoing) -> Self {
+        Self { outgoing, ..self }
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.

@@ -21,6 +21,7 @@ mod kept_cards;
 mod keys;
 mod ledger;
 mod message;
+pub mod outgoing;
 mod payment_methods;
 pub mod ports;
 mod process_webhook;
@@ -54,6 +55,7 @@ pub use keys::NewKey;
 pub use ledger::{
     AccountBalance, Finding, SealError, StatementPage, TrialBalance, Verification, VerifiedPage, seal,
 };
+pub use outgoing::{AmendEndpoint, Notifier, NotifierError, Outgoing, ReplayedMissed, ToldEvent};
 pub use payment_methods::{AddPaymentMethod, NewInstrument};
 pub use process_webhook::ProcessError;
 pub use rates::{RateDesk, RatesInForce};

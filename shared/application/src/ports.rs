@@ -13,7 +13,7 @@ pub use gateway::{
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
-pub use outgoing::{OutgoingWebhook, WebhookSender};
+pub use outgoing::{Deliver, DeliveryQueue, Endpoints, OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
 pub use sign_in::{Access, SignIns, TokenKeys};
 

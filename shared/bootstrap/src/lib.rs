@@ -11,7 +11,9 @@ mod environment;
 mod events;
 #[cfg(feature = "store")]
 mod gateways;
-#[cfg(any(feature = "charge-queue", feature = "webhook-queue"))]
+#[cfg(feature = "delivery-queue")]
+mod outgoing;
+#[cfg(any(feature = "delivery-queue", feature = "webhook-queue"))]
 mod queues;
 #[cfg(feature = "rates")]
 mod rates;

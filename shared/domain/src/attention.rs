@@ -4,6 +4,7 @@ use crate::actor::Actor;
 use crate::gateway::{GatewayName, GatewayReference};
 use crate::id::{AttemptId, BillId, DisputeId, InvoiceId, OwnedId, RefundId};
 use crate::money::Money;
+use crate::webhook_endpoint::EndpointId;
 use crate::{Timestamp, stored_instant};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -60,10 +61,12 @@ pub enum AttentionKind {
     BillAwaitsRates,
     /// No gateway takes what a bill's invoice asks for.
     BillNotCharged,
+    /// A server that wanted to be told isn't reached any more.
+    WebhookEndpointDisabled,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -74,6 +77,7 @@ impl AttentionKind {
         Self::WebhookMismatch,
         Self::BillAwaitsRates,
         Self::BillNotCharged,
+        Self::WebhookEndpointDisabled,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -88,6 +92,7 @@ impl AttentionKind {
             Self::WebhookMismatch => "webhook_mismatch",
             Self::BillAwaitsRates => "bill_awaits_rates",
             Self::BillNotCharged => "bill_not_charged",
+            Self::WebhookEndpointDisabled => "webhook_endpoint_disabled",
         }
     }
 }
@@ -132,6 +137,10 @@ impl AttentionId {
 
     pub fn of_invoice(invoice: InvoiceId) -> Self {
         Self(format!("{}{}{}", Self::PREFIX, InvoiceId::PREFIX, invoice.code()))
+    }
+
+    pub fn of_endpoint(endpoint: EndpointId) -> Self {
+        Self(format!("{}{endpoint}", Self::PREFIX))
     }
 
     /// `digest` tells one difference from another.

@@ -17,6 +17,7 @@ mod refunds;
 mod runs;
 mod transactions;
 mod wallet;
+mod webhook_endpoints;
 
 use crate::Api;
 use axum::handler::Handler;
@@ -67,6 +68,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         ledger::routes(),
         bills::routes(),
         bill_lines::routes(),
+        webhook_endpoints::routes(),
         api_keys::routes(),
         health::routes(),
         openapi::routes(),

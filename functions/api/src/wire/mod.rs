@@ -24,6 +24,8 @@ pub(crate) mod strict_json;
 pub(crate) mod transaction;
 pub(crate) mod values;
 pub(crate) mod wallet;
+pub(crate) mod webhook_delivery;
+pub(crate) mod webhook_endpoint;
 
 use serde::Serialize;
 

@@ -25,6 +25,8 @@ struct Shop {
     reconciliation: String,
     requeue: String,
     key: String,
+    endpoint: String,
+    delivery: String,
 }
 
 impl Shop {
@@ -50,6 +52,9 @@ impl Shop {
         let reconciliation = begun("/v1/reconciliations", period()).await;
         let made = world.post("/v1/api-keys", json!({"role": "service"})).await.expect(201);
         let key = made["id"].as_str().unwrap().to_owned();
+        let endpoint = world.post("/v1/webhook-endpoints", hook("https://example.com/hook")).await.created();
+        let sent = world.post(&format!("/v1/webhook-endpoints/{endpoint}/test"), json!({})).await.expect(202);
+        let delivery = sent["id"].as_str().unwrap().to_owned();
         Self {
             world,
             customer,
@@ -64,6 +69,8 @@ impl Shop {
             reconciliation,
             requeue,
             key,
+            endpoint,
+            delivery,
         }
     }
 
@@ -143,6 +150,19 @@ impl Shop {
             (_, path) if path.starts_with("/v1/wallet") => {
                 (fill(&self.customer), (method == "post").then(|| json!({"amount": cent()})))
             }
+            ("post", "/v1/webhook-endpoints") => (fill(""), Some(hook("https://example.com/new"))),
+            ("patch", "/v1/webhook-endpoints/{id}") => {
+                (fill(&self.endpoint), Some(json!({"description": "The books"})))
+            }
+            ("post", "/v1/webhook-endpoints/{id}/replay") => {
+                (fill(&self.endpoint), Some(json!({"since": "2026-11-01T00:00:00Z"})))
+            }
+            (_, path) if path.starts_with("/v1/webhook-endpoints") => {
+                (fill(&self.endpoint), (method == "post").then(|| json!({})))
+            }
+            (_, path) if path.starts_with("/v1/webhook-deliveries") => {
+                (fill(&self.delivery), (method == "post").then(|| json!({})))
+            }
             ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
             ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
             ("post", "/v1/auth") => {
@@ -158,6 +178,10 @@ impl Shop {
         assert!(!path.contains('{'), "{path}");
         (path, body)
     }
+}
+
+fn hook(url: &str) -> Value {
+    json!({"url": url, "events": ["*"]})
 }
 
 fn cent() -> Value {

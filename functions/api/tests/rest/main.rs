@@ -38,4 +38,5 @@ mod roles;
 mod runs;
 mod sessions;
 mod sign_in;
+mod webhook_endpoints;
 mod world;

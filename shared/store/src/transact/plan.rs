@@ -1,6 +1,6 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
+use super::{Action, Condition, IfRefused, Update, Write, bills, ledger, outgoing};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
     DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
@@ -48,6 +48,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(moved_addresses(&before, &after)?);
             }
             Change::Access(change) => actions.push(access(change)?),
+            Change::Outgoing(change) => actions.extend(outgoing::actions(change)?),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
                 let write = Write::Put(PaymentMethodItem::write(&method)?);
@@ -200,7 +201,7 @@ fn removed(key: Key) -> Action {
 }
 
 /// The next version of what is there.
-fn changed(item: Item, version: u64) -> Action {
+pub(super) fn changed(item: Item, version: u64) -> Action {
     at_version(Write::Put(item), version.saturating_sub(1))
 }
 
@@ -214,7 +215,7 @@ fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
     [next(current, version), new(kept)]
 }
 
-fn unconditional(write: Write) -> Action {
+pub(super) fn unconditional(write: Write) -> Action {
     Action { write, condition: None, if_refused: IfRefused::Stale }
 }
 
@@ -277,7 +278,7 @@ fn tallies(changes: &ChangeSet) -> Vec<Action> {
     counters.into_iter().map(update).collect()
 }
 
-fn at_version(write: Write, version: u64) -> Action {
+pub(super) fn at_version(write: Write, version: u64) -> Action {
     let condition = Condition { expression: IS_VERSION.into(), values: HashMap::new() };
     let condition = condition.with(":v", AttributeValue::N(version.to_string()));
     Action { write, condition: Some(condition), if_refused: IfRefused::Stale }
