@@ -102,6 +102,7 @@ def parameters() -> list[str]:
         "RatesSource=open_exchange_rates",
         f"RatesUrl={RATES_URL}",
         "LogRetentionDays=1",
+        "WebhooksAllowLoopback=true",
     ]
 
 
