@@ -20,6 +20,7 @@ mod duplicates;
 mod events;
 mod failures;
 mod gateways;
+mod notifying;
 mod readme;
 mod refunds;
 mod runs;

@@ -11,6 +11,7 @@ mod faults;
 mod ledger;
 mod lists;
 mod operations;
+mod outgoing;
 mod rates;
 mod records;
 mod round_trip;
