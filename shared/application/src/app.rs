@@ -7,8 +7,8 @@ use crate::idempotency::{Once, Reply};
 use crate::outgoing::Outgoing;
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Endpoints, Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs,
-    SignIns, Store, Transactions, Wallets, Webhooks,
+    Endpoints, Entropy, Gateways, Invoices, Journals, Message, Notices, Plans, Refunds, Refusal, Rulebook,
+    Runs, SignIns, Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -39,6 +39,7 @@ pub struct Records {
     pub journals: Arc<dyn Journals>,
     pub wallets: Arc<dyn Wallets>,
     pub endpoints: Arc<dyn Endpoints>,
+    pub notices: Arc<dyn Notices>,
 }
 
 impl Records {
@@ -64,6 +65,7 @@ impl Records {
             + Journals
             + Wallets
             + Endpoints
+            + Notices
             + 'static,
     {
         Self {
@@ -85,7 +87,8 @@ impl Records {
             sign_ins: store.clone(),
             journals: store.clone(),
             wallets: store.clone(),
-            endpoints: store,
+            endpoints: store.clone(),
+            notices: store,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::access::ApiKey;
 use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
+use crate::notices::NoticeChange;
 use crate::outgoing::OutgoingChange;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
@@ -43,6 +44,8 @@ pub enum Change {
     Access(AccessChange),
     /// Webhooks that go out.
     Outgoing(OutgoingChange),
+    /// What customers are told.
+    Notice(NoticeChange),
     PaymentMethodAdded(PaymentMethod),
     /// Refused unless there is one of this id.
     PaymentMethodReplaced(PaymentMethod),

@@ -21,6 +21,7 @@ mod kept_cards;
 mod keys;
 mod ledger;
 mod message;
+pub mod notices;
 pub mod outgoing;
 mod payment_methods;
 pub mod ports;

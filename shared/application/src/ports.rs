@@ -3,6 +3,7 @@
 mod bills;
 mod gateway;
 mod ledger;
+mod notices;
 mod outgoing;
 mod rates;
 mod sign_in;
@@ -13,6 +14,7 @@ pub use gateway::{
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
+pub use notices::{Mail, Mailer, Notices, TellError, Texter};
 pub use outgoing::{Deliver, DeliveryQueue, Endpoints, OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
 pub use sign_in::{Access, SignIns, TokenKeys};

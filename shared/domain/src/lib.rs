@@ -18,6 +18,7 @@ pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod notice;
 pub mod refund;
 pub mod risk;
 pub mod routing;

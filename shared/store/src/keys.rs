@@ -3,6 +3,7 @@
 mod access;
 mod bills;
 mod ledger;
+mod notices;
 mod outgoing;
 mod work;
 
@@ -15,6 +16,7 @@ pub(crate) use ledger::{
     JOURNALS, all_totals, chain_head, last_before, link, linked_journal, reversal, totals_of, wallet,
     wallet_currency, wallets,
 };
+pub(crate) use notices::{preferences, telling};
 pub(crate) use outgoing::{
     all_endpoints, deliveries_from, deliveries_partition, delivery, delivery_id, delivery_partitions,
     delivery_place, delivery_work, endpoint, endpoints_partition, listed_delivery, work_delivery,

@@ -12,6 +12,7 @@ mod keys;
 mod ledger;
 mod lists;
 mod meter;
+mod notices;
 mod outgoing;
 mod rates;
 mod reads;

@@ -1,6 +1,6 @@
 //! What becomes of an endpoint that can't be reached, or must not be.
 
-use crate::receiver::Receiver;
+use crate::receiver::{Receiver, nobody};
 use crate::world::{World, event};
 use async_trait::async_trait;
 use fatura_application::ports::{Attentions, Clock};
@@ -20,7 +20,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 #[tokio::test]
 async fn one_that_fails_for_five_days_is_disabled_and_shown() {
     let world = World::start().await;
-    let endpoint = world.endpoint("http://127.0.0.1:9/hook", &["*"]).await;
+    let endpoint = world.endpoint(&nobody().await, &["*"]).await;
     world.wake([event("evt_1", "invoice.paid")]).await;
     let begun = world.clock.now();
     for _ in 0..80 {

@@ -53,6 +53,12 @@ impl Receiver {
     }
 }
 
+/// Where nobody listens any more.
+pub(crate) async fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}/hook", listener.local_addr().unwrap())
+}
+
 async fn take(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     desk.received.lock().unwrap().push(Received {

@@ -150,9 +150,9 @@ impl World {
             events: EventFilter::parse(events).unwrap(),
         };
         let id_only = |endpoint: &Endpoint| Answer { status: 201, body: endpoint.id.to_string() };
-        let made =
-            self.app.create_webhook_endpoint(&Self::operator(), terms, &self.once(), &id_only, &id_only);
-        let id: EndpointId = made.await.unwrap().answer.body.parse().unwrap();
+        let (caller, once) = (Self::operator(), self.once());
+        let made = self.app.create_webhook_endpoint(&caller, terms, &once, &id_only, &id_only).await.unwrap();
+        let id: EndpointId = made.answer.body.parse().unwrap();
         self.stored(id).await
     }
 
@@ -166,11 +166,9 @@ impl World {
     }
 
     pub(crate) async fn rotate(&self, id: EndpointId) {
-        let (day, shown) =
-            (SignedDuration::from_hours(24), |_: &Endpoint| Answer { status: 200, body: String::new() });
-        let rotated =
-            self.app.rotate_webhook_secret(&Self::operator(), id, day, &self.once(), &shown, &shown);
-        rotated.await.unwrap();
+        let shown = |_: &Endpoint| Answer { status: 200, body: String::new() };
+        let (caller, once, day) = (Self::operator(), self.once(), SignedDuration::from_hours(24));
+        self.app.rotate_webhook_secret(&caller, id, day, &once, &shown, &shown).await.unwrap();
     }
 
     pub(crate) async fn replay(&self, id: MessageId) {

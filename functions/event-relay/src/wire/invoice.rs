@@ -1,6 +1,7 @@
 use super::{Amount, amount};
 use fatura_domain::Timestamp;
 use fatura_domain::invoice::{Invoice, State, Transition};
+use fatura_domain::money::Money;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -14,6 +15,9 @@ pub(super) struct Data {
     amount_paid: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureDetail>,
+    /// What this step gave back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_returned: Option<Amount>,
 }
 
 #[derive(Serialize)]
@@ -23,7 +27,7 @@ struct FailureDetail {
     retry_at: Option<String>,
 }
 
-pub(super) fn data(invoice: &Invoice, step: &Transition) -> Data {
+pub(super) fn data(invoice: &Invoice, step: &Transition, returned: Option<Money>) -> Data {
     let failure = match &invoice.state {
         State::ChargedWithError(failed) | State::Uncollectible(failed) => Some(FailureDetail {
             class: failed.failure.class.as_str(),
@@ -41,5 +45,6 @@ pub(super) fn data(invoice: &Invoice, step: &Transition) -> Data {
         total: amount(invoice.total),
         amount_paid: amount(invoice.amount_paid()),
         failure,
+        amount_returned: returned.map(amount),
     }
 }

@@ -4,12 +4,13 @@ use super::{Action, Condition, IfRefused, Update, Write, bills, ledger, outgoing
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
     DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
-    RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt, to_key, write_plan,
-    write_rules,
+    PreferencesItem, RefundItem, RunItem, SessionItem, TellingItem, TransactionItem, TriesItem, WebhookItem,
+    corrupt, to_key, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::idempotency::StoredAnswer;
+use fatura_application::notices::NoticeChange;
 use fatura_application::ports::StoreError;
 use fatura_application::sign_in::AccessChange;
 use fatura_application::{Change, ChangeSet};
@@ -48,6 +49,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(moved_addresses(&before, &after)?);
             }
             Change::Access(change) => actions.push(access(change)?),
+            Change::Notice(change) => actions.push(notice(change)?),
             Change::Outgoing(change) => actions.extend(outgoing::actions(change)?),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
@@ -139,6 +141,13 @@ fn access(change: AccessChange) -> Result<Action, StoreError> {
         AccessChange::SessionEnded(id) => unmarked(keys::session(id)),
         AccessChange::TriesChanged { of, tries } => next(TriesItem::write(&of, &tries)?, tries.version),
         AccessChange::TriesForgotten(of) => unmarked(keys::tries(&of)),
+    })
+}
+
+fn notice(change: NoticeChange) -> Result<Action, StoreError> {
+    Ok(match change {
+        NoticeChange::PreferencesPut(put) => next(PreferencesItem::write(&put)?, put.version),
+        NoticeChange::Telling(telling) => next(TellingItem::write(&telling)?, telling.version),
     })
 }
 
