@@ -1,5 +1,7 @@
 //! What lies in the queue: an event, as the rule hands it on, or a message of our own.
 
+pub(crate) mod event;
+
 use fatura_application::ToldEvent;
 use fatura_application::ports::Deliver;
 use fatura_domain::event::EventKind;
@@ -32,7 +34,13 @@ struct EventBody {
 
 #[derive(Deserialize)]
 struct DataBody {
+    /// What concerns no customer is the operators' alone.
+    #[serde(default = "platform")]
     customer_id: CustomerId,
+}
+
+const fn platform() -> CustomerId {
+    CustomerId::PLATFORM
 }
 
 pub(crate) fn read(body: String) -> Result<Task, serde_json::Error> {

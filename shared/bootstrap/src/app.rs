@@ -6,7 +6,12 @@ use crate::gateways::configured;
 use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
-#[cfg(any(feature = "delivery-queue", feature = "webhook-queue", feature = "secrets"))]
+#[cfg(any(
+    feature = "delivery-queue",
+    feature = "notices",
+    feature = "webhook-queue",
+    feature = "secrets"
+))]
 use aws_config::SdkConfig;
 use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
@@ -19,7 +24,12 @@ use std::sync::OnceLock;
 /// The parts that a function's `main` puts together.
 pub struct Bootstrap {
     // Who needs the table alone builds no other client.
-    #[cfg(any(feature = "delivery-queue", feature = "webhook-queue", feature = "secrets"))]
+    #[cfg(any(
+        feature = "delivery-queue",
+        feature = "notices",
+        feature = "webhook-queue",
+        feature = "secrets"
+    ))]
     config: SdkConfig,
     pub store: Arc<DynamoStore>,
     pub clock: Arc<dyn Clock>,
@@ -34,7 +44,12 @@ impl Bootstrap {
         let store = DynamoStore::connect(&config, required("TABLE_NAME")?);
         Ok(Self {
             store: Arc::new(store),
-            #[cfg(any(feature = "delivery-queue", feature = "webhook-queue", feature = "secrets"))]
+            #[cfg(any(
+                feature = "delivery-queue",
+                feature = "notices",
+                feature = "webhook-queue",
+                feature = "secrets"
+            ))]
             config,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -86,6 +101,11 @@ impl Bootstrap {
         let sender = fatura_gateways::WebhookClient::try_new(crate::outgoing::loopback()?)?;
         let queue = self.delivery_queue(required(crate::outgoing::QUEUE_URL)?);
         Ok(fatura_application::Notifier::new(self.store.clone(), Arc::new(sender), queue, self.clock.clone()))
+    }
+
+    #[cfg(feature = "notices")]
+    pub fn telling(&self) -> Result<crate::notices::Telling, StartError> {
+        crate::notices::configured(&self.config)
     }
 
     #[cfg(feature = "rates")]

@@ -23,9 +23,7 @@ async fn one_that_fails_for_five_days_is_disabled_and_shown() {
     let endpoint = world.endpoint(&nobody().await, &["*"]).await;
     world.wake([event("evt_1", "invoice.paid")]).await;
     let begun = world.clock.now();
-    for _ in 0..80 {
-        world.pass(HOUR).await;
-    }
+    world.exhaust("evt_1", endpoint.id).await;
     let first = world.delivery("evt_1", endpoint.id).await.unwrap();
     assert!(
         matches!(first.state, DeliveryState::Failed { at, why: GivenUp::Exhausted } if at <= begun + HOUR * 73)
@@ -33,9 +31,7 @@ async fn one_that_fails_for_five_days_is_disabled_and_shown() {
     assert!(world.stored(endpoint.id).await.is_enabled(), "three days are no reason");
 
     world.wake([event("evt_2", "invoice.paid")]).await;
-    for _ in 0..80 {
-        world.pass(HOUR).await;
-    }
+    world.exhaust("evt_2", endpoint.id).await;
     let disabled = world.stored(endpoint.id).await;
     assert!(matches!(disabled.state, EndpointState::Disabled { by: DisabledBy::Failure, .. }));
     let matter = AttentionId::of_endpoint(endpoint.id);

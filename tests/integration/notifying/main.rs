@@ -8,6 +8,8 @@
 
 mod deaths;
 mod endpoints;
+mod notices;
+mod post;
 mod receiver;
 mod samples;
 mod webhooks;

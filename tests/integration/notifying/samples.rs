@@ -7,7 +7,7 @@ use std::time::Duration;
 async fn failures(sample: &str) -> Vec<String> {
     let world = World::start().await;
     let event: SqsEvent = serde_json::from_str(sample).unwrap();
-    let response = notifier::handle(&world.notifier, event, || Duration::from_secs(30)).await;
+    let response = notifier::handle(&world.notifier, &world.teller, event, || Duration::from_secs(30)).await;
     response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 

@@ -1,5 +1,6 @@
 //! A shop, its table, the notifier and its queue.
 
+use crate::post::PostOffice;
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
 use fatura_application::access::{Caller, Role};
@@ -11,6 +12,7 @@ use fatura_application::{AmendEndpoint, Answer, App, ChangeSet, Notifier, Once, 
 use fatura_domain::charge::LiveAttempt;
 use fatura_domain::customer::{Customer, CustomerKind, Profile};
 use fatura_domain::id::{CustomerId, InvoiceId};
+use fatura_domain::notice::{Language, Wanted};
 use fatura_domain::text::{Email, Metadata, Name};
 use fatura_domain::webhook_endpoint::{
     Delivery, Endpoint, EndpointId, EndpointTerms, EndpointUrl, EventFilter, Loopback, MessageId, Owner,
@@ -19,6 +21,7 @@ use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::WebhookClient;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
+use notifier::{Teller, TellerParts};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -28,6 +31,8 @@ use std::time::Duration;
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) notifier: Notifier,
+    pub(crate) teller: Teller,
+    pub(crate) post: Arc<PostOffice>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) queue: Arc<RecordingQueue<Deliver>>,
     pub(crate) writes: Arc<Mortal>,
@@ -110,7 +115,20 @@ impl World {
         let writes = Arc::new(Mortal { inner: table.store.clone(), death: Mutex::new(None) });
         let notifier = Notifier::new(table.store.clone(), sender, queue.clone(), clock.clone());
         let notifier = notifier.with_store(writes.clone());
-        Self { app, notifier, clock, queue, writes, requests: AtomicU64::new(0), table }
+        let post = Arc::new(PostOffice::default());
+        let teller = Teller::try_new(TellerParts {
+            store: writes.clone(),
+            notices: table.store.clone(),
+            customers: table.store.clone(),
+            invoices: table.store.clone(),
+            mailer: Some(post.clone()),
+            texter: post.clone(),
+            clock: clock.clone(),
+            issuer: Name::parse("Padaria Central").unwrap(),
+            language: Language::English,
+        });
+        let teller = teller.unwrap();
+        Self { app, notifier, teller, post, clock, queue, writes, requests: AtomicU64::new(0), table }
     }
 
     pub(crate) fn operator() -> Caller {
@@ -136,6 +154,10 @@ impl World {
         let id_only = |customer: &Customer| Answer { status: 201, body: customer.id.to_string() };
         let made = self.app.create_customer(&Self::operator(), profile, None, &self.once(), &id_only).await;
         made.unwrap().answer.body.parse().unwrap()
+    }
+
+    pub(crate) async fn wants(&self, customer: CustomerId, wanted: Wanted) {
+        self.app.put_notice_preferences(&Self::operator(), customer, wanted, None).await.unwrap();
     }
 
     pub(crate) async fn endpoint(&self, url: &str, events: &[&str]) -> Endpoint {
@@ -193,7 +215,7 @@ impl World {
         let record = |(place, body): (usize, String)| json!({ "messageId": place.to_string(), "body": body });
         let records: Vec<Value> = bodies.into_iter().enumerate().map(record).collect();
         let event: SqsEvent = serde_json::from_value(json!({ "Records": records })).unwrap();
-        let response = notifier::handle(&self.notifier, event, || time_left).await;
+        let response = notifier::handle(&self.notifier, &self.teller, event, || time_left).await;
         let failures = response.batch_item_failures.into_iter();
         failures.map(|failure| failure.item_identifier.parse().unwrap()).collect()
     }
@@ -204,6 +226,19 @@ impl World {
         let bodies = messages.iter().map(|message| serde_json::to_string(message).unwrap());
         let failed = self.wake(bodies.collect::<Vec<_>>()).await;
         assert!(failed.is_empty(), "{failed:?}");
+    }
+
+    /// Every try that there is, each when it is due.
+    pub(crate) async fn exhaust(&self, event: &str, endpoint: EndpointId) {
+        const MOST_TRIES: usize = 20;
+        for _ in 0..MOST_TRIES {
+            let delivery = self.delivery(event, endpoint).await.unwrap();
+            let Some(due) = delivery.due() else { return };
+            self.clock.set(due);
+            let message = serde_json::to_string(&Deliver { delivery_id: delivery.id }).unwrap();
+            assert!(self.wake([message]).await.is_empty());
+        }
+        panic!("it never ends");
     }
 
     /// Time goes by, and what is due by then is sent.
@@ -223,6 +258,7 @@ pub(crate) fn event(id: &str, kind: &str) -> String {
 pub(crate) fn event_of(id: &str, kind: &str, customer: CustomerId) -> String {
     // Spaces and the order of members as nobody of us writes them.
     format!(
-        r#"{{"type": "{kind}", "id": "{id}", "schema_version": 1, "occurred_at": "2026-11-02T12:00:00Z", "data": {{"customer_id": "{customer}", "status": "paid"}}}}"#
+        r#"{{"type": "{kind}", "id": "{id}", "schema_version": 1, "occurred_at": "2026-11-02T12:00:00Z", "data": {{"customer_id": "{customer}", "status": "paid", "invoice_id": "inv_{}01JD4Z9W2E7XQ4BT", "cause": "charge_succeeded", "total": {{"amount": "1.00", "currency": "BRL"}}, "amount_paid": {{"amount": "1.00", "currency": "BRL"}}, "bill_id": null}}}}"#,
+        customer.code()
     )
 }

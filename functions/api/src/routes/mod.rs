@@ -11,6 +11,7 @@ mod gateways;
 mod health;
 mod invoices;
 mod ledger;
+mod notifications;
 mod openapi;
 mod payment_methods;
 mod refunds;
@@ -55,6 +56,7 @@ methods! {
 pub(crate) fn all() -> impl Iterator<Item = Route> {
     [
         customers::routes(),
+        notifications::routes(),
         payment_methods::routes(),
         invoices::routes(),
         refunds::routes(),

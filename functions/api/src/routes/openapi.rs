@@ -9,9 +9,10 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A file a resource, with its paths and its schemas. The first has what they share.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     include_str!("../../openapi/common.json"),
     include_str!("../../openapi/customers.json"),
+    include_str!("../../openapi/notifications.json"),
     include_str!("../../openapi/payment_methods.json"),
     include_str!("../../openapi/invoices.json"),
     include_str!("../../openapi/refunds.json"),

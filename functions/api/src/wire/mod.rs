@@ -17,6 +17,7 @@ pub(crate) mod history;
 pub(crate) mod invoice;
 pub(crate) mod ledger;
 pub(crate) mod list;
+pub(crate) mod notifications;
 pub(crate) mod payment_method;
 pub(crate) mod refund;
 pub(crate) mod run;

@@ -88,6 +88,9 @@ impl Shop {
                     json!({"current_password": crate::sign_in::PASSWORD, "password": "battery staple"});
                 (fill(&self.customer), Some(body))
             }
+            ("put", "/v1/customers/{id}/notifications") => {
+                (fill(&self.customer), Some(json!({"language": "pt-BR"})))
+            }
             ("post", "/v1/customers/{id}/payment-methods") => {
                 (fill(&self.customer), Some(json!({"type": "pix", "key": "a@b.c"})))
             }

@@ -28,6 +28,7 @@ mod invoices;
 mod ledger;
 mod lists;
 mod log;
+mod notifications;
 mod openapi;
 mod payment_methods;
 mod rates;

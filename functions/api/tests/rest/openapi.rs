@@ -10,6 +10,7 @@ use fatura_domain::dispute::ContestReason;
 use fatura_domain::exchange::RateSource;
 use fatura_domain::invoice::Status;
 use fatura_domain::ledger::TransactionKind;
+use fatura_domain::notice::NoticeKind;
 use fatura_domain::webhook_endpoint::DeliveryState;
 use http::Method;
 use serde_json::{Map, Value, json};
@@ -88,6 +89,7 @@ async fn every_documented_member_is_one() {
         ("SignInInput", Method::POST, "/v1/auth".to_owned()),
         ("RefreshTokenInput", Method::POST, "/v1/auth/refresh".to_owned()),
         ("CustomerInput", Method::PUT, format!("/v1/customers/{customer}")),
+        ("NotificationsInput", Method::PUT, format!("/v1/customers/{customer}/notifications")),
         ("CardInput", Method::POST, methods.clone()),
         ("PixInput", Method::POST, methods.clone()),
         ("InvoiceInput", Method::POST, "/v1/invoices".to_owned()),
@@ -153,6 +155,7 @@ fn every_code_is_documented() {
     assert_eq!(words("ContestReason"), ContestReason::ALL.map(ContestReason::as_str));
     assert_eq!(words("DifferenceKind"), DifferenceKind::ALL.map(DifferenceKind::as_str));
     assert_eq!(words("WebhookDeliveryStatus"), DeliveryState::NAMES);
+    assert_eq!(words("NotificationKind"), NoticeKind::ALL.map(NoticeKind::as_str));
     assert_eq!(words("TransactionType"), TransactionKind::ALL.map(TransactionKind::as_str));
 }
 
