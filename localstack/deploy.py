@@ -103,6 +103,8 @@ def parameters() -> list[str]:
         f"RatesUrl={RATES_URL}",
         "LogRetentionDays=1",
         "WebhooksAllowLoopback=true",
+        "NoticesFrom=fatura@example.com",
+        "NoticesIssuer=Padaria",
     ]
 
 

@@ -13,6 +13,7 @@ TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
 ACCESS_KEYS = STORE_KEYS.with_suffix("") / "access.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
+NOTICE_KEYS = STORE_KEYS.with_suffix("") / "notices.rs"
 OUTGOING_KEYS = STORE_KEYS.with_suffix("") / "outgoing.rs"
 LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
@@ -55,11 +56,13 @@ VARIABLES = {
     "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
     "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "NOTIFIER_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
     "EventRelayFunction": {"EVENT_BUS_NAME", "TABLE_NAME"},
-    "NotifierFunction": {"TABLE_NAME", "NOTIFIER_QUEUE_URL", "WEBHOOKS_ALLOW_LOOPBACK"},
+    "NotifierFunction": {
+        "TABLE_NAME", "NOTIFIER_QUEUE_URL", "WEBHOOKS_ALLOW_LOOPBACK", "NOTICES_FROM", "NOTICES_ISSUER", "NOTICES_LANGUAGE",
+    },
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
-ANY_RESOURCE = {"dynamodb:ListStreams"}
+ANY_RESOURCE = {"dynamodb:ListStreams", "sns:Publish"}
 
 
 def of_type(kind: str) -> dict[str, dict]:
@@ -207,6 +210,12 @@ class Functions(unittest.TestCase):
                 for action in ("UpdateItem", "DeleteItem"):
                     self.assertFalse(may("NotifierFunction", f"dynamodb:{action}", partition))
         self.assertTrue(may("NotifierFunction", "dynamodb:PutItem", "ATN#atn_we_1"))
+        self.assertIn('format!("SAID#{}"', NOTICE_KEYS.read_text())
+        self.assertTrue(may("NotifierFunction", "dynamodb:PutItem", "SAID#0f"))
+        for action in ("GetItem", "Query"):
+            self.assertTrue(may("NotifierFunction", f"dynamodb:{action}", "C#4K2N9QW7XJ0T"))
+        for action in ("PutItem", "UpdateItem", "DeleteItem"):
+            self.assertFalse(may("NotifierFunction", f"dynamodb:{action}", "C#4K2N9QW7XJ0T"))
         for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
             for partition in ("A#4K2N9QW7XJ0T", "L#4K2N9QW7XJ0T", "KEYS", "CFG#gateways", "WH#sandbox#1", "IDEM#0f"):
                 with self.subTest(action, partition=partition):
@@ -216,6 +225,16 @@ class Functions(unittest.TestCase):
         for action in ("GetItem", "Query", "PutItem"):
             able = {name for name in FUNCTIONS if may(name, f"dynamodb:{action}", "WE")}
             self.assertEqual(able, {"ApiFunction", "NotifierFunction"}, action)
+
+    def test_no_mail_is_sent_unless_somebody_says_from_whom(self) -> None:
+        self.assertEqual(DOCUMENT["Parameters"]["NoticesFrom"]["Default"], "")
+        able = {
+            name
+            for name, function in FUNCTIONS.items()
+            for statement in function["Policies"][0]["Statement"]
+            if {"ses:SendEmail", "sns:Publish"} & set(listed(statement["Action"]))
+        }
+        self.assertEqual(able, {"NotifierFunction"})
 
     def test_webhooks_go_to_no_loopback_unless_somebody_says_so(self) -> None:
         parameter = DOCUMENT["Parameters"]["WebhooksAllowLoopback"]

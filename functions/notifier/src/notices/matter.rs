@@ -5,7 +5,7 @@ use crate::wire::event::{Amount, At, BillData, Event, EventData, InvoiceData};
 use fatura_domain::Timestamp;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::event::EventKind;
-use fatura_domain::id::{BillId, InvoiceId};
+use fatura_domain::id::InvoiceId;
 use fatura_domain::money::Money;
 use fatura_domain::notice::NoticeKind;
 use fatura_notices::{Matter, Remedy};

@@ -179,6 +179,12 @@ fn pix(invoice: &Invoice) -> Option<Matter> {
     })
 }
 
+impl fmt::Debug for TellerParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TellerParts").field("has_mail", &self.mailer.is_some()).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Teller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Teller(..)")

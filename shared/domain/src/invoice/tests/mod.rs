@@ -9,6 +9,7 @@ mod orphans;
 mod properties;
 mod refunds;
 mod stories;
+mod told;
 mod unknown;
 
 use super::*;
