@@ -20,6 +20,7 @@ mod duplicates;
 mod events;
 mod failures;
 mod gateways;
+mod notices;
 mod notifying;
 mod readme;
 mod refunds;
