@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
@@ -81,7 +81,9 @@ impl Received {
         assert!(self.signatures.split(' ').any(|signature| signature == expected), "{self:?}");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let python = root.join(".venv-outside/bin/python");
-        if python.exists() {
+        // Their package goes by the real time, and a test may have moved the stack's.
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        if python.exists() && real.abs_diff(self.timestamp.parse().unwrap()) < 240 {
             let oracle = root.join("tests/gateways-outside/standard_webhooks_oracle.py");
             assert_eq!(self.judged_by(&python, &oracle, secret), "genuine");
         }

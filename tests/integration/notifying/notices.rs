@@ -1,10 +1,19 @@
 //! What customers are told of what happened to them: each thing once, by the channels that they want.
 
 use crate::world::World;
-use fatura_application::ports::TellError;
-use fatura_domain::SignedDuration;
-use fatura_domain::id::CustomerId;
+use fatura_application::ChangeSet;
+use fatura_application::ports::{Clock, Store, TellError};
+use fatura_domain::customer::PaymentSource;
+use fatura_domain::dunning::Policy;
+use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Means, PendingAction, PixKey};
+use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
+use fatura_domain::invoice::{
+    Content, Invoice, LineItem, NextStep, Observation, Quantity, Reduced, UnitPrice,
+};
+use fatura_domain::money::Currency;
 use fatura_domain::notice::{Channel, Language, NoticeKind, Phone, PushTarget, Subscription, Wanted};
+use fatura_domain::text::{Description, Metadata};
+use fatura_domain::{Moment, SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -141,4 +150,42 @@ async fn what_isnt_so_any_more_or_concerns_nobody_is_told_to_nobody() {
     assert!(world.post.sent().is_empty());
     let halved = format!(r#"{{"id":"evt_4","type":"invoice.paid","data":{{"customer_id":"{ana}"}}}}"#);
     assert_eq!(world.wake([halved]).await, [0], "it says too little");
+}
+
+/// An invoice whose Pix code waits to be paid, as the reducer leaves it.
+fn waiting(customer: CustomerId, now: Timestamp) -> Invoice {
+    let line = LineItem {
+        description: Description::parse("Plan").unwrap(),
+        quantity: Quantity::parse("1").unwrap(),
+        unit_price: UnitPrice::parse("122.05").unwrap(),
+    };
+    let (currency, metadata) = (Currency::BRL, Metadata::default());
+    let content = Content { currency, items: vec![line], description: None, metadata };
+    let draft = Invoice::draft(InvoiceId::new(customer, now, 7), content, None, now).unwrap();
+    let (sandbox, policy) = (GatewayName::parse("sandbox").unwrap(), Policy::default());
+    let means = Means::Pix(PixKey("ana@example.com".to_owned()));
+    let source = PaymentSource::at(PaymentMethodId::new(customer, now, 3), sandbox.clone(), means);
+    let pending = draft.charged(Some(source), None, &policy, now).unwrap();
+    let NextStep::Send(sent) = pending.next_step(now) else { panic!("nothing to send") };
+    let action = PendingAction::Pix { emv: "00020126".to_owned(), expires_at: now + MINUTE * 30 };
+    let outcome = ChargeOutcome::Pending { reference: GatewayReference("ch_1".to_owned()), action };
+    let observation = Observation { gateway: sandbox, attempt: sent.attempts, outcome };
+    match sent.observe(&observation, &policy, Moment { now, entropy: 9 }) {
+        Reduced::Applied(reduction) => reduction.invoice,
+        Reduced::AlreadyApplied => panic!("nothing new"),
+    }
+}
+
+#[tokio::test]
+async fn a_pix_code_that_can_be_paid_is_sent() {
+    let world = World::start().await;
+    let ana = ana(&world).await;
+    let invoice = waiting(ana, world.clock.now());
+    let id = invoice.id.to_string();
+    world.table.store.commit(ChangeSet::created(invoice)).await.unwrap();
+    let event = told("evt_1", "invoice.action_required", ana, r#""cause":"charge_requested""#);
+    let event = event.replace(&format!("inv_{}01JD4Z9W2E7XQ4BT", ana.code()), &id);
+    assert!(world.wake([event]).await.is_empty());
+    let [mail] = &world.post.sent()[..] else { panic!("one: {:?}", world.post.sent()) };
+    assert!(mail.text.contains("00020126") && mail.text.contains("122.05 BRL"), "{mail:?}");
 }
