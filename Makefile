@@ -11,7 +11,7 @@ export SANDBOX_2_PORT ?= $(shell expr $(SANDBOX_PORT) + 1)
 export RATES_PORT ?= 4590
 
 PYTHON := .venv/bin/python
-FUNCTIONS := api auth charge-consumer webhook-intake webhook-consumer retry-sweep event-relay
+FUNCTIONS := api auth charge-consumer webhook-intake webhook-consumer retry-sweep event-relay notifier
 STACK_ENV := set -a; [ -f .local/stack.env ] || { echo "There is no stack: run \`make up\`." >&2; exit 1; }; . .local/stack.env; set +a
 # What a release runs on: arm64 or x86_64.
 ARCHITECTURE ?= arm64

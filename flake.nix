@@ -5,7 +5,7 @@
 
   outputs = { self, nixpkgs }:
     let
-      functions = [ "api" "auth" "charge-consumer" "webhook-intake" "webhook-consumer" "retry-sweep" "event-relay" ];
+      functions = [ "api" "auth" "charge-consumer" "webhook-intake" "webhook-consumer" "retry-sweep" "event-relay" "notifier" ];
       systems = [ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ];
       forEach = systems: make: nixpkgs.lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
 

@@ -16,6 +16,7 @@ PATTERNS = {
     "a bearer token": r"(?i)\bbearer\s+[a-z0-9_\-.]{16,}",
     "an access token": r"\beyJ[A-Za-z0-9_-]{10,}\.",
     "a refresh token": r"\bfrt_[0-9A-Z]{28}",
+    "a webhook secret": r"\bwhsec_[A-Za-z0-9+/]{8}",
     # What the tests sign in with.
     "a password": r"correct horse|battery staple",
     "a refused permission": r"AccessDenied",

@@ -39,6 +39,8 @@ from start import MINISTACK, rates_app_id, sandbox_secrets
 TEMPLATE = ROOT / "template.yaml"
 BUCKET = f"{STACK}-deployments"
 DEPLOYED = RUN / "deployed"
+# All addresses of tests and of the demo are there, and nobody else's.
+DOMAIN = "example.com"
 HEALTH_SECONDS = 60
 
 
@@ -54,6 +56,7 @@ def program() -> None:
         if OWN_AWS:
             gaps.close(outputs["TableName"], f"{STACK}-")
         put_gateway_secrets(outputs["GatewaySecretsArn"])
+        verify_sender()
         introduce_sandbox(api_url)
         describe_stack(outputs, api_url)
         DEPLOYED.write_text(wanted)
@@ -102,6 +105,9 @@ def parameters() -> list[str]:
         "RatesSource=open_exchange_rates",
         f"RatesUrl={RATES_URL}",
         "LogRetentionDays=1",
+        "WebhooksAllowLoopback=true",
+        f"NoticesFrom=fatura@{DOMAIN}",
+        "NoticesIssuer=Padaria",
     ]
 
 
@@ -115,6 +121,13 @@ def put_gateway_secrets(secret: str) -> None:
     one = {"api_key": made["api_key"], "webhook_secrets": [made["webhook_secret"]]}
     value = {"sandbox": one, "sandbox-2": one, "stripe": one, "open_exchange_rates": {"api_key": rates_app_id()}}
     aws("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(value))
+
+
+def verify_sender() -> None:
+    """Mail goes out from here and to here, as far as the local AWS sends it: no further than its own list."""
+    ses = aws("sesv2")
+    if DOMAIN not in [identity["IdentityName"] for identity in ses.list_email_identities()["EmailIdentities"]]:
+        ses.create_email_identity(EmailIdentity=DOMAIN)
 
 
 def introduce_sandbox(api_url: str) -> None:

@@ -22,7 +22,7 @@ FUNCTIONS_ENV = LOCAL / "functions.env"
 
 STACK = "fatura"
 REGION = "us-east-1"
-FUNCTIONS = ("api", "auth", "charge-consumer", "webhook-intake", "webhook-consumer", "retry-sweep", "event-relay")
+FUNCTIONS = ("api", "auth", "charge-consumer", "webhook-intake", "webhook-consumer", "retry-sweep", "event-relay", "notifier")
 ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 GATEWAY_PORT = int(os.environ.get("GATEWAY_PORT") or 4566)

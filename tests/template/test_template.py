@@ -13,6 +13,8 @@ TEMPLATE = ROOT / "template.yaml"
 STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
 ACCESS_KEYS = STORE_KEYS.with_suffix("") / "access.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
+NOTICE_KEYS = STORE_KEYS.with_suffix("") / "notices.rs"
+OUTGOING_KEYS = STORE_KEYS.with_suffix("") / "outgoing.rs"
 LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
 
@@ -40,8 +42,8 @@ RATES = {"RATES_SOURCE", "RATES_URL", "RATES_MAX_AGE_HOURS", "RATES_TTL_MINUTES"
 # Each function's own variables; all have RUST_LOG.
 VARIABLES = {
     "ApiFunction": {
-        "TABLE_NAME", "CHARGE_QUEUE_URL", "OPERATOR_KEY_SECRET_ID", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS",
-        "TOKEN_KEY_SECRET_ID", "TOKEN_ISSUER", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", *RATES,
+        "TABLE_NAME", "CHARGE_QUEUE_URL", "NOTIFIER_QUEUE_URL", "WEBHOOKS_ALLOW_LOOPBACK", "OPERATOR_KEY_SECRET_ID", "GATEWAY_SECRETS_ID",
+        "SANDBOX_URL", "GATEWAY_URLS", "TOKEN_KEY_SECRET_ID", "TOKEN_ISSUER", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", *RATES,
     },
     "ChargeConsumerFunction": {
         "TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS", *RATES,
@@ -52,12 +54,15 @@ VARIABLES = {
         "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH",
     },
     "WebhookConsumerFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS"},
-    "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
+    "RetrySweepFunction": {"TABLE_NAME", "CHARGE_QUEUE_URL", "NOTIFIER_QUEUE_URL", "SANDBOX_URL", "GATEWAY_URLS"},
     "EventRelayFunction": {"EVENT_BUS_NAME", "TABLE_NAME"},
+    "NotifierFunction": {
+        "TABLE_NAME", "NOTIFIER_QUEUE_URL", "WEBHOOKS_ALLOW_LOOPBACK", "NOTICES_FROM", "NOTICES_ISSUER", "NOTICES_LANGUAGE",
+    },
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
-ANY_RESOURCE = {"dynamodb:ListStreams"}
+ANY_RESOURCE = {"dynamodb:ListStreams", "sns:Publish"}
 
 
 def of_type(kind: str) -> dict[str, dict]:
@@ -194,6 +199,47 @@ class Functions(unittest.TestCase):
         for partition in ("C#4K2N9QW7XJ0T", "IDEM#0", "WH#sandbox#1", "KEYS"):
             self.assertFalse(may("EventRelayFunction", "dynamodb:PutItem", partition))
 
+    def test_the_notifier_reaches_what_it_sends_and_nothing_else(self) -> None:
+        keys = OUTGOING_KEYS.read_text()
+        for prefix in ('ENDPOINTS: &str = "WE"', 'format!("MSG#{id}")', 'format!("WEL#{endpoint}")'):
+            self.assertIn(prefix, keys)
+        for partition in ("WE", "MSG#msg_1", "WEL#we_1"):
+            with self.subTest(partition):
+                for action in ("GetItem", "Query", "PutItem"):
+                    self.assertTrue(may("NotifierFunction", f"dynamodb:{action}", partition))
+                for action in ("UpdateItem", "DeleteItem"):
+                    self.assertFalse(may("NotifierFunction", f"dynamodb:{action}", partition))
+        self.assertTrue(may("NotifierFunction", "dynamodb:PutItem", "ATN#atn_we_1"))
+        self.assertIn('format!("SAID#{}"', NOTICE_KEYS.read_text())
+        self.assertTrue(may("NotifierFunction", "dynamodb:PutItem", "SAID#0f"))
+        for action in ("GetItem", "Query"):
+            self.assertTrue(may("NotifierFunction", f"dynamodb:{action}", "C#4K2N9QW7XJ0T"))
+        for action in ("PutItem", "UpdateItem", "DeleteItem"):
+            self.assertFalse(may("NotifierFunction", f"dynamodb:{action}", "C#4K2N9QW7XJ0T"))
+        for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
+            for partition in ("A#4K2N9QW7XJ0T", "L#4K2N9QW7XJ0T", "KEYS", "CFG#gateways", "WH#sandbox#1", "IDEM#0f"):
+                with self.subTest(action, partition=partition):
+                    self.assertFalse(may("NotifierFunction", f"dynamodb:{action}", partition))
+
+    def test_what_webhooks_are_signed_with_is_for_two_functions(self) -> None:
+        for action in ("GetItem", "Query", "PutItem"):
+            able = {name for name in FUNCTIONS if may(name, f"dynamodb:{action}", "WE")}
+            self.assertEqual(able, {"ApiFunction", "NotifierFunction"}, action)
+
+    def test_no_mail_is_sent_unless_somebody_says_from_whom(self) -> None:
+        self.assertEqual(DOCUMENT["Parameters"]["NoticesFrom"]["Default"], "")
+        able = {
+            name
+            for name, function in FUNCTIONS.items()
+            for statement in function["Policies"][0]["Statement"]
+            if {"ses:SendEmail", "sns:Publish"} & set(listed(statement["Action"]))
+        }
+        self.assertEqual(able, {"NotifierFunction"})
+
+    def test_webhooks_go_to_no_loopback_unless_somebody_says_so(self) -> None:
+        parameter = DOCUMENT["Parameters"]["WebhooksAllowLoopback"]
+        self.assertEqual((parameter["Default"], set(parameter["AllowedValues"])), ("false", {"true", "false"}))
+
     def test_rates_are_written_by_those_who_ask_for_them_and_by_nobody_else(self) -> None:
         self.assertIn('const RATES: &str = "RATES";', STORE_KEYS.read_text())
         asking = {name for name in FUNCTIONS if RATES <= VARIABLES[name]}
@@ -226,6 +272,7 @@ class EventSources(unittest.TestCase):
                 ("ChargeConsumerFunction", "ChargeQueue.Arn"),
                 ("WebhookConsumerFunction", "WebhookQueue.Arn"),
                 ("EventRelayFunction", "Table.StreamArn"),
+                ("NotifierFunction", "NotifierQueue.Arn"),
             },
         )
 
@@ -260,6 +307,18 @@ class EventSources(unittest.TestCase):
         [filtered] = SOURCES["EventRelaySource"]["FilterCriteria"]["Filters"]
         keys = json.loads(filtered["Pattern"])["dynamodb"]["Keys"]
         self.assertEqual(keys, {"SK": {"S": [{"prefix": "INV#"}, {"prefix": "BILL#"}, {"prefix": "TXN#"}]}})
+
+    def test_the_bus_hands_on_every_event_word_for_word(self) -> None:
+        [rule] = of_type("AWS::Events::Rule").values()
+        self.assertEqual((rule["EventBusName"], rule["EventPattern"]), ("EventBus", {"source": ["fatura"]}))
+        [to] = rule["Targets"]
+        self.assertEqual((target(to["Arn"]), to["InputPath"]), ("NotifierQueue", "$.detail"))
+        self.assertEqual(target(to["DeadLetterConfig"]["Arn"]), "NotifierDeadLetters")
+        [policy] = of_type("AWS::SQS::QueuePolicy").values()
+        [statement] = policy["PolicyDocument"]["Statement"]
+        self.assertEqual({target(arn) for arn in statement["Resource"]}, {"NotifierQueue", "NotifierDeadLetters"})
+        self.assertEqual(statement["Principal"], {"Service": "events.amazonaws.com"})
+        self.assertEqual(statement["Condition"], {"ArnEquals": {"aws:SourceArn": "NotifierRule.Arn"}})
 
     def test_the_sweep_runs_each_minute_and_failures_are_kept(self) -> None:
         schedule = RESOURCES["RetrySweepSchedule"]["Properties"]

@@ -28,7 +28,7 @@ struct Amount {
 
 pub(crate) fn detail(event: &Event) -> String {
     match &event.subject {
-        Subject::Invoice { invoice, step } => told(event, invoice::data(invoice, step)),
+        Subject::Invoice { invoice, step, returned } => told(event, invoice::data(invoice, step, *returned)),
         Subject::Bill { bill, step } => told(event, bill::data(bill, step)),
     }
 }

@@ -49,6 +49,8 @@ pub enum Operation {
     /// The customer says it, or an operator for one who has forgotten it.
     SetPassword(CustomerId),
     CreateCustomers,
+    /// Which servers are told of what happens.
+    ManageWebhooks,
     /// What there is of all customers together.
     ListOverAll,
     ManageApiKeys,
@@ -69,9 +71,13 @@ impl Caller {
             (Role::Operator, _) => Ok(()),
             // The platform's own journals are no customer's.
             (_, Operation::OwnedBy(CustomerId::PLATFORM)) => Err(Error::NotFound),
-            (Role::Service, Operation::OwnedBy(_) | Operation::BillTo(_) | Operation::CreateCustomers) => {
-                Ok(())
-            }
+            (
+                Role::Service,
+                Operation::OwnedBy(_)
+                | Operation::BillTo(_)
+                | Operation::CreateCustomers
+                | Operation::ManageWebhooks,
+            ) => Ok(()),
             (Role::Customer(own), Operation::OwnedBy(owner) | Operation::SetPassword(owner))
                 if own == owner =>
             {
@@ -151,6 +157,7 @@ mod tests {
             Operation::SetPassword(own),
             Operation::SetPassword(other),
             Operation::CreateCustomers,
+            Operation::ManageWebhooks,
             Operation::ListOverAll,
             Operation::ManageApiKeys,
             Operation::Operate,
@@ -162,7 +169,7 @@ mod tests {
                 Err(_) => "forbidden",
             })
         };
-        assert_eq!(answers(Role::Operator), ["yes"; 10]);
+        assert_eq!(answers(Role::Operator), ["yes"; 11]);
         assert_eq!(
             answers(Role::Service),
             [
@@ -172,6 +179,7 @@ mod tests {
                 "yes",
                 "forbidden",
                 "forbidden",
+                "yes",
                 "yes",
                 "forbidden",
                 "forbidden",
@@ -187,6 +195,7 @@ mod tests {
                 "not found",
                 "yes",
                 "not found",
+                "forbidden",
                 "forbidden",
                 "forbidden",
                 "forbidden",

@@ -5,10 +5,11 @@ use crate::fees::FeesEdition;
 use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
+use crate::outgoing::Outgoing;
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Journals, Message, Orders, Plans, Refunds, Refusal, Rulebook, Runs, SignIns,
-    Store, Transactions, Wallets, Webhooks,
+    Endpoints, Entropy, Gateways, Invoices, Journals, Message, Notices, Orders, Plans, Refunds, Refusal,
+    Rulebook, Runs, SignIns, Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -40,6 +41,8 @@ pub struct Records {
     pub journals: Arc<dyn Journals>,
     pub wallets: Arc<dyn Wallets>,
     pub orders: Arc<dyn Orders>,
+    pub endpoints: Arc<dyn Endpoints>,
+    pub notices: Arc<dyn Notices>,
 }
 
 impl Records {
@@ -65,6 +68,8 @@ impl Records {
             + Journals
             + Wallets
             + Orders
+            + Endpoints
+            + Notices
             + 'static,
     {
         Self {
@@ -86,7 +91,9 @@ impl Records {
             sign_ins: store.clone(),
             journals: store.clone(),
             wallets: store.clone(),
-            orders: store,
+            orders: store.clone(),
+            endpoints: store.clone(),
+            notices: store,
         }
     }
 }
@@ -110,6 +117,7 @@ pub struct App {
     pub(crate) fees: Arc<Fresh<FeesEdition>>,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) rates: Option<Arc<RateDesk>>,
+    pub(crate) outgoing: Outgoing,
 }
 
 impl fmt::Debug for App {
@@ -142,13 +150,31 @@ impl App {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
         let (plan, fees) = (Arc::new(Fresh::nothing()), Arc::new(Fresh::nothing()));
-        Self { records, charges, gateways, clock, entropy, policies, plan, fees, breakers, rates: None }
+        Self {
+            records,
+            charges,
+            gateways,
+            clock,
+            entropy,
+            policies,
+            plan,
+            fees,
+            breakers,
+            rates: None,
+            outgoing: Outgoing::default(),
+        }
     }
 
     /// Without it there are no exchange rates: not every function needs them, nor every deployment.
     #[must_use]
     pub fn with_rates(self, rates: Arc<RateDesk>) -> Self {
         Self { rates: Some(rates), ..self }
+    }
+
+    /// Without it no webhook is hastened, and none goes to this machine.
+    #[must_use]
+    pub fn with_outgoing(self, outgoing: Outgoing) -> Self {
+        Self { outgoing, ..self }
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.

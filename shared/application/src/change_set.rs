@@ -4,6 +4,8 @@ use crate::access::ApiKey;
 use crate::fees::FeesEdition;
 use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
+use crate::notices::NoticeChange;
+use crate::outgoing::OutgoingChange;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
 use crate::sign_in::AccessChange;
@@ -22,6 +24,7 @@ use fatura_domain::money::Currency;
 use fatura_domain::order::Order;
 use fatura_domain::refund::Refund;
 use fatura_domain::run::{Outcome, Part, Run};
+use fatura_domain::webhook_endpoint::Endpoint;
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone)]
@@ -42,6 +45,10 @@ pub enum Change {
     },
     /// How a customer signs in.
     Access(AccessChange),
+    /// Webhooks that go out.
+    Outgoing(OutgoingChange),
+    /// What customers are told.
+    Notice(NoticeChange),
     PaymentMethodAdded(PaymentMethod),
     /// Refused unless there is one of this id.
     PaymentMethodReplaced(PaymentMethod),
@@ -184,6 +191,18 @@ impl ChangeSet {
         };
         let matters = matters(before.matter(), after.matter(), after.updated_at);
         Self::of([Change::BillChanged(after)]).and(matters).and(awaited)
+    }
+
+    /// A webhook endpoint's next version, with what begins and what ends by it for others.
+    pub fn endpoint_moved(before: &Endpoint, after: Endpoint) -> Self {
+        let matters = matters(before.matter(), after.matter(), after.updated_at);
+        Self::of([Change::Outgoing(OutgoingChange::EndpointChanged(after))]).and(matters)
+    }
+
+    /// An endpoint that is gone needs nobody.
+    pub fn endpoint_removed(endpoint: &Endpoint, now: Timestamp) -> Self {
+        let removed = OutgoingChange::EndpointRemoved { id: endpoint.id, version: endpoint.version };
+        Self::of([Change::Outgoing(removed)]).and(matters(endpoint.matter(), None, now))
     }
 
     /// A journal with all that follows from it: each customer whom it concerns is shown it, and the wallets that it

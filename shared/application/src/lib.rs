@@ -22,7 +22,9 @@ mod kept_cards;
 mod keys;
 mod ledger;
 mod message;
+pub mod notices;
 mod orders;
+pub mod outgoing;
 mod payment_methods;
 mod payments;
 pub mod ports;
@@ -60,6 +62,7 @@ pub use ledger::{
     AccountBalance, Finding, SealError, StatementPage, TrialBalance, Verification, VerifiedPage, seal,
 };
 pub use orders::{OrderView, PlaceOrder};
+pub use outgoing::{AmendEndpoint, Notifier, NotifierError, Outgoing, ReplayedMissed, ToldEvent};
 pub use payment_methods::{AddPaymentMethod, NewInstrument};
 pub use payments::{MakePayment, PayBy, PaymentView};
 pub use process_webhook::ProcessError;

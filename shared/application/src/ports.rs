@@ -3,6 +3,7 @@
 mod bills;
 mod gateway;
 mod ledger;
+mod notices;
 mod orders;
 mod outgoing;
 mod rates;
@@ -14,8 +15,9 @@ pub use gateway::{
     WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
+pub use notices::{Mail, Mailer, Notices, TellError, Texter};
 pub use orders::Orders;
-pub use outgoing::{OutgoingWebhook, WebhookSender};
+pub use outgoing::{Deliver, DeliveryQueue, Endpoints, OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
 pub use sign_in::{Access, SignIns, TokenKeys};
 

@@ -44,6 +44,10 @@ impl App {
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_bill(id).await).await?;
         let due = async |now| Ok(records.customers.due_detachments(now, PAGE).await?);
         self.sweep(&mut swept, &has_time, due, async |id| self.wake_detachment(id).await).await?;
+        // These go to another queue, and nothing is written for them.
+        if has_time() {
+            swept.sent += self.sweep_deliveries().await?;
+        }
         Ok(swept)
     }
 

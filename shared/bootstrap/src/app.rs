@@ -6,7 +6,12 @@ use crate::gateways::configured;
 use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
 use async_trait::async_trait;
-#[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
+#[cfg(any(
+    feature = "delivery-queue",
+    feature = "notices",
+    feature = "webhook-queue",
+    feature = "secrets"
+))]
 use aws_config::SdkConfig;
 use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
@@ -19,7 +24,12 @@ use std::sync::OnceLock;
 /// The parts that a function's `main` puts together.
 pub struct Bootstrap {
     // Who needs the table alone builds no other client.
-    #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
+    #[cfg(any(
+        feature = "delivery-queue",
+        feature = "notices",
+        feature = "webhook-queue",
+        feature = "secrets"
+    ))]
     config: SdkConfig,
     pub store: Arc<DynamoStore>,
     pub clock: Arc<dyn Clock>,
@@ -34,7 +44,12 @@ impl Bootstrap {
         let store = DynamoStore::connect(&config, required("TABLE_NAME")?);
         Ok(Self {
             store: Arc::new(store),
-            #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
+            #[cfg(any(
+                feature = "delivery-queue",
+                feature = "notices",
+                feature = "webhook-queue",
+                feature = "secrets"
+            ))]
             config,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -58,13 +73,39 @@ impl Bootstrap {
             gateways,
             self.clock.clone(),
             self.entropy.clone(),
-        );
+        )
+        .with_outgoing(self.outgoing()?);
         #[cfg(feature = "rates")]
         let app = match self.rates()? {
             Some(rates) => app.with_rates(rates),
             None => app,
         };
         Ok(app)
+    }
+
+    /// A function that has no business with webhooks isn't told where they are queued.
+    #[cfg(feature = "charge-queue")]
+    fn outgoing(&self) -> Result<fatura_application::Outgoing, StartError> {
+        let queue =
+            crate::environment::optional(crate::outgoing::QUEUE_URL).map(|url| self.delivery_queue(url));
+        Ok(fatura_application::Outgoing { queue, loopback: crate::outgoing::loopback()? })
+    }
+
+    #[cfg(feature = "delivery-queue")]
+    fn delivery_queue(&self, url: String) -> Arc<dyn fatura_application::ports::DeliveryQueue> {
+        Arc::new(crate::queues::SqsQueue::new(aws_sdk_sqs::Client::new(&self.config), url))
+    }
+
+    #[cfg(feature = "delivery-queue")]
+    pub fn notifier(&self) -> Result<fatura_application::Notifier, StartError> {
+        let sender = fatura_gateways::WebhookClient::try_new(crate::outgoing::loopback()?)?;
+        let queue = self.delivery_queue(required(crate::outgoing::QUEUE_URL)?);
+        Ok(fatura_application::Notifier::new(self.store.clone(), Arc::new(sender), queue, self.clock.clone()))
+    }
+
+    #[cfg(feature = "notices")]
+    pub fn telling(&self) -> Result<crate::notices::Telling, StartError> {
+        crate::notices::configured(&self.config)
     }
 
     #[cfg(feature = "rates")]

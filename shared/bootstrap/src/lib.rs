@@ -11,7 +11,11 @@ mod environment;
 mod events;
 #[cfg(feature = "store")]
 mod gateways;
-#[cfg(any(feature = "charge-queue", feature = "webhook-queue"))]
+#[cfg(feature = "notices")]
+mod notices;
+#[cfg(feature = "delivery-queue")]
+mod outgoing;
+#[cfg(any(feature = "delivery-queue", feature = "webhook-queue"))]
 mod queues;
 #[cfg(feature = "rates")]
 mod rates;
@@ -31,4 +35,6 @@ pub use deadline::time_left;
 pub use environment::StartError;
 #[cfg(feature = "events")]
 pub use events::event_bus;
+#[cfg(feature = "notices")]
+pub use notices::Telling;
 pub use telemetry::init as init_telemetry;

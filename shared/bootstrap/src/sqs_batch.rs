@@ -17,20 +17,34 @@ where
     E: Display,
     F: Future<Output = Result<(), E>>,
 {
+    handle_text(event, |body| {
+        let handled = serde_json::from_str::<M>(&body).map(&handle);
+        async move {
+            match handled {
+                // Not the parser's words: they would quote what may be anything.
+                Err(_) => Err("the body is not one of our messages".to_owned()),
+                Ok(handled) => handled.await.map_err(|error| error.to_string()),
+            }
+        }
+    })
+    .await
+}
+
+/// The same for whoever needs bodies word for word.
+pub async fn handle_text<E, F>(event: SqsEvent, handle: impl Fn(String) -> F) -> SqsBatchResponse
+where
+    E: Display,
+    F: Future<Output = Result<(), E>>,
+{
     let failed: Vec<String> = stream::iter(event.records)
         .map(|record| {
             let id = record.message_id.unwrap_or_default();
-            let message = serde_json::from_str::<M>(record.body.as_deref().unwrap_or_default());
-            let handled = message.map(&handle);
+            let handled = handle(record.body.unwrap_or_default());
             async move {
-                let result = match handled {
-                    // Not the parser's words: they would quote what may be anything.
-                    Err(_) => Err("the body is not one of our messages".to_owned()),
-                    // A panic fails its own record, not the nine beside it.
-                    Ok(handled) => match AssertUnwindSafe(handled).catch_unwind().await {
-                        Ok(result) => result.map_err(|error| error.to_string()),
-                        Err(_) => Err("panicked".to_owned()),
-                    },
+                // A panic fails its own record, not the nine beside it.
+                let result = match AssertUnwindSafe(handled).catch_unwind().await {
+                    Ok(result) => result.map_err(|error| error.to_string()),
+                    Err(_) => Err("panicked".to_owned()),
                 };
                 result.err().map(|error| {
                     tracing::warn!(message_id = %id, %error, "record failed");

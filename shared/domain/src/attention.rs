@@ -4,6 +4,7 @@ use crate::actor::Actor;
 use crate::gateway::{GatewayName, GatewayReference};
 use crate::id::{AttemptId, BillId, DisputeId, InvoiceId, OwnedId, RefundId, TransactionId};
 use crate::money::Money;
+use crate::webhook_endpoint::EndpointId;
 use crate::{Timestamp, stored_instant};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -62,10 +63,12 @@ pub enum AttentionKind {
     BillNotCharged,
     /// A merchant's wallet did not take what moved of a payment, which is booked as owed instead.
     MerchantNotSettled,
+    /// A server that wanted to be told isn't reached any more.
+    WebhookEndpointDisabled,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -77,6 +80,7 @@ impl AttentionKind {
         Self::BillAwaitsRates,
         Self::BillNotCharged,
         Self::MerchantNotSettled,
+        Self::WebhookEndpointDisabled,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -92,6 +96,7 @@ impl AttentionKind {
             Self::BillAwaitsRates => "bill_awaits_rates",
             Self::BillNotCharged => "bill_not_charged",
             Self::MerchantNotSettled => "merchant_not_settled",
+            Self::WebhookEndpointDisabled => "webhook_endpoint_disabled",
         }
     }
 }
@@ -141,6 +146,10 @@ impl AttentionId {
 
     pub fn of_invoice(invoice: InvoiceId) -> Self {
         Self(format!("{}{}{}", Self::PREFIX, InvoiceId::PREFIX, invoice.code()))
+    }
+
+    pub fn of_endpoint(endpoint: EndpointId) -> Self {
+        Self(format!("{}{endpoint}", Self::PREFIX))
     }
 
     /// `digest` tells one difference from another.

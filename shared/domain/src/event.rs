@@ -3,7 +3,8 @@
 
 use crate::Timestamp;
 use crate::bill::{Bill, BillCause, BillStep};
-use crate::invoice::{Invoice, Status, Transition};
+use crate::invoice::{Cause, Invoice, Status, Transition};
+use crate::money::Money;
 
 /// A domain event, named in the past tense.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,16 @@ pub struct Event {
 /// What it happened to, as it was after that, and the step that it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    Invoice { invoice: Box<Invoice>, step: Transition },
-    Bill { bill: Box<Bill>, step: BillStep },
+    /// `returned` is what went back with this step, if anything did.
+    Invoice {
+        invoice: Box<Invoice>,
+        step: Transition,
+        returned: Option<Money>,
+    },
+    Bill {
+        bill: Box<Bill>,
+        step: BillStep,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +37,9 @@ pub enum EventKind {
     InvoicePaid,
     InvoiceChargeFailed,
     InvoiceCanceled,
+    InvoiceActionRequired,
     InvoiceRefunded,
+    InvoicePartiallyRefunded,
     InvoiceInProtest,
     InvoiceChargedBack,
     InvoiceUncollectible,
@@ -40,13 +51,15 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::InvoiceCreated,
         Self::InvoiceCharging,
         Self::InvoicePaid,
         Self::InvoiceChargeFailed,
         Self::InvoiceCanceled,
+        Self::InvoiceActionRequired,
         Self::InvoiceRefunded,
+        Self::InvoicePartiallyRefunded,
         Self::InvoiceInProtest,
         Self::InvoiceChargedBack,
         Self::InvoiceUncollectible,
@@ -64,7 +77,9 @@ impl EventKind {
             Self::InvoicePaid => "invoice.paid",
             Self::InvoiceChargeFailed => "invoice.charge_failed",
             Self::InvoiceCanceled => "invoice.canceled",
+            Self::InvoiceActionRequired => "invoice.action_required",
             Self::InvoiceRefunded => "invoice.refunded",
+            Self::InvoicePartiallyRefunded => "invoice.partially_refunded",
             Self::InvoiceInProtest => "invoice.in_protest",
             Self::InvoiceChargedBack => "invoice.charged_back",
             Self::InvoiceUncollectible => "invoice.uncollectible",
@@ -117,12 +132,17 @@ impl Written {
             Self::Invoice { before, after } => {
                 let known = before.as_ref().map_or(0, |before| before.history.len());
                 let new = after.history.iter().enumerate().skip(known);
-                new.map(|(index, step)| Event {
+                let returned = returned(before.as_deref(), after);
+                let steps = new.map(|(index, step)| Event {
                     id: format!("evt_{}{index:03}", after.id.code()),
                     kind: EventKind::of_invoice(step.status),
-                    subject: Subject::Invoice { invoice: after.clone(), step: step.clone() },
-                })
-                .collect()
+                    subject: Subject::Invoice {
+                        invoice: after.clone(),
+                        step: step.clone(),
+                        returned: returned.filter(|_| step.status == Status::Refunded),
+                    },
+                });
+                steps.chain(within_status(before.as_deref(), after, returned)).collect()
             }
             Self::Bill { before, after } => {
                 let known = before.as_ref().map_or(0, |before| before.history.len());
@@ -139,6 +159,33 @@ impl Written {
             }
         }
     }
+}
+
+/// What went back between two versions.
+fn returned(before: Option<&Invoice>, after: &Invoice) -> Option<Money> {
+    let before = before?.amount_refunded().minor();
+    let returned = after.amount_refunded().minor().checked_sub(before).filter(|minor| *minor > 0)?;
+    Money::try_new(returned, after.total.currency()).ok()
+}
+
+/// What happened without a step of its own: part of the money went back, or the payer has something to do now. Called after
+/// the version that it came with, which is as much the same however often it is told.
+fn within_status(before: Option<&Invoice>, after: &Invoice, returned: Option<Money>) -> Option<Event> {
+    let is_asked = after.awaited_of_payer().is_some()
+        && before.and_then(Invoice::awaited_of_payer) != after.awaited_of_payer();
+    let kind = match (after.status(), returned) {
+        (Status::Pending, _) if is_asked => EventKind::InvoiceActionRequired,
+        (status, Some(_)) if status != Status::Refunded => EventKind::InvoicePartiallyRefunded,
+        _ => return None,
+    };
+    let last = after.history.last()?.clone();
+    let cause = if kind == EventKind::InvoicePartiallyRefunded { Cause::Refunded } else { last.cause };
+    let step = Transition { status: after.status(), at: after.updated_at, cause, by: None };
+    Some(Event {
+        id: format!("evt_{}v{}", after.id.code(), after.version),
+        kind,
+        subject: Subject::Invoice { invoice: Box::new(after.clone()), step, returned },
+    })
 }
 
 impl Event {

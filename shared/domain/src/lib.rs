@@ -19,6 +19,7 @@ pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod notice;
 pub mod order;
 pub mod refund;
 pub mod risk;

@@ -9,13 +9,11 @@
 //! - One text for mail in its two forms: the HTML is the same paragraphs, escaped.
 
 mod context;
-mod language;
 mod notice;
 mod numerals;
 mod render;
 mod templates;
 
-pub use language::Language;
+pub use fatura_domain::notice::{Language, NoticeKind as Kind};
 pub use notice::{Addressee, Matter, Notice, PaidWith, Remedy};
 pub use render::{RenderError, Renderer, Texts};
-pub use templates::Kind;

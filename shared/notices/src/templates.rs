@@ -1,33 +1,6 @@
 //! The words, one file for each kind of notice and language.
 
-use crate::{Language, Matter};
-
-/// What a notice is about: who is told what, and who doesn't want to be, goes by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    Receipt,
-    ChargeFailed,
-    Refund,
-    DisputeOpened,
-    BillClosed,
-    PixQr,
-}
-
-impl Kind {
-    pub const ALL: [Self; 6] =
-        [Self::Receipt, Self::ChargeFailed, Self::Refund, Self::DisputeOpened, Self::BillClosed, Self::PixQr];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Receipt => "receipt",
-            Self::ChargeFailed => "charge_failed",
-            Self::Refund => "refund",
-            Self::DisputeOpened => "dispute_opened",
-            Self::BillClosed => "bill_closed",
-            Self::PixQr => "pix_qr",
-        }
-    }
-}
+use crate::{Kind, Language, Matter};
 
 impl Matter {
     pub const fn kind(&self) -> Kind {

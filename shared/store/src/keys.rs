@@ -3,7 +3,9 @@
 mod access;
 mod bills;
 mod ledger;
+mod notices;
 mod orders;
+mod outgoing;
 mod work;
 
 pub(crate) use access::{access_partition, access_range, credentials, session, session_id, tries};
@@ -15,7 +17,12 @@ pub(crate) use ledger::{
     JOURNALS, all_totals, chain_head, last_before, link, linked_journal, reversal, totals_of, wallet,
     wallet_currency, wallets,
 };
+pub(crate) use notices::{preferences, telling};
 pub(crate) use orders::{all_orders, fees, fees_edition, order, order_id};
+pub(crate) use outgoing::{
+    all_endpoints, deliveries_from, deliveries_partition, delivery, delivery_id, delivery_partitions,
+    delivery_place, delivery_work, endpoint, endpoints_partition, listed_delivery, work_delivery,
+};
 pub(crate) use work::{
     ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, bill_partitions, bill_work, bills_in,
     detachment_work, dispute_partitions, dispute_work, due_by, not_due_since, part_work, partitions,

@@ -3,6 +3,7 @@
 mod alone;
 mod bills;
 mod ledger;
+mod outgoing;
 mod plan;
 
 pub(crate) use alone::{is_marked, mark};

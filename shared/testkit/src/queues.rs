@@ -1,5 +1,7 @@
 use async_trait::async_trait;
-use fatura_application::ports::{ChargeQueue, Message, SendError, WebhookMessage, WebhookQueue};
+use fatura_application::ports::{
+    ChargeQueue, Deliver, DeliveryQueue, Message, SendError, WebhookMessage, WebhookQueue,
+};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,5 +53,17 @@ impl ChargeQueue for RecordingQueue<Message> {
 impl WebhookQueue for RecordingQueue<WebhookMessage> {
     async fn send(&self, message: &WebhookMessage) -> Result<(), SendError> {
         self.push([message.clone()])
+    }
+}
+
+#[async_trait]
+impl DeliveryQueue for RecordingQueue<Deliver> {
+    async fn send(&self, messages: &[Deliver]) -> Result<(), SendError> {
+        self.push(messages.iter().copied())
+    }
+
+    /// As it is: what comes too early finds nothing to do.
+    async fn send_later(&self, message: Deliver, _: Duration) -> Result<(), SendError> {
+        self.push([message])
     }
 }

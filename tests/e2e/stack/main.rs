@@ -20,6 +20,8 @@ mod duplicates;
 mod events;
 mod failures;
 mod gateways;
+mod notices;
+mod notifying;
 mod payments;
 mod readme;
 mod refunds;

@@ -43,6 +43,7 @@ fn no_layer_names_one_above_it() {
         "webhook-consumer",
         "retry-sweep",
         "event-relay",
+        "notifier",
     ];
     let below_functions: Vec<&str> = shared.iter().map(|(name, _)| *name).collect();
     let graph = ours();

@@ -12,6 +12,7 @@ mod gateways;
 mod health;
 mod invoices;
 mod ledger;
+mod notifications;
 mod openapi;
 mod orders;
 mod payment_methods;
@@ -20,6 +21,7 @@ mod refunds;
 mod runs;
 mod transactions;
 mod wallet;
+mod webhook_endpoints;
 
 use crate::Api;
 use axum::handler::Handler;
@@ -57,6 +59,7 @@ methods! {
 pub(crate) fn all() -> impl Iterator<Item = Route> {
     [
         customers::routes(),
+        notifications::routes(),
         payment_methods::routes(),
         invoices::routes(),
         refunds::routes(),
@@ -73,6 +76,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         ledger::routes(),
         bills::routes(),
         bill_lines::routes(),
+        webhook_endpoints::routes(),
         api_keys::routes(),
         health::routes(),
         openapi::routes(),

@@ -13,6 +13,7 @@ pub(super) fn routes() -> Vec<Route> {
 const PARTS: &[&str] = &[
     include_str!("../../openapi/common.json"),
     include_str!("../../openapi/customers.json"),
+    include_str!("../../openapi/notifications.json"),
     include_str!("../../openapi/payment_methods.json"),
     include_str!("../../openapi/invoices.json"),
     include_str!("../../openapi/refunds.json"),
@@ -28,6 +29,7 @@ const PARTS: &[&str] = &[
     include_str!("../../openapi/dunning.json"),
     include_str!("../../openapi/attention.json"),
     include_str!("../../openapi/runs.json"),
+    include_str!("../../openapi/webhook_endpoints.json"),
     include_str!("../../openapi/api_keys.json"),
     include_str!("../../openapi/auth.json"),
     include_str!("../../openapi/links.json"),

@@ -82,6 +82,19 @@ impl Fields {
         thing
     }
 
+    /// The same, where leaving it out is as good as `null`.
+    pub(crate) fn optional_object<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        if self.says(name) {
+            return self.object(name, read);
+        }
+        self.members.remove(name);
+        None
+    }
+
     /// A list of 1 to `most` objects.
     pub(crate) fn objects<T>(
         &mut self,

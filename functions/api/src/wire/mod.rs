@@ -18,6 +18,7 @@ pub(crate) mod history;
 pub(crate) mod invoice;
 pub(crate) mod ledger;
 pub(crate) mod list;
+pub(crate) mod notifications;
 pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod payment_method;
@@ -27,6 +28,8 @@ pub(crate) mod strict_json;
 pub(crate) mod transaction;
 pub(crate) mod values;
 pub(crate) mod wallet;
+pub(crate) mod webhook_delivery;
+pub(crate) mod webhook_endpoint;
 
 use serde::Serialize;
 

@@ -29,6 +29,8 @@ struct Shop {
     merchant: String,
     order: String,
     payment: String,
+    endpoint: String,
+    delivery: String,
 }
 
 impl Shop {
@@ -57,6 +59,9 @@ impl Shop {
         let merchant = world.merchant().await;
         let order = world.order(&customer, &merchant, "1.00").await;
         let payment = world.paid_from_wallet(&customer, &merchant, "2.00").await;
+        let endpoint = world.post("/v1/webhook-endpoints", hook("https://example.com/hook")).await.created();
+        let sent = world.post(&format!("/v1/webhook-endpoints/{endpoint}/test"), json!({})).await.expect(202);
+        let delivery = sent["id"].as_str().unwrap().to_owned();
         Self {
             world,
             customer,
@@ -74,6 +79,8 @@ impl Shop {
             merchant,
             order,
             payment,
+            endpoint,
+            delivery,
         }
     }
 
@@ -90,6 +97,9 @@ impl Shop {
                 let body =
                     json!({"current_password": crate::sign_in::PASSWORD, "password": "battery staple"});
                 (fill(&self.customer), Some(body))
+            }
+            ("put", "/v1/customers/{id}/notifications") => {
+                (fill(&self.customer), Some(json!({"language": "pt-BR"})))
             }
             ("post", "/v1/customers/{id}/payment-methods") => {
                 (fill(&self.customer), Some(json!({"type": "pix", "key": "a@b.c"})))
@@ -163,6 +173,19 @@ impl Shop {
             ("post", "/v1/payments") => (fill(""), Some(json!({"order_ids": [self.order]}))),
             ("get", "/v1/payments/{id}") => (fill(&self.payment), None),
             ("post", "/v1/refunds/{id}") => (fill(&self.payment), Some(json!({"amount": cent()}))),
+            ("post", "/v1/webhook-endpoints") => (fill(""), Some(hook("https://example.com/new"))),
+            ("patch", "/v1/webhook-endpoints/{id}") => {
+                (fill(&self.endpoint), Some(json!({"description": "The books"})))
+            }
+            ("post", "/v1/webhook-endpoints/{id}/replay") => {
+                (fill(&self.endpoint), Some(json!({"since": "2026-11-01T00:00:00Z"})))
+            }
+            (_, path) if path.starts_with("/v1/webhook-endpoints") => {
+                (fill(&self.endpoint), (method == "post").then(|| json!({})))
+            }
+            (_, path) if path.starts_with("/v1/webhook-deliveries") => {
+                (fill(&self.delivery), (method == "post").then(|| json!({})))
+            }
             ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
             ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
             ("post", "/v1/auth") => {
@@ -178,6 +201,10 @@ impl Shop {
         assert!(!path.contains('{'), "{path}");
         (path, body)
     }
+}
+
+fn hook(url: &str) -> Value {
+    json!({"url": url, "events": ["*"]})
 }
 
 fn cent() -> Value {

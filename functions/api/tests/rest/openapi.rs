@@ -10,11 +10,14 @@ use fatura_domain::dispute::ContestReason;
 use fatura_domain::exchange::RateSource;
 use fatura_domain::invoice::Status;
 use fatura_domain::ledger::TransactionKind;
+use fatura_domain::notice::NoticeKind;
+use fatura_domain::webhook_endpoint::DeliveryState;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 const NOWHERE: &str = "bill_0000000000000000000000000000";
+const NO_ENDPOINT: &str = "we_0000000000000000";
 
 fn documented() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
     let paths = contract().document["paths"].as_object().unwrap();
@@ -86,6 +89,7 @@ async fn every_documented_member_is_one() {
         ("SignInInput", Method::POST, "/v1/auth".to_owned()),
         ("RefreshTokenInput", Method::POST, "/v1/auth/refresh".to_owned()),
         ("CustomerInput", Method::PUT, format!("/v1/customers/{customer}")),
+        ("NotificationsInput", Method::PUT, format!("/v1/customers/{customer}/notifications")),
         ("CardInput", Method::POST, methods.clone()),
         ("PixInput", Method::POST, methods.clone()),
         ("InvoiceInput", Method::POST, "/v1/invoices".to_owned()),
@@ -113,6 +117,10 @@ async fn every_documented_member_is_one() {
         ("FeesInput", Method::PUT, format!("/v1/customers/{customer}/fees")),
         ("JournalInput", Method::POST, "/v1/ledger".to_owned()),
         ("VerifyInput", Method::POST, "/v1/ledger/verify".to_owned()),
+        ("WebhookEndpointInput", Method::POST, "/v1/webhook-endpoints".to_owned()),
+        ("WebhookEndpointAmendment", Method::PATCH, format!("/v1/webhook-endpoints/{NO_ENDPOINT}")),
+        ("WebhookRotationInput", Method::POST, format!("/v1/webhook-endpoints/{NO_ENDPOINT}/rotate-secret")),
+        ("WebhookReplayInput", Method::POST, format!("/v1/webhook-endpoints/{NO_ENDPOINT}/replay")),
         ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
     ] {
         let schema = &contract().document["components"]["schemas"][name];
@@ -150,6 +158,8 @@ fn every_code_is_documented() {
     assert_eq!(words("RateSource"), RateSource::ALL.map(RateSource::as_str));
     assert_eq!(words("ContestReason"), ContestReason::ALL.map(ContestReason::as_str));
     assert_eq!(words("DifferenceKind"), DifferenceKind::ALL.map(DifferenceKind::as_str));
+    assert_eq!(words("WebhookDeliveryStatus"), DeliveryState::NAMES);
+    assert_eq!(words("NotificationKind"), NoticeKind::ALL.map(NoticeKind::as_str));
     assert_eq!(words("TransactionType"), TransactionKind::ALL.map(TransactionKind::as_str));
 }
 

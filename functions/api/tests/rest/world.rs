@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::response::Response;
 use fatura_application::access::KeyHash;
 use fatura_application::ports::*;
-use fatura_application::{App, Authenticator, OperatorKey, Records, SignIn, Tokens};
+use fatura_application::{App, Authenticator, OperatorKey, Outgoing, Records, SignIn, Tokens};
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
@@ -20,6 +20,7 @@ use fatura_domain::gateway::{
 };
 use fatura_domain::id::AttemptId;
 use fatura_domain::money::Money;
+use fatura_domain::webhook_endpoint::Loopback;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) token_keys: Arc<RotatingKeys>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) queue: Arc<RecordingQueue<Message>>,
+    /// The notifier's.
+    pub(crate) deliveries: Arc<RecordingQueue<Deliver>>,
     pub(crate) gateway: Arc<StubGateway>,
     /// One that nobody uses until it is put in use.
     pub(crate) other: Arc<StubGateway>,
@@ -104,7 +107,9 @@ impl World {
             Arc::new(SeededEntropy::new(7)),
         );
         let rates = Arc::new(StubRates::new(clock.clone()));
-        let app = app.with_rates(rates.desk(store.clone()));
+        let deliveries = Arc::new(RecordingQueue::default());
+        let outgoing = Outgoing { queue: Some(deliveries.clone()), loopback: Loopback::Refused };
+        let app = app.with_rates(rates.desk(store.clone())).with_outgoing(outgoing);
         let token_keys = Arc::new(RotatingKeys::default());
         let tokens = Arc::new(Tokens::new(token_keys.clone(), ISSUER));
         let sign_in = SignIn {
@@ -123,6 +128,7 @@ impl World {
             router,
             clock,
             queue,
+            deliveries,
             gateway,
             other,
             rates,

@@ -2,6 +2,7 @@ use super::{Amount, amount};
 use fatura_domain::Timestamp;
 use fatura_domain::id::PaymentId;
 use fatura_domain::invoice::{Invoice, State, Transition};
+use fatura_domain::money::Money;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,6 +19,9 @@ pub(super) struct Data {
     amount_paid: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureDetail>,
+    /// What this step gave back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount_returned: Option<Amount>,
 }
 
 #[derive(Serialize)]
@@ -27,7 +31,7 @@ struct FailureDetail {
     retry_at: Option<String>,
 }
 
-pub(super) fn data(invoice: &Invoice, step: &Transition) -> Data {
+pub(super) fn data(invoice: &Invoice, step: &Transition, returned: Option<Money>) -> Data {
     let failure = match &invoice.state {
         State::ChargedWithError(failed) | State::Uncollectible(failed) => Some(FailureDetail {
             class: failed.failure.class.as_str(),
@@ -46,5 +50,6 @@ pub(super) fn data(invoice: &Invoice, step: &Transition) -> Data {
         total: amount(invoice.total),
         amount_paid: amount(invoice.amount_paid()),
         failure,
+        amount_returned: returned.map(amount),
     }
 }

@@ -76,7 +76,7 @@ impl TimeZoneName {
         &self.0
     }
 
-    pub(crate) fn zone(&self) -> TimeZone {
+    pub fn zone(&self) -> TimeZone {
         TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
     }
 }

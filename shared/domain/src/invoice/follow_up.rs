@@ -5,7 +5,7 @@ use super::{Collection, Draft, Failed, Invoice, Orphan, State};
 use crate::Timestamp;
 use crate::attention::{Attention, AttentionId, AttentionKind};
 use crate::charge::{FailureClass, Phase};
-use crate::gateway::{GatewayName, GatewayReference};
+use crate::gateway::{GatewayName, GatewayReference, PendingAction};
 use crate::id::{PaymentMethodId, RunId};
 use crate::money::Money;
 use crate::run::Outcome;
@@ -50,6 +50,18 @@ impl Invoice {
             State::Draft(draft) => draft.awaits_method,
             State::ChargedWithError(failed) => failed.awaits_method,
             _ => false,
+        }
+    }
+
+    /// What the payer has yet to do about the live attempt.
+    pub fn awaited_of_payer(&self) -> Option<&PendingAction> {
+        let live = self.state.live_attempt()?;
+        match &live.phase {
+            Phase::Awaiting {
+                action: action @ (PendingAction::Pix { .. } | PendingAction::RequiresAction { .. }),
+                ..
+            } => Some(action),
+            _ => None,
         }
     }
 

@@ -8,6 +8,9 @@ use thiserror::Error;
 /// For how long whoever took a message up has it to itself: longer than a call can take.
 const LEASE: SignedDuration = SignedDuration::from_mins(1);
 
+/// For how long a message can be looked at and sent again, counted from its last step.
+pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// One event on its way to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -33,6 +36,11 @@ pub struct Fact {
     /// Kept as it was rendered: each try sends the same bytes.
     #[serde(rename = "b")]
     pub body: String,
+}
+
+impl Fact {
+    /// What a message is called that tells of nothing. No filter names it: it is sent when it is asked for.
+    pub const TEST: &str = "webhook.test";
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +72,24 @@ pub enum DeliveryState {
         #[serde(rename = "why")]
         why: Cancellation,
     },
+}
+
+impl DeliveryState {
+    pub const NAMES: [&str; 4] = ["pending", "delivered", "failed", "canceled"];
+
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "pending",
+            Self::Delivered { .. } => "delivered",
+            Self::Failed { .. } => "failed",
+            Self::Canceled { .. } => "canceled",
+        }
+    }
+
+    /// Whether it ended without having arrived.
+    pub const fn is_missed(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Canceled { .. })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,9 +126,17 @@ pub struct ReplayError;
 impl Delivery {
     /// The same for the same event and endpoint: told twice, it is written once.
     pub fn new(event: &str, kind: EventKind, body: String, endpoint: EndpointId, now: Timestamp) -> Self {
-        let fact = Fact { event: event.to_owned(), kind: kind.as_str().to_owned(), body };
+        Self::of(Fact { event: event.to_owned(), kind: kind.as_str().to_owned(), body }, endpoint, now)
+    }
+
+    /// Something that did not happen, sent because somebody wants to see it arrive.
+    pub fn of_test(event: &str, body: String, endpoint: EndpointId, now: Timestamp) -> Self {
+        Self::of(Fact { event: event.to_owned(), kind: Fact::TEST.to_owned(), body }, endpoint, now)
+    }
+
+    fn of(fact: Fact, endpoint: EndpointId, now: Timestamp) -> Self {
         Self {
-            id: MessageId::of(event, endpoint),
+            id: MessageId::of(&fact.event, endpoint),
             version: 1,
             endpoint,
             fact,
@@ -111,6 +145,11 @@ impl Delivery {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// Kept as long as its last try can lie ahead, and then for the looking.
+    pub fn expires_at(&self) -> Timestamp {
+        self.updated_at.saturating_add(KEPT_FOR).unwrap_or(self.updated_at)
     }
 
     /// When the sweep has to look, if it has to.

@@ -13,7 +13,7 @@ mod secret;
 
 pub use address::is_public;
 pub use attempt::{Answer, Attempt, AttemptLog, NoAnswer, Took, Verdict, retry_after};
-pub use delivery::{Cancellation, Claim, Delivery, DeliveryState, Fact, GivenUp, ReplayError};
+pub use delivery::{Cancellation, Claim, Delivery, DeliveryState, Fact, GivenUp, KEPT_FOR, ReplayError};
 pub use endpoint_url::{EndpointUrl, InvalidEndpointUrl, Loopback};
 pub use filter::{EventFilter, FilterError};
 pub use ids::{EndpointId, MessageId};
@@ -21,6 +21,7 @@ pub use report::{Reported, report};
 pub use secret::{InvalidSecret, LONGEST_OVERLAP, Secret, Secrets};
 
 use crate::actor::Actor;
+use crate::attention::{Attention, AttentionId, AttentionKind};
 use crate::event::EventKind;
 use crate::id::CustomerId;
 use crate::text::Text;
@@ -29,6 +30,9 @@ use serde::{Deserialize, Serialize};
 
 /// After this long without one success an endpoint is believed to be gone.
 pub const FAILING_FOR: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+/// The most endpoints that a deployment has: every event is held against each of them.
+pub const MOST_ENDPOINTS: usize = 100;
 
 /// Somebody's server that wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +90,66 @@ pub enum DisabledBy {
     Somebody(Actor),
 }
 
+/// What its owner says of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointTerms {
+    pub owner: Owner,
+    pub url: EndpointUrl,
+    pub description: Option<Text<500>>,
+    pub events: EventFilter,
+}
+
 impl Endpoint {
+    pub fn new(id: EndpointId, terms: EndpointTerms, secret: Secret, now: Timestamp) -> Self {
+        let EndpointTerms { owner, url, description, events } = terms;
+        Self {
+            id,
+            version: 1,
+            owner,
+            url,
+            description,
+            events,
+            secrets: Secrets::new(secret),
+            state: EndpointState::Enabled { failing_since: None },
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// What waits to be sent goes to where it is from then on. Whose it is stays as it was.
+    #[must_use]
+    pub fn amended(
+        &self,
+        url: EndpointUrl,
+        description: Option<Text<500>>,
+        events: EventFilter,
+        now: Timestamp,
+    ) -> Self {
+        Self { version: self.version + 1, url, description, events, updated_at: now, ..self.clone() }
+    }
+
+    /// One that disabled itself needs somebody: it isn't told of anything, and nobody said that it shouldn't be.
+    pub fn matter(&self) -> Option<Attention> {
+        let EndpointState::Disabled { at, by } = &self.state else { return None };
+        let why = match by {
+            DisabledBy::Failure => "nothing had got through to it for five days",
+            DisabledBy::Gone => "it answered 410, that it is gone",
+            DisabledBy::Somebody(_) => return None,
+        };
+        Some(Attention {
+            id: AttentionId::of_endpoint(self.id),
+            kind: AttentionKind::WebhookEndpointDisabled,
+            invoice: None,
+            bill: None,
+            amount: None,
+            gateway: None,
+            reference: None,
+            detail: format!("webhook endpoint {} at {} was disabled: {why}", self.id, self.url.host()),
+            raised_at: *at,
+            closed: None,
+        })
+    }
+
     /// Whether it is told of what happened to something of this customer's.
     pub fn wants(&self, kind: EventKind, of: CustomerId) -> bool {
         let is_meant = match self.owner {

@@ -10,11 +10,16 @@ pub struct Reported {
     pub endpoint: Option<Endpoint>,
 }
 
-/// The one place that decides what an attempt means, for the message and for the endpoint. Other messages of an endpoint that
-/// it disables are canceled when they are claimed next.
-pub fn report(endpoint: &Endpoint, delivery: &Delivery, attempt: Attempt, now: Timestamp) -> Reported {
+/// The one place that decides what an attempt means, for the message and for the endpoint, if it hasn't been removed
+/// meanwhile. Other messages of an endpoint that it disables are canceled when they are claimed next.
+pub fn report(
+    endpoint: Option<&Endpoint>,
+    delivery: &Delivery,
+    attempt: Attempt,
+    now: Timestamp,
+) -> Reported {
     let delivery = delivery.after(attempt, now);
     let is_given_up = matches!(delivery.state, DeliveryState::Failed { .. });
-    let endpoint = endpoint.after(attempt.answer.verdict(), is_given_up, now);
+    let endpoint = endpoint.and_then(|endpoint| endpoint.after(attempt.answer.verdict(), is_given_up, now));
     Reported { delivery, endpoint }
 }

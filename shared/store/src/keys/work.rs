@@ -78,7 +78,7 @@ pub(crate) const PARTS: &str = "run#0";
 /// Cards are seldom detached, and gone within a moment: they share a partition.
 pub(crate) const DETACHMENTS: &str = "detached#0";
 
-fn kind_partition(kind: &str, shard: u8) -> String {
+pub(super) fn kind_partition(kind: &str, shard: u8) -> String {
     format!("{kind}#{shard}")
 }
 
@@ -121,7 +121,7 @@ pub(crate) fn work_partition(status: Status, shard: u8) -> String {
     kind_partition(status.as_str(), shard)
 }
 
-const DUE: &str = "0#";
+pub(super) const DUE: &str = "0#";
 const NOT_DUE: &str = "1#";
 
 /// Before and after every sort key of the index.
@@ -172,7 +172,7 @@ pub(crate) fn work_id<K: Kind>(sk: &str) -> Option<OwnedId<K>> {
     work_subject(sk)?.parse().ok()
 }
 
-fn work_subject(sk: &str) -> Option<&str> {
+pub(super) fn work_subject(sk: &str) -> Option<&str> {
     let (time, id) = sk.strip_prefix(DUE).or_else(|| sk.strip_prefix(NOT_DUE))?.split_once('#')?;
     let is_time = time.len() == TIME_DIGITS && time.bytes().all(|byte| byte.is_ascii_digit());
     Some(id).filter(|_| is_time)
@@ -182,7 +182,7 @@ fn work_subject(sk: &str) -> Option<&str> {
 const TIME_DIGITS: usize = 13;
 const LATEST_MS: i64 = 9_999_999_999_999;
 
-fn sortable(at: Timestamp) -> String {
+pub(super) fn sortable(at: Timestamp) -> String {
     format!("{:0TIME_DIGITS$}", at.as_millisecond().clamp(0, LATEST_MS))
 }
 

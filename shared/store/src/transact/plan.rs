@@ -1,15 +1,16 @@
 //! Which items a change set touches, and on which conditions.
 
-use super::{Action, Condition, IfRefused, Update, Write, bills, ledger};
+use super::{Action, Condition, IfRefused, Update, Write, bills, ledger, outgoing};
 use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
     DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OrderItem, OwnerItem, PartItem,
-    PaymentMethodItem, RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt,
-    to_key, write_fees, write_plan, write_rules,
+    PaymentMethodItem, PreferencesItem, RefundItem, RunItem, SessionItem, TellingItem, TransactionItem,
+    TriesItem, WebhookItem, corrupt, to_key, write_fees, write_plan, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::idempotency::StoredAnswer;
+use fatura_application::notices::NoticeChange;
 use fatura_application::ports::StoreError;
 use fatura_application::sign_in::AccessChange;
 use fatura_application::{Change, ChangeSet};
@@ -48,6 +49,8 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.extend(moved_addresses(&before, &after)?);
             }
             Change::Access(change) => actions.push(access(change)?),
+            Change::Notice(change) => actions.push(notice(change)?),
+            Change::Outgoing(change) => actions.extend(outgoing::actions(change)?),
             Change::PaymentMethodAdded(method) => actions.push(new(PaymentMethodItem::write(&method)?)),
             Change::PaymentMethodReplaced(method) => {
                 let write = Write::Put(PaymentMethodItem::write(&method)?);
@@ -146,6 +149,13 @@ fn access(change: AccessChange) -> Result<Action, StoreError> {
     })
 }
 
+fn notice(change: NoticeChange) -> Result<Action, StoreError> {
+    Ok(match change {
+        NoticeChange::PreferencesPut(put) => next(PreferencesItem::write(&put)?, put.version),
+        NoticeChange::Telling(telling) => next(TellingItem::write(&telling)?, telling.version),
+    })
+}
+
 /// The transaction that can hold a finished attempt without losing anything of it.
 fn enclosed(change: &Change, changes: &[Change]) -> Option<(TransactionId, Attempt)> {
     let Change::AttemptFinished(attempt) = change else { return None };
@@ -205,7 +215,7 @@ fn removed(key: Key) -> Action {
 }
 
 /// The next version of what is there.
-fn changed(item: Item, version: u64) -> Action {
+pub(super) fn changed(item: Item, version: u64) -> Action {
     at_version(Write::Put(item), version.saturating_sub(1))
 }
 
@@ -219,7 +229,7 @@ fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
     [next(current, version), new(kept)]
 }
 
-fn unconditional(write: Write) -> Action {
+pub(super) fn unconditional(write: Write) -> Action {
     Action { write, condition: None, if_refused: IfRefused::Stale }
 }
 
@@ -282,7 +292,7 @@ fn tallies(changes: &ChangeSet) -> Vec<Action> {
     counters.into_iter().map(update).collect()
 }
 
-fn at_version(write: Write, version: u64) -> Action {
+pub(super) fn at_version(write: Write, version: u64) -> Action {
     let condition = Condition { expression: IS_VERSION.into(), values: HashMap::new() };
     let condition = condition.with(":v", AttributeValue::N(version.to_string()));
     Action { write, condition: Some(condition), if_refused: IfRefused::Stale }

@@ -12,6 +12,7 @@ mod ledger;
 mod lists;
 mod operations;
 mod orders;
+mod outgoing;
 mod rates;
 mod records;
 mod round_trip;

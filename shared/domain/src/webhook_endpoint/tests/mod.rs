@@ -45,7 +45,7 @@ fn told(endpoint: &Endpoint, delivery: &Delivery, answer: Answer, now: Timestamp
         Claim::Send(claimed) => claimed,
         Claim::Over(_) | Claim::NotDue => delivery.clone(),
     };
-    let reported = report(endpoint, &claimed, attempt(answer, now), now);
+    let reported = report(Some(endpoint), &claimed, attempt(answer, now), now);
     (reported.endpoint.unwrap_or_else(|| endpoint.clone()), reported.delivery)
 }
 

@@ -91,7 +91,7 @@ impl World {
     fn told(&mut self, answer: Answer) {
         let was_pending = self.delivery.due().is_some();
         let Reported { delivery, endpoint } =
-            report(&self.endpoint, &self.delivery, attempt(answer, self.now), self.now);
+            report(Some(&self.endpoint), &self.delivery, attempt(answer, self.now), self.now);
         let verdict = answer.verdict();
         match &delivery.state {
             DeliveryState::Pending { due, begun, tried } => {

@@ -7,7 +7,7 @@ fn a_message_that_arrives_is_over() {
     assert_eq!(new.due(), Some(start()), "at once");
     let Claim::Send(claimed) = new.claimed(Some(&endpoint), start()) else { panic!("it is due") };
     assert_eq!(claimed.claimed(Some(&endpoint), start()), Claim::NotDue, "one has it to itself");
-    let reported = report(&endpoint, &claimed, attempt(status(204), start()), start());
+    let reported = report(Some(&endpoint), &claimed, attempt(status(204), start()), start());
     assert_eq!(reported.delivery.state, DeliveryState::Delivered { at: start() });
     assert_eq!((reported.delivery.version, reported.endpoint), (3, None), "nothing to write on the endpoint");
     assert_eq!(reported.delivery.claimed(Some(&endpoint), start() + HOUR), Claim::NotDue);
@@ -47,7 +47,7 @@ fn a_late_word_of_the_round_before_takes_no_try_from_a_replay() {
     let (endpoint, failed, ended) =
         exhausted(endpoint(), delivery("evt_1", &endpoint(), start()), status(500));
     let replayed = failed.replayed(&endpoint, ended).unwrap();
-    let reported = report(&endpoint, &replayed, attempt(status(500), ended), ended).delivery;
+    let reported = report(Some(&endpoint), &replayed, attempt(status(500), ended), ended).delivery;
     assert_eq!(reported.state, replayed.state);
 }
 
@@ -72,7 +72,7 @@ fn a_server_that_comes_back_is_forgiven() {
     let (failing, first) = told(&endpoint(), &first, Answer::Nothing(NoAnswer::TimedOut), start());
     assert_eq!(failing.state, EndpointState::Enabled { failing_since: Some(start()) });
     let later = start() + HOUR;
-    let untouched = report(&failing, &first, attempt(status(500), later), later);
+    let untouched = report(Some(&failing), &first, attempt(status(500), later), later);
     assert_eq!(untouched.endpoint, None, "it is written when its fortune turns, not with every failure");
     let (mended, delivered) = told(&failing, &untouched.delivery, status(200), later);
     assert_eq!(mended.state, EndpointState::Enabled { failing_since: None });
@@ -218,4 +218,25 @@ fn no_secret_and_no_token_of_an_url_is_shown() {
     let url = EndpointUrl::parse("https://example.com/hook?token=tok_1", Loopback::Refused).unwrap();
     let shown = format!("{:?}", Endpoint { url, ..endpoint() });
     assert!(!shown.contains("tok_1") && !shown.contains("whsec_") && !shown.contains("BwcH"), "{shown}");
+}
+
+#[test]
+fn an_endpoint_that_gave_itself_up_is_for_somebody_to_look_at() {
+    let gone = endpoint().disabled(DisabledBy::Gone, start()).unwrap();
+    let matter = gone.matter().unwrap();
+    assert_eq!((matter.kind, matter.raised_at), (AttentionKind::WebhookEndpointDisabled, start()));
+    assert!(!matter.detail.contains("/hook"), "a path may be a secret: {}", matter.detail);
+    assert_eq!(gone.enabled(start()).unwrap().matter(), None);
+    let by_hand = DisabledBy::Somebody(Actor::new("key_1"));
+    assert_eq!(endpoint().disabled(by_hand, start()).unwrap().matter(), None);
+    assert_eq!(endpoint().matter(), None);
+}
+
+#[test]
+fn no_filter_accepts_a_test_message_and_every_try_keeps_it_longer() {
+    assert!(EventKind::ALL.iter().all(|kind| kind.as_str() != Fact::TEST));
+    let sent = Delivery::of_test("evt_test_1", "{}".to_owned(), endpoint().id, start());
+    assert_eq!(sent.expires_at(), start() + KEPT_FOR);
+    let replayed = sent.replayed(&endpoint(), start() + HOUR).unwrap();
+    assert_eq!(replayed.expires_at(), start() + HOUR + KEPT_FOR);
 }

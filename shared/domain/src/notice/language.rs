@@ -1,7 +1,11 @@
+use serde::{Deserialize, Serialize};
+
 /// A language that there are texts in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Language {
+    #[serde(rename = "en")]
     English,
+    #[serde(rename = "pt-BR")]
     BrazilianPortuguese,
 }
 
