@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -39,7 +39,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(command.customer))?;
+        caller.may_in(Scope::InvoicesWrite, Operation::BillTo(command.customer))?;
         let moment = self.moment();
         if command.charge_at.is_some_and(|at| at <= moment.now) {
             return Err(invalid("charge_at", "must be in the future"));
@@ -90,7 +90,7 @@ impl App {
         amendment: AmendInvoice,
         if_version: Option<u64>,
     ) -> Result<Invoice, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::InvoicesWrite, Operation::BillTo(id.owner()))?;
         if let Some(Some(method)) = amendment.payment_method {
             attached(&self.payer(id.owner()).await?, Some(method))?;
         }
@@ -130,7 +130,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::ChargesWrite, Operation::OwnedBy(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
             let (invoice, payer, policy) =
@@ -171,7 +171,7 @@ impl App {
         once: Option<&Once>,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::InvoicesWrite, Operation::BillTo(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
             let invoice = self.stored(id).await?;

@@ -50,7 +50,7 @@ pub use fresh::Fresh;
 pub use gateways::{PlanEdition, PutGateway};
 pub use idempotency::{Answer, Once, Reply};
 pub use invoices::{AmendInvoice, CreateInvoice};
-pub use keys::NewKey;
+pub use keys::{CreateApiKey, NewKey};
 pub use ledger::{
     AccountBalance, Finding, SealError, StatementPage, TrialBalance, Verification, VerifiedPage, seal,
 };

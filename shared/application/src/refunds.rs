@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, CONTENDED_DECISIONS, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
@@ -50,7 +50,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Refund) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(command.invoice.owner()))?;
+        caller.may_in(Scope::RefundsWrite, Operation::BillTo(command.invoice.owner()))?;
         for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();
             let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;

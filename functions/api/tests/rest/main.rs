@@ -36,6 +36,7 @@ mod refusals;
 mod requeue;
 mod roles;
 mod runs;
+mod scopes;
 mod sessions;
 mod sign_in;
 mod world;
