@@ -343,8 +343,23 @@ class Operations(unittest.TestCase):
         [stage] = of_type("AWS::ApiGatewayV2::Stage").values()
         self.assertIn("ThrottlingRateLimit", stage["DefaultRouteSettings"])
         self.assertIn("ThrottlingBurstLimit", stage["DefaultRouteSettings"])
+        self.assert_signing_in_is_throttled_apart(stage)
         logged = json.loads(stage["AccessLogSettings"]["Format"])
         self.assertFalse([name for name, value in logged.items() if "query" in value.lower()])
+
+    def assert_signing_in_is_throttled_apart(self, stage: dict) -> None:
+        """Comparing a password is the dearest thing that anybody may ask for without credentials."""
+        throttled = {"POST /v1/auth": "SignInRoute", "POST /v1/auth/refresh": "RefreshRoute"}
+        self.assertEqual(set(stage["RouteSettings"]), set(throttled))
+        for key, route in throttled.items():
+            settings = stage["RouteSettings"][key]
+            self.assertEqual(settings["ThrottlingRateLimit"], "SignInsPerSecond")
+            self.assertEqual(settings["ThrottlingBurstLimit"], "SignInsPerSecond")
+            # A deployment fails if the route comes after its settings.
+            self.assertEqual(RESOURCES[route]["Properties"]["RouteKey"], key)
+            self.assertIn(route, RESOURCES["ApiStage"]["DependsOn"])
+        parameters = DOCUMENT["Parameters"]
+        self.assertLess(parameters["SignInsPerSecond"]["Default"], parameters["RequestsPerSecond"]["Default"])
 
     def test_routes_lead_to_the_right_functions(self) -> None:
         integrations = of_type("AWS::ApiGatewayV2::Integration")
