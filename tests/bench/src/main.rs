@@ -3,6 +3,7 @@
 mod bills;
 mod costs;
 mod crowds;
+mod sign_in;
 mod start_up;
 mod table;
 mod wallets;
@@ -16,6 +17,7 @@ async fn main() -> Result<()> {
     crowds::measure(&mut report).await?;
     bills::measure(&mut report).await?;
     wallets::measure(&mut report).await?;
+    sign_in::measure(&mut report).await?;
     start_up::measure(&mut report)?;
     print!("{report}");
     Ok(())
