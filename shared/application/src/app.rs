@@ -5,9 +5,9 @@ use crate::fresh::Fresh;
 use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
-    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
-    Transactions, Wallets, Webhooks,
+    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Deployment,
+    Directory, Disputes, Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook,
+    Runs, ServiceVitals, SignIns, Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -37,6 +37,7 @@ pub struct Records {
     pub sign_ins: Arc<dyn SignIns>,
     pub journals: Arc<dyn Journals>,
     pub wallets: Arc<dyn Wallets>,
+    pub vitals: Arc<dyn ServiceVitals>,
 }
 
 impl Records {
@@ -61,6 +62,7 @@ impl Records {
             + SignIns
             + Journals
             + Wallets
+            + ServiceVitals
             + 'static,
     {
         Self {
@@ -81,7 +83,8 @@ impl Records {
             bills: store.clone(),
             sign_ins: store.clone(),
             journals: store.clone(),
-            wallets: store,
+            wallets: store.clone(),
+            vitals: store,
         }
     }
 }
@@ -104,6 +107,8 @@ pub struct App {
     pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) rates: Option<Arc<RateDesk>>,
+    pub(crate) directory: Option<Arc<dyn Directory>>,
+    pub(crate) deployment: Arc<Fresh<Deployment>>,
 }
 
 impl fmt::Debug for App {
@@ -136,13 +141,31 @@ impl App {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
         let plan = Arc::new(Fresh::nothing());
-        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None }
+        Self {
+            records,
+            charges,
+            gateways,
+            clock,
+            entropy,
+            policies,
+            plan,
+            breakers,
+            rates: None,
+            directory: None,
+            deployment: Arc::new(Fresh::nothing()),
+        }
     }
 
     /// Without it there are no exchange rates: not every function needs them, nor every deployment.
     #[must_use]
     pub fn with_rates(self, rates: Arc<RateDesk>) -> Self {
         Self { rates: Some(rates), ..self }
+    }
+
+    /// Without it nobody can ask which functions there are: one answers that, and the others need not know.
+    #[must_use]
+    pub fn with_directory(self, directory: Arc<dyn Directory>) -> Self {
+        Self { directory: Some(directory), ..self }
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.

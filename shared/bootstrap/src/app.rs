@@ -5,11 +5,19 @@ use crate::gateways::configured;
 #[cfg(feature = "secrets")]
 use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
+use crate::watched::Watched;
 use async_trait::async_trait;
-#[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
+#[cfg(any(
+    feature = "charge-queue",
+    feature = "discovery",
+    feature = "webhook-queue",
+    feature = "secrets"
+))]
 use aws_config::SdkConfig;
+use fatura_application::Reporter;
 use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
+use fatura_domain::service::ServiceName;
 use fatura_store::DynamoStore;
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +27,12 @@ use std::sync::OnceLock;
 /// The parts that a function's `main` puts together.
 pub struct Bootstrap {
     // Who needs the table alone builds no other client.
-    #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
+    #[cfg(any(
+        feature = "charge-queue",
+        feature = "discovery",
+        feature = "webhook-queue",
+        feature = "secrets"
+    ))]
     config: SdkConfig,
     pub store: Arc<DynamoStore>,
     pub clock: Arc<dyn Clock>,
@@ -34,7 +47,12 @@ impl Bootstrap {
         let store = DynamoStore::connect(&config, required("TABLE_NAME")?);
         Ok(Self {
             store: Arc::new(store),
-            #[cfg(any(feature = "charge-queue", feature = "webhook-queue", feature = "secrets"))]
+            #[cfg(any(
+                feature = "charge-queue",
+                feature = "discovery",
+                feature = "webhook-queue",
+                feature = "secrets"
+            ))]
             config,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -64,7 +82,22 @@ impl Bootstrap {
             Some(rates) => app.with_rates(rates),
             None => app,
         };
+        #[cfg(feature = "discovery")]
+        let app = app.with_directory(self.directory()?);
         Ok(app)
+    }
+
+    #[cfg(feature = "discovery")]
+    fn directory(&self) -> Result<Arc<dyn fatura_application::ports::Directory>, StartError> {
+        let prefix = required("DISCOVERY_PREFIX")?;
+        Ok(Arc::new(crate::discovery::Parameters::new(self.config.clone(), prefix)))
+    }
+
+    /// How this function says how it fares, by its name in the template.
+    pub fn watched(&self, service: &'static str, version: &'static str) -> Result<Watched, StartError> {
+        let service = ServiceName::parse(service).map_err(|_| StartError::NoSuchService(service))?;
+        let (vitals, clock) = (self.store.clone(), self.clock.clone());
+        Ok(Watched::new(Reporter::new(vitals, clock, service, version)))
     }
 
     #[cfg(feature = "rates")]

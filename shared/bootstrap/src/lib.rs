@@ -6,6 +6,8 @@
 mod app;
 mod aws;
 mod deadline;
+#[cfg(feature = "discovery")]
+mod discovery;
 mod environment;
 #[cfg(feature = "events")]
 mod events;
@@ -24,6 +26,8 @@ mod system;
 mod telemetry;
 #[cfg(feature = "secrets")]
 mod token_keys;
+#[cfg(feature = "store")]
+mod watched;
 
 #[cfg(feature = "store")]
 pub use app::Bootstrap;
@@ -32,3 +36,5 @@ pub use environment::StartError;
 #[cfg(feature = "events")]
 pub use events::event_bus;
 pub use telemetry::init as init_telemetry;
+#[cfg(feature = "store")]
+pub use {fatura_domain::service::Symptom, watched::Watched};

@@ -15,6 +15,7 @@ mod meter;
 mod rates;
 mod reads;
 mod retry;
+mod services;
 mod stream;
 mod transact;
 

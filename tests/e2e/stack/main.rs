@@ -23,5 +23,6 @@ mod gateways;
 mod readme;
 mod refunds;
 mod runs;
+mod services;
 mod wallet;
 mod webhooks;

@@ -15,6 +15,7 @@ mod openapi;
 mod payment_methods;
 mod refunds;
 mod runs;
+mod services;
 mod transactions;
 mod wallet;
 
@@ -68,6 +69,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         bills::routes(),
         bill_lines::routes(),
         api_keys::routes(),
+        services::routes(),
         health::routes(),
         openapi::routes(),
     ]

@@ -37,6 +37,7 @@ mod requeue;
 mod roles;
 mod runs;
 mod scopes;
+mod services;
 mod sessions;
 mod sign_in;
 mod world;

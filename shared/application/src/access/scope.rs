@@ -43,6 +43,7 @@ scopes! {
     RunsWrite = "runs:write";
     SettingsRead = "settings:read";
     SettingsWrite = "settings:write";
+    ServicesRead = "services:read";
 }
 
 impl Scope {
@@ -55,7 +56,8 @@ impl Scope {
             | Self::RunsRead
             | Self::RunsWrite
             | Self::SettingsRead
-            | Self::SettingsWrite => true,
+            | Self::SettingsWrite
+            | Self::ServicesRead => true,
             Self::CustomersRead
             | Self::CustomersWrite
             | Self::PaymentMethodsRead

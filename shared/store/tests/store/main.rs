@@ -14,4 +14,5 @@ mod operations;
 mod rates;
 mod records;
 mod round_trip;
+mod services;
 mod world;
