@@ -59,12 +59,13 @@ fn deployment(parameters: Vec<(String, String)>) -> Deployment {
             Some(("endpoints", name)) => {
                 deployment.endpoints.insert(name.to_owned(), value);
             }
-            Some(("functions", name)) => match ServiceName::parse(name) {
-                Ok(name) => {
+            Some(("functions", name)) => {
+                if let Ok(name) = ServiceName::parse(name) {
                     deployment.functions.insert(name, value);
+                } else {
+                    tracing::warn!(path, "a parameter names no function");
                 }
-                Err(_) => tracing::warn!(path, "a parameter names no function"),
-            },
+            }
             _ => {}
         }
     }
