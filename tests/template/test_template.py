@@ -43,7 +43,7 @@ RATES = {"RATES_SOURCE", "RATES_URL", "RATES_MAX_AGE_HOURS", "RATES_TTL_MINUTES"
 VARIABLES = {
     "ApiFunction": {
         "TABLE_NAME", "CHARGE_QUEUE_URL", "NOTIFIER_QUEUE_URL", "WEBHOOKS_ALLOW_LOOPBACK", "OPERATOR_KEY_SECRET_ID", "GATEWAY_SECRETS_ID",
-        "SANDBOX_URL", "GATEWAY_URLS", "TOKEN_KEY_SECRET_ID", "TOKEN_ISSUER", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", *RATES,
+        "SANDBOX_URL", "GATEWAY_URLS", "TOKEN_KEY_SECRET_ID", "TOKEN_ISSUER", "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", "DISCOVERY_PREFIX", *RATES,
     },
     "ChargeConsumerFunction": {
         "TABLE_NAME", "CHARGE_QUEUE_URL", "GATEWAY_SECRETS_ID", "SANDBOX_URL", "GATEWAY_URLS", *RATES,
@@ -79,8 +79,11 @@ def may(function: str, action: str, partition: str) -> bool:
     def matches(statement: dict) -> bool:
         if action not in listed(statement["Action"]) or "Table.Arn" not in listed(statement["Resource"]):
             return False
-        patterns = [listed(keys["dynamodb:LeadingKeys"]) for keys in statement.get("Condition", {}).values()]
-        return all(any(fnmatchcase(partition, pattern) for pattern in each) for each in patterns)
+        return all(
+            any(fnmatchcase(partition, pattern) for pattern in listed(keys["dynamodb:LeadingKeys"]))
+            is not operator.endswith("NotEquals")
+            for operator, keys in statement.get("Condition", {}).items()
+        )
 
     [policy] = FUNCTIONS[function]["Policies"]
     effects = {statement["Effect"] for statement in policy["Statement"] if matches(statement)}
@@ -166,7 +169,7 @@ class Functions(unittest.TestCase):
     def test_what_anybody_can_call_reaches_webhooks_only(self) -> None:
         [policy] = FUNCTIONS["WebhookIntakeFunction"]["Policies"]
         on_table = [s for s in policy["Statement"] if any("dynamodb:" in action for action in listed(s["Action"]))]
-        [webhooks, settings] = on_table
+        [webhooks, settings] = [s for s in on_table if s["Sid"] != "OwnVitals"]
         self.assertEqual(webhooks["Condition"], {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "WH#*"}})
         self.assertEqual(settings["Action"], "dynamodb:GetItem")
         self.assertEqual(settings["Condition"], {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "CFG#gateways"}})
@@ -185,6 +188,21 @@ class Functions(unittest.TestCase):
         self.assertTrue(may("AuthFunction", "dynamodb:GetItem", "U#email#ana@example.com"))
         self.assertFalse(may("AuthFunction", "dynamodb:PutItem", "U#email#ana@example.com"))
         self.assertGreater(FUNCTIONS["AuthFunction"]["MemorySize"], DOCUMENT["Globals"]["Function"]["MemorySize"])
+
+    def test_each_says_how_itself_fares_and_nothing_of_the_others(self) -> None:
+        """A partition each: rights can't say of a sort key who may write there. See keys.rs."""
+        self.assertIn('format!("SVC#{name}")', STORE_KEYS.read_text())
+        for name, function in FUNCTIONS.items():
+            own = function["FunctionName"].removeprefix("${AWS::StackName}-")
+            self.assertIn(f'.watched("{own}", ', (ROOT / "functions" / own / "src" / "main.rs").read_text())
+            for other in (each["FunctionName"].removeprefix("${AWS::StackName}-") for each in FUNCTIONS.values()):
+                with self.subTest(name, other=other):
+                    self.assertEqual(may(name, "dynamodb:UpdateItem", f"SVC#{other}"), own == other)
+                    if own != other:
+                        self.assertFalse(may(name, "dynamodb:PutItem", f"SVC#{other}"))
+                        self.assertFalse(may(name, "dynamodb:DeleteItem", f"SVC#{other}"))
+            self.assertTrue(may(name, "dynamodb:GetItem", f"SVC#{own}"), name)
+        self.assertTrue(may("ApiFunction", "dynamodb:UpdateItem", "C#4K2N9QW7XJ0T"))
 
     def test_the_relay_seals_journals_and_writes_nothing_else(self) -> None:
         """A journal's link lies beside it; the end of a chain and the platform's sums lie apart: see keys/ledger.rs."""
@@ -261,6 +279,42 @@ class Functions(unittest.TestCase):
         self.assertEqual(set(parameter["AllowedValues"]), known | {"none"})
         # Needs no account.
         self.assertEqual(parameter["Default"], "european_central_bank")
+
+
+class Discovery(unittest.TestCase):
+    parameters = {each["Name"].removeprefix("/${AWS::StackName}/"): each for each in of_type("AWS::SSM::Parameter").values()}
+
+    def test_every_function_is_published_by_the_name_that_it_reports_under(self) -> None:
+        published = {name: each["Value"] for name, each in self.parameters.items() if name.startswith("functions/")}
+        expected = {
+            "functions/" + function["FunctionName"].removeprefix("${AWS::StackName}-"): name
+            for name, function in FUNCTIONS.items()
+        }
+        self.assertEqual(published, expected)
+
+    def test_every_endpoint_is_published_and_no_secret(self) -> None:
+        endpoints = {name.removeprefix("endpoints/") for name in self.parameters if name.startswith("endpoints/")}
+        self.assertEqual(
+            endpoints, {"api-url", "token-keys-url", "charge-queue-url", "webhook-queue-url", "event-bus", "table"}
+        )
+        for name, parameter in self.parameters.items():
+            with self.subTest(name):
+                self.assertTrue(name.startswith(("functions/", "endpoints/")))
+                self.assertEqual(parameter["Type"], "String")
+                self.assertNotIn("Secret", parameter["Value"])
+
+    def test_the_api_reads_what_is_published_under_the_prefix_and_nobody_else_does(self) -> None:
+        self.assertEqual(FUNCTIONS["ApiFunction"]["Environment"]["Variables"]["DISCOVERY_PREFIX"], "/${AWS::StackName}")
+        for name, function in FUNCTIONS.items():
+            [policy] = function["Policies"]
+            granted = [s for s in policy["Statement"] if any(action.startswith("ssm:") for action in listed(s["Action"]))]
+            if name == "ApiFunction":
+                [granted] = granted
+                self.assertEqual(granted["Action"], "ssm:GetParametersByPath")
+                prefix = ":parameter/${AWS::StackName}"
+                self.assertTrue(all(each.partition(prefix)[2] in ("", "/*") for each in granted["Resource"]))
+            else:
+                self.assertFalse(granted, name)
 
 
 class EventSources(unittest.TestCase):
@@ -402,8 +456,23 @@ class Operations(unittest.TestCase):
         [stage] = of_type("AWS::ApiGatewayV2::Stage").values()
         self.assertIn("ThrottlingRateLimit", stage["DefaultRouteSettings"])
         self.assertIn("ThrottlingBurstLimit", stage["DefaultRouteSettings"])
+        self.assert_signing_in_is_throttled_apart(stage)
         logged = json.loads(stage["AccessLogSettings"]["Format"])
         self.assertFalse([name for name, value in logged.items() if "query" in value.lower()])
+
+    def assert_signing_in_is_throttled_apart(self, stage: dict) -> None:
+        """Comparing a password is the dearest thing that anybody may ask for without credentials."""
+        throttled = {"POST /v1/auth": "SignInRoute", "POST /v1/auth/refresh": "RefreshRoute"}
+        self.assertEqual(set(stage["RouteSettings"]), set(throttled))
+        for key, route in throttled.items():
+            settings = stage["RouteSettings"][key]
+            self.assertEqual(settings["ThrottlingRateLimit"], "SignInsPerSecond")
+            self.assertEqual(settings["ThrottlingBurstLimit"], "SignInsPerSecond")
+            # A deployment fails if the route comes after its settings.
+            self.assertEqual(RESOURCES[route]["Properties"]["RouteKey"], key)
+            self.assertIn(route, RESOURCES["ApiStage"]["DependsOn"])
+        parameters = DOCUMENT["Parameters"]
+        self.assertLess(parameters["SignInsPerSecond"]["Default"], parameters["RequestsPerSecond"]["Default"])
 
     def test_routes_lead_to_the_right_functions(self) -> None:
         integrations = of_type("AWS::ApiGatewayV2::Integration")

@@ -37,7 +37,7 @@ codes! {
     IdempotencyKeyMissing = 400 "idempotency_key_missing" "The Idempotency-Key header is missing";
     InvalidCursor = 400 "invalid_cursor" "The cursor is not one of this list";
     Unauthenticated = 401 "unauthenticated" "Credentials are missing or not valid";
-    Forbidden = 403 "forbidden" "This role may not do that";
+    Forbidden = 403 "forbidden" "This caller may not do that";
     NotFound = 404 "not_found" "There is no such thing";
     MethodNotAllowed = 405 "method_not_allowed" "This resource does not take that method";
     Conflict = 409 "conflict" "In conflict with what is there";
@@ -170,7 +170,10 @@ impl From<Error> for Problem {
         let detail = error.to_string();
         match error {
             Error::NotFound => Self::not_found(),
-            Error::Forbidden => Self::new(Code::Forbidden, detail),
+            Error::Forbidden | Error::BeyondScopes => Self::new(Code::Forbidden, detail),
+            Error::OutOfScope(scope) => {
+                Self::new(Code::Forbidden, detail).with_details(json!({"scope": scope.as_str()}))
+            }
             Error::Invalid(faults) => Self::invalid(&faults),
             Error::Conflict(_) | Error::Busy => Self::new(Code::Conflict, detail),
             Error::FailedPrecondition { status, .. } => {

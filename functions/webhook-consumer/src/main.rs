@@ -1,5 +1,5 @@
 use aws_lambda_events::event::sqs::SqsEvent;
-use fatura_bootstrap::{Bootstrap, init_telemetry};
+use fatura_bootstrap::{Bootstrap, Symptom, init_telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use webhook_consumer::handle;
 
@@ -9,8 +9,12 @@ async fn main() -> Result<(), Error> {
     let bootstrap = Bootstrap::from_environment()?;
     let app = bootstrap.app(bootstrap.gateways()?)?;
     let app = &app;
+    let watched = &bootstrap.watched("webhook-consumer", env!("CARGO_PKG_VERSION"))?;
     run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(handle(app, event.payload).await)
+        let answer = handle(app, event.payload);
+        Ok::<_, Error>(
+            watched.run(answer, |answer| Symptom::of_batch(answer.batch_item_failures.len())).await,
+        )
     }))
     .await
 }

@@ -1,5 +1,5 @@
 use fatura_application::Intake;
-use fatura_bootstrap::{Bootstrap, init_telemetry};
+use fatura_bootstrap::{Bootstrap, Symptom, init_telemetry};
 use lambda_http::{Error, Request, run, service_fn};
 use webhook_intake::handle;
 
@@ -14,5 +14,10 @@ async fn main() -> Result<(), Error> {
         clock: bootstrap.clock.clone(),
     };
     let intake = &intake;
-    run(service_fn(async move |request: Request| Ok::<_, Error>(handle(intake, request).await))).await
+    let watched = &bootstrap.watched("webhook-intake", env!("CARGO_PKG_VERSION"))?;
+    run(service_fn(async move |request: Request| {
+        let answer = handle(intake, request);
+        Ok::<_, Error>(watched.run(answer, |answer| Symptom::of_answer(answer.status().as_u16())).await)
+    }))
+    .await
 }

@@ -1,5 +1,9 @@
 //! Who is asking, and what they may do: the one place that decides.
 
+mod scope;
+
+pub use scope::{NoSuchScope, Scope, Scopes};
+
 use crate::error::Error;
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
@@ -37,6 +41,8 @@ pub struct Caller {
     /// Names the credentials, never holds them: `key_…` or a customer's id.
     pub id: String,
     pub role: Role,
+    /// What the key is limited to. People aren't: their role says all.
+    pub scopes: Scopes,
 }
 
 /// What is asked for, where not everybody may ask it.
@@ -59,14 +65,32 @@ pub enum Operation {
 }
 
 impl Caller {
+    /// One whom nothing limits but the role.
+    pub fn new(id: impl Into<String>, role: Role) -> Self {
+        Self { id: id.into(), role, scopes: Scopes::Unlimited }
+    }
+
     /// Its name in what is written down.
     pub fn actor(&self) -> Actor {
         Actor::new(&self.id)
     }
 
+    /// Whether it may do what lies in a scope: its role must, and where the key has scopes, one of them must be this.
+    pub fn may_in(&self, scope: Scope, operation: Operation) -> Result<(), Error> {
+        self.role_may(operation)?;
+        if self.scopes.allow(scope) { Ok(()) } else { Err(Error::OutOfScope(scope)) }
+    }
+
+    /// Whether it may do what lies in no scope, such as making keys: never with a key that has scopes, so that none can
+    /// get at more than it was given.
+    pub fn may(&self, operation: Operation) -> Result<(), Error> {
+        self.role_may(operation)?;
+        if self.scopes == Scopes::Unlimited { Ok(()) } else { Err(Error::BeyondScopes) }
+    }
+
     /// Forbidden says that this role may never do that. Somebody else's object isn't forbidden but not found, so that
     /// nobody learns what exists.
-    pub fn may(&self, operation: Operation) -> Result<(), Error> {
+    fn role_may(&self, operation: Operation) -> Result<(), Error> {
         match (self.role, operation) {
             (Role::Operator, _) => Ok(()),
             // The platform's own journals are no customer's.
@@ -98,6 +122,9 @@ pub struct ApiKey {
     pub id: String,
     pub hash: KeyHash,
     pub role: KeyRole,
+    pub scopes: Scopes,
+    /// How the key begins: enough to recognise it. None: it was made before that was kept.
+    pub prefix: Option<String>,
     pub name: Option<String>,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
@@ -133,7 +160,7 @@ mod tests {
     use super::*;
 
     fn caller(role: Role) -> Caller {
-        Caller { id: "key_1".to_owned(), role }
+        Caller::new("key_1", role)
     }
 
     #[test]
@@ -144,6 +171,25 @@ mod tests {
         {
             assert!(matches!(caller(role).may(own), Err(Error::NotFound)), "{role:?}");
         }
+    }
+
+    #[test]
+    fn a_scope_takes_away_and_never_gives() {
+        let limited = |role| Caller {
+            scopes: Scopes::Only([Scope::InvoicesRead, Scope::RunsWrite].into()),
+            ..caller(role)
+        };
+        let owned = Operation::OwnedBy(CustomerId::new(1));
+        for role in [Role::Operator, Role::Service] {
+            assert!(limited(role).may_in(Scope::InvoicesRead, owned).is_ok());
+            let other = limited(role).may_in(Scope::InvoicesWrite, owned);
+            assert!(matches!(other, Err(Error::OutOfScope(Scope::InvoicesWrite))), "{role:?}");
+            assert!(matches!(limited(role).may(owned), Err(Error::BeyondScopes)), "{role:?}");
+        }
+        let run = |role| limited(role).may_in(Scope::RunsWrite, Operation::Operate);
+        assert!(run(Role::Operator).is_ok());
+        assert!(matches!(run(Role::Service), Err(Error::Forbidden)));
+        assert!(caller(Role::Service).may_in(Scope::InvoicesWrite, owned).is_ok());
     }
 
     #[test]

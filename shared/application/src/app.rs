@@ -7,9 +7,9 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::outgoing::Outgoing;
 use crate::ports::{
-    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Endpoints, Entropy, Gateways, Invoices, Journals, Message, Notices, Orders, Plans, Refunds, Refusal,
-    Rulebook, Runs, SignIns, Store, Transactions, Wallets, Webhooks,
+    Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Deployment,
+    Directory, Disputes, Endpoints, Entropy, Gateways, Invoices, Journals, Message, Notices, Orders, Plans,
+    Refunds, Refusal, Rulebook, Runs, ServiceVitals, SignIns, Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::rulebook::Policies;
@@ -43,6 +43,7 @@ pub struct Records {
     pub orders: Arc<dyn Orders>,
     pub endpoints: Arc<dyn Endpoints>,
     pub notices: Arc<dyn Notices>,
+    pub vitals: Arc<dyn ServiceVitals>,
 }
 
 impl Records {
@@ -70,6 +71,7 @@ impl Records {
             + Orders
             + Endpoints
             + Notices
+            + ServiceVitals
             + 'static,
     {
         Self {
@@ -93,7 +95,8 @@ impl Records {
             wallets: store.clone(),
             orders: store.clone(),
             endpoints: store.clone(),
-            notices: store,
+            notices: store.clone(),
+            vitals: store,
         }
     }
 }
@@ -118,6 +121,8 @@ pub struct App {
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) rates: Option<Arc<RateDesk>>,
     pub(crate) outgoing: Outgoing,
+    pub(crate) directory: Option<Arc<dyn Directory>>,
+    pub(crate) deployment: Arc<Fresh<Deployment>>,
 }
 
 impl fmt::Debug for App {
@@ -162,6 +167,8 @@ impl App {
             breakers,
             rates: None,
             outgoing: Outgoing::default(),
+            directory: None,
+            deployment: Arc::new(Fresh::nothing()),
         }
     }
 
@@ -175,6 +182,12 @@ impl App {
     #[must_use]
     pub fn with_outgoing(self, outgoing: Outgoing) -> Self {
         Self { outgoing, ..self }
+    }
+
+    /// Without it nobody can ask which functions there are: one answers that, and the others need not know.
+    #[must_use]
+    pub fn with_directory(self, directory: Arc<dyn Directory>) -> Self {
+        Self { directory: Some(directory), ..self }
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.

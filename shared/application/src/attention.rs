@@ -1,6 +1,6 @@
 //! What operators decide: attempts that nobody knows the outcome of, and everything else on their list.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -29,12 +29,16 @@ impl App {
         kind: Option<AttentionKind>,
         page: PageRequest,
     ) -> Result<Page<Attention>, ListFailure> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::AttentionRead, Operation::Operate)?;
         Ok(self.records.attentions.open_attention(kind, page).await?)
     }
 
     pub async fn attention_of(&self, caller: &Caller, id: &AttentionId) -> Result<Attention, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::AttentionRead, Operation::Operate)?;
+        self.matter(id).await
+    }
+
+    async fn matter(&self, id: &AttentionId) -> Result<Attention, Error> {
         self.records.attentions.attention(id).await?.ok_or(Error::NotFound)
     }
 
@@ -45,7 +49,8 @@ impl App {
         id: &AttentionId,
         note: Option<Text<500>>,
     ) -> Result<Attention, Error> {
-        let matter = self.attention_of(caller, id).await?;
+        caller.may_in(Scope::AttentionWrite, Operation::Operate)?;
+        let matter = self.matter(id).await?;
         if matter.closed.is_some() {
             return Ok(matter);
         }
@@ -59,7 +64,7 @@ impl App {
         let change = Change::AttentionClosed { id: id.clone(), closed };
         self.commit(ChangeSet::of([change]), None).await?;
         // Somebody else's word may have been first.
-        self.attention_of(caller, id).await
+        self.matter(id).await
     }
 
     /// Ends an attempt whose outcome is unknown, by the word of an operator, which is written down with its effect.
@@ -70,7 +75,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Invoice) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::AttentionWrite, Operation::Operate)?;
         let ResolveAttempt { attempt, resolution, note } = command;
         let mut wallets = WalletNotes::default();
         for _ in 0..DECISIONS {

@@ -44,7 +44,7 @@ impl Authenticator {
         // No key of ours has a dot in it. A token is checked each time: it costs less than to remember when it ends.
         if token.contains('.') {
             let customer = self.tokens.bearer(token, now).await?;
-            return Ok(customer.map(|id| Caller { id: id.to_string(), role: Role::Customer(id) }));
+            return Ok(customer.map(|id| Caller::new(id.to_string(), Role::Customer(id))));
         }
         let hash = KeyHash::of(token);
         if let Some(caller) = self.remembered(hash, now) {
@@ -53,7 +53,7 @@ impl Authenticator {
         let operator = self.operator_key.hash().await.map_err(|error| Error::Unavailable(Box::new(error)))?;
         // Hashes of random keys: comparing them tells an attacker nothing that helps to find a key.
         let caller = if hash == operator {
-            Some(Caller { id: "key_deployment".to_owned(), role: Role::Operator })
+            Some(Caller::new("key_deployment", Role::Operator))
         } else {
             self.api_keys.api_key(hash).await?.filter(|key| key.revoked_at.is_none()).map(|key| Caller {
                 id: key.id,
@@ -61,6 +61,7 @@ impl Authenticator {
                     KeyRole::Operator => Role::Operator,
                     KeyRole::Service => Role::Service,
                 },
+                scopes: key.scopes,
             })
         };
         if let Some(caller) = &caller {

@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation, Role};
+use crate::access::{Caller, Operation, Role, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -25,7 +25,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Customer) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::CreateCustomers)?;
+        caller.may_in(Scope::CustomersWrite, Operation::CreateCustomers)?;
         let moment = self.moment();
         let customer = Customer::new(CustomerId::new(moment.entropy), profile, moment.now);
         let answer = render(&customer);
@@ -54,7 +54,7 @@ impl App {
                 self.records.customers.by_external_id(external_id).await?.ok_or(Error::NotFound)?
             }
         };
-        caller.may(Operation::OwnedBy(id))?;
+        caller.may_in(Scope::CustomersRead, Operation::OwnedBy(id))?;
         self.records.customers.customer(id).await?.ok_or(Error::NotFound)
     }
 
@@ -66,7 +66,7 @@ impl App {
         profile: Profile,
         if_version: Option<u64>,
     ) -> Result<Customer, Error> {
-        caller.may(Operation::OwnedBy(id))?;
+        caller.may_in(Scope::CustomersWrite, Operation::OwnedBy(id))?;
         for _ in 0..DECISIONS {
             let before = self.records.customers.customer(id).await?.ok_or(Error::NotFound)?;
             expect_version(if_version, before.version)?;

@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -30,7 +30,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Invoice) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::OwnedBy(command.invoice.owner()))?;
+        caller.may_in(Scope::DisputesWrite, Operation::OwnedBy(command.invoice.owner()))?;
         for _ in 0..DECISIONS {
             let moment = self.moment();
             let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;

@@ -1,3 +1,4 @@
+use crate::access::Scope;
 use crate::ports::{CommitError, ListError, StoreError};
 use fatura_domain::customer::HeldError;
 use fatura_domain::invoice::{ChargeError, IllegalTransition};
@@ -28,6 +29,10 @@ pub enum Error {
     NotFound,
     #[error("this role may not do that")]
     Forbidden,
+    #[error("the scopes of this key do not include {0}")]
+    OutOfScope(Scope),
+    #[error("no scope gives this: it takes a key without scopes")]
+    BeyondScopes,
     #[error("the request is invalid")]
     Invalid(Vec<Fault>),
     #[error("{0}")]

@@ -1,6 +1,6 @@
 //! What the platform keeps of an order: one rule for all merchants, and rules of their own for some.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -25,13 +25,13 @@ pub struct FeesEdition {
 
 impl App {
     pub async fn platform_fees(&self, caller: &Caller) -> Result<FeesEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsRead, Operation::Operate)?;
         Ok(self.records.orders.fees().await?.unwrap_or_default())
     }
 
     /// A merchant's own fees, or else the platform's, which name no merchant.
     pub async fn fees_of(&self, caller: &Caller, merchant: CustomerId) -> Result<FeesEdition, Error> {
-        caller.may(Operation::OwnedBy(merchant))?;
+        caller.may_in(Scope::CustomersRead, Operation::OwnedBy(merchant))?;
         let (known, own) = futures::try_join!(
             self.records.customers.customer(merchant),
             self.records.orders.fees_of(std::slice::from_ref(&merchant))
@@ -51,7 +51,7 @@ impl App {
         fees: Fees,
         if_version: Option<u64>,
     ) -> Result<FeesEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsWrite, Operation::Operate)?;
         let before = match merchant {
             Some(merchant) => {
                 let own = self.records.orders.fees_of(std::slice::from_ref(&merchant)).await?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How soon a change of configuration is in force everywhere.
 const FRESH_FOR: SignedDuration = SignedDuration::from_secs(30);
 
-/// Something that seldom changes, remembered for half a minute. While the store doesn't answer, the last one serves on.
+/// Something that seldom changes, remembered for half a minute. While whoever knows it doesn't answer, the last one serves on.
 pub struct Fresh<T>(Mutex<Option<(Arc<T>, Timestamp)>>);
 
 impl<T> Fresh<T> {
@@ -19,6 +19,15 @@ impl<T> Fresh<T> {
         now: Timestamp,
         read: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Arc<T>, StoreError> {
+        self.get_from(now, read).await
+    }
+
+    /// The same of something that isn't in the store.
+    pub(crate) async fn get_from<E>(
+        &self,
+        now: Timestamp,
+        read: impl Future<Output = Result<T, E>>,
+    ) -> Result<Arc<T>, E> {
         let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((thing, at)) = &cached
             && now.duration_since(*at).abs() < FRESH_FOR

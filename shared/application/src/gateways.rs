@@ -1,6 +1,6 @@
 //! The gateways of this deployment, what each is used for, and where a charge goes.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -79,7 +79,7 @@ impl Gateways {
 
 impl App {
     pub async fn gateway_plan(&self, caller: &Caller) -> Result<PlanEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsRead, Operation::Operate)?;
         Ok(self.gateways.completed(self.records.plans.plan().await?))
     }
 
@@ -89,7 +89,7 @@ impl App {
         caller: &Caller,
         page: PageRequest,
     ) -> Result<Page<PlanEdition>, ListFailure> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsRead, Operation::Operate)?;
         Ok(self.records.plans.plan_editions(page).await?)
     }
 
@@ -102,7 +102,7 @@ impl App {
         put: PutGateway,
         if_version: Option<u64>,
     ) -> Result<PlanEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsWrite, Operation::Operate)?;
         let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
         let unable = put.beyond(name, &gateway.capabilities());
         if !unable.is_empty() {
@@ -126,13 +126,13 @@ impl App {
         routing: Routing,
         if_version: Option<u64>,
     ) -> Result<PlanEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsWrite, Operation::Operate)?;
         self.replan(caller, if_version, |plan| plan.routing = routing.clone()).await
     }
 
     /// Proves a gateway's credentials by a call that does no harm. None: they are good.
     pub async fn check_gateway(&self, caller: &Caller, name: &GatewayName) -> Result<Option<Failure>, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsWrite, Operation::Operate)?;
         let gateway = self.gateways.get(name).ok_or(Error::NotFound)?;
         Ok(gateway.check().await.err())
     }

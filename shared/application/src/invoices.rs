@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -40,7 +40,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(command.customer))?;
+        caller.may_in(Scope::InvoicesWrite, Operation::BillTo(command.customer))?;
         let moment = self.moment();
         if command.charge_at.is_some_and(|at| at <= moment.now) {
             return Err(invalid("charge_at", "must be in the future"));
@@ -91,7 +91,7 @@ impl App {
         amendment: AmendInvoice,
         if_version: Option<u64>,
     ) -> Result<Invoice, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::InvoicesWrite, Operation::BillTo(id.owner()))?;
         if let Some(Some(method)) = amendment.payment_method {
             attached(&self.payer(id.owner()).await?, Some(method))?;
         }
@@ -131,7 +131,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::ChargesWrite, Operation::OwnedBy(id.owner()))?;
         let method = match by {
             PayBy::Method(method) => method,
             PayBy::Wallet => return self.pay_from_wallet(caller, id, once, render).await,
@@ -176,7 +176,7 @@ impl App {
         once: Option<&Once>,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::InvoicesWrite, Operation::BillTo(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
             let invoice = self.stored(id).await?;

@@ -1,4 +1,4 @@
-use crate::access::{ApiKey, Caller, KeyHash, KeyRole, Operation};
+use crate::access::{ApiKey, Caller, KeyHash, KeyRole, Operation, Scopes};
 use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -11,6 +11,14 @@ pub struct NewKey {
     pub key: String,
 }
 
+/// What a key is to be.
+#[derive(Debug, Clone)]
+pub struct CreateApiKey {
+    pub role: KeyRole,
+    pub scopes: Scopes,
+    pub name: Option<Name>,
+}
+
 /// The key is for its owner's eyes.
 impl std::fmt::Debug for NewKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -19,14 +27,15 @@ impl std::fmt::Debug for NewKey {
 }
 
 const PREFIX: &str = "fat_";
+/// What of a key is kept: 32 of its 256 bits tell keys apart, and what is left can't be guessed.
+const RECOGNISED_BY: usize = PREFIX.len() + 8;
 
 impl App {
     /// `stored` is what a replay answers: the same without the key, which is kept nowhere.
     pub async fn create_api_key(
         &self,
         caller: &Caller,
-        role: KeyRole,
-        name: Option<Name>,
+        command: CreateApiKey,
         once: &Once,
         shown: &(dyn Fn(&NewKey) -> Answer + Sync),
         stored: &(dyn Fn(&ApiKey) -> Answer + Sync),
@@ -38,8 +47,10 @@ impl App {
         let record = ApiKey {
             id: format!("key_{:016x}", self.entropy.bits()),
             hash: KeyHash::of(&key),
-            role,
-            name: name.map(String::from),
+            role: command.role,
+            scopes: command.scopes,
+            prefix: key.get(..RECOGNISED_BY).map(str::to_owned),
+            name: command.name.map(String::from),
             created_at: now,
             revoked_at: None,
         };

@@ -37,6 +37,7 @@ mod relay_changes;
 mod requeue;
 mod rulebook;
 mod runs;
+mod services;
 pub mod sign_in;
 mod sweep_due;
 pub mod tokens;
@@ -57,7 +58,7 @@ pub use fresh::Fresh;
 pub use gateways::{PlanEdition, PutGateway};
 pub use idempotency::{Answer, Once, Reply};
 pub use invoices::{AmendInvoice, CreateInvoice};
-pub use keys::NewKey;
+pub use keys::{CreateApiKey, NewKey};
 pub use ledger::{
     AccountBalance, Finding, SealError, StatementPage, TrialBalance, Verification, VerifiedPage, seal,
 };
@@ -73,6 +74,7 @@ pub use refunds::{RefundAmount, RequestRefund};
 pub use relay_changes::relay;
 pub use rulebook::{Policies, RulesEdition};
 pub use runs::{BeginBilling, BeginReconciliation, Difference, DifferenceKind};
+pub use services::{Reporter, Service, Services};
 pub use sign_in::{AccessToken, SignIn, SignInError, SignedIn};
 pub use sweep_due::Swept;
 pub use tokens::Tokens;

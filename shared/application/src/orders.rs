@@ -1,6 +1,6 @@
 //! Orders: placed, looked at, canceled while nobody has paid.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -37,7 +37,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&OrderView) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(command.buyer))?;
+        caller.may_in(Scope::OrdersWrite, Operation::BillTo(command.buyer))?;
         let merchant = self.records.customers.customer(command.merchant).await?;
         if !merchant.is_some_and(|merchant| merchant.profile.kind == CustomerKind::Merchant) {
             let refusal = invalid("merchant_id", "is no merchant's");
@@ -60,7 +60,7 @@ impl App {
     }
 
     pub async fn order(&self, caller: &Caller, id: OrderId) -> Result<OrderView, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::OrdersRead, Operation::OwnedBy(id.owner()))?;
         let (order, payment) = self.stored_order(id).await?;
         let status = order.status(payment.as_ref());
         Ok(OrderView { order, status })
@@ -72,7 +72,7 @@ impl App {
         buyer: CustomerId,
         page: PageRequest,
     ) -> Result<Page<OrderView>, ListFailure> {
-        caller.may(Operation::OwnedBy(buyer))?;
+        caller.may_in(Scope::OrdersRead, Operation::OwnedBy(buyer))?;
         let Page { data, next } = self.records.orders.orders_of(buyer, page).await?;
         let payments = self.payments_of_orders(&data).await?;
         let view = |order: Order| {
@@ -84,7 +84,7 @@ impl App {
 
     /// Canceled twice is canceled once.
     pub async fn cancel_order(&self, caller: &Caller, id: OrderId) -> Result<OrderView, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::OrdersWrite, Operation::OwnedBy(id.owner()))?;
         for _ in 0..DECISIONS {
             let (order, payment) = self.stored_order(id).await?;
             let status = order.status(payment.as_ref());

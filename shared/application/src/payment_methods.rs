@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
@@ -45,7 +45,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&PaymentMethod, bool) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::OwnedBy(command.customer))?;
+        caller.may_in(Scope::PaymentMethodsWrite, Operation::OwnedBy(command.customer))?;
         let moment = self.moment();
         let AddPaymentMethod { customer, instrument, make_default } = command;
         if matches!(instrument, NewInstrument::CreditCard { .. })
@@ -184,14 +184,20 @@ impl App {
         caller: &Caller,
         method: PaymentMethodId,
     ) -> Result<(Customer, PaymentMethod), Error> {
-        let payer = self.payment_methods(caller, method.owner()).await?;
+        let payer = self.own_payer(caller, method.owner()).await?;
         let found = payer.methods.into_iter().find(|known| known.id == method).ok_or(Error::NotFound)?;
         Ok((payer.customer, found))
     }
 
+    /// For whoever is about to change one of its methods.
+    async fn own_payer(&self, caller: &Caller, customer: CustomerId) -> Result<Payer, Error> {
+        caller.may_in(Scope::PaymentMethodsWrite, Operation::OwnedBy(customer))?;
+        self.records.customers.payer(customer).await?.ok_or(Error::NotFound)
+    }
+
     /// The customer with all attached methods, newest first.
     pub async fn payment_methods(&self, caller: &Caller, customer: CustomerId) -> Result<Payer, Error> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::PaymentMethodsRead, Operation::OwnedBy(customer))?;
         self.records.customers.payer(customer).await?.ok_or(Error::NotFound)
     }
 
@@ -233,7 +239,7 @@ impl App {
     ) -> Result<(), Error> {
         let policy = self.policy().await?;
         for _ in 0..DECISIONS {
-            let payer = self.payment_methods(caller, customer).await?;
+            let payer = self.own_payer(caller, customer).await?;
             let (gone, rest): (Vec<_>, Vec<_>) =
                 payer.methods.into_iter().partition(|known| known.id == method);
             let gone = gone.first().ok_or(Error::NotFound)?;

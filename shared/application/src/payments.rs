@@ -1,6 +1,6 @@
 //! Payments: one for several orders of a buyer, all or none of them, by what an invoice is paid by, or from the wallet.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, CONTENDED_DECISIONS, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
@@ -214,7 +214,7 @@ struct Decided {
 /// Whose orders they are: nobody pays another's, nor two buyers' at once.
 fn buyer_of(caller: &Caller, orders: &[OrderId]) -> Result<CustomerId, Error> {
     for order in orders {
-        caller.may(Operation::OwnedBy(order.owner()))?;
+        caller.may_in(Scope::ChargesWrite, Operation::OwnedBy(order.owner()))?;
     }
     let first = orders.first().ok_or_else(|| invalid("order_ids", "must name at least one order"))?;
     Ok(first.owner())

@@ -7,6 +7,7 @@ mod notices;
 mod orders;
 mod outgoing;
 mod rates;
+mod services;
 mod sign_in;
 
 pub use bills::{BillFilter, Bills};
@@ -19,6 +20,7 @@ pub use notices::{Mail, Mailer, Notices, TellError, Texter};
 pub use orders::Orders;
 pub use outgoing::{Deliver, DeliveryQueue, Endpoints, OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
+pub use services::{Deployment, Directory, DirectoryError, ServiceVitals};
 pub use sign_in::{Access, SignIns, TokenKeys};
 
 use crate::access::{ApiKey, KeyHash};

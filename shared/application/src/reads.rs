@@ -1,6 +1,6 @@
 //! What can be looked at.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::error::Error;
 use crate::ports::{InvoiceFilter, ListError, Page, PageRequest};
@@ -18,7 +18,7 @@ pub struct Attempts {
 
 impl App {
     pub async fn invoice(&self, caller: &Caller, id: InvoiceId) -> Result<Invoice, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::InvoicesRead, Operation::OwnedBy(id.owner()))?;
         self.records.invoices.invoice(id).await?.ok_or(Error::NotFound)
     }
 
@@ -29,7 +29,7 @@ impl App {
         filter: &InvoiceFilter,
         page: PageRequest,
     ) -> Result<Page<Invoice>, ListFailure> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::InvoicesRead, Operation::OwnedBy(customer))?;
         Ok(self.records.invoices.of_customer(customer, filter, page).await?)
     }
 
@@ -40,7 +40,7 @@ impl App {
         filter: &InvoiceFilter,
         page: PageRequest,
     ) -> Result<Page<Invoice>, ListFailure> {
-        caller.may(Operation::ListOverAll)?;
+        caller.may_in(Scope::InvoicesRead, Operation::ListOverAll)?;
         Ok(self.records.invoices.in_status(status, filter, page).await?)
     }
 
@@ -57,7 +57,7 @@ impl App {
         filter: &TransactionFilter,
         page: PageRequest,
     ) -> Result<Page<Transaction>, ListFailure> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::LedgerRead, Operation::OwnedBy(customer))?;
         Ok(self.records.transactions.transactions(customer, filter, page).await?)
     }
 }

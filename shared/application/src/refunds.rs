@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, CONTENDED_DECISIONS, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
@@ -51,7 +51,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Refund) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(command.invoice.owner()))?;
+        caller.may_in(Scope::RefundsWrite, Operation::BillTo(command.invoice.owner()))?;
         let mut wallets = WalletNotes::default();
         for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();

@@ -1,4 +1,4 @@
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::ChangeSet;
 use crate::error::Error;
@@ -15,7 +15,7 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Invoice) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::ChargesWrite, Operation::OwnedBy(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
             let (invoice, payer, policy) =

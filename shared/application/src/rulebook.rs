@@ -1,6 +1,6 @@
 //! The dunning rules: editions that follow each other, read again each half a minute.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -58,7 +58,11 @@ impl fmt::Debug for Policies {
 
 impl App {
     pub async fn rules(&self, caller: &Caller) -> Result<RulesEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsRead, Operation::Operate)?;
+        self.rules_in_force().await
+    }
+
+    async fn rules_in_force(&self) -> Result<RulesEdition, Error> {
         Ok(self.records.rulebook.rules().await?.unwrap_or_else(RulesEdition::defaults))
     }
 
@@ -68,7 +72,7 @@ impl App {
         caller: &Caller,
         page: PageRequest,
     ) -> Result<Page<RulesEdition>, ListFailure> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsRead, Operation::Operate)?;
         Ok(self.records.rulebook.rule_editions(page).await?)
     }
 
@@ -79,13 +83,13 @@ impl App {
         rules: Rules,
         if_version: Option<u64>,
     ) -> Result<RulesEdition, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::SettingsWrite, Operation::Operate)?;
         let faults = rules.faults();
         if !faults.is_empty() {
             let faults = faults.into_iter().map(|fault| Fault::new(fault.field, fault.reason));
             return Err(Error::Invalid(faults.collect()));
         }
-        let before = self.rules(caller).await?;
+        let before = self.rules_in_force().await?;
         expect_version(if_version, before.version)?;
         let put = Some((caller.actor(), self.clock.now()));
         let edition = RulesEdition { version: before.version + 1, rules, put };

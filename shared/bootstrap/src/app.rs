@@ -5,16 +5,20 @@ use crate::gateways::configured;
 #[cfg(feature = "secrets")]
 use crate::secrets::Vault;
 use crate::system::{SystemClock, SystemEntropy};
+use crate::watched::Watched;
 use async_trait::async_trait;
 #[cfg(any(
     feature = "delivery-queue",
     feature = "notices",
+    feature = "discovery",
     feature = "webhook-queue",
     feature = "secrets"
 ))]
 use aws_config::SdkConfig;
+use fatura_application::Reporter;
 use fatura_application::ports::{Clock, Entropy, GatewaySecrets, Gateways, Secrets, SecretsError};
 use fatura_domain::gateway::GatewayName;
+use fatura_domain::service::ServiceName;
 use fatura_store::DynamoStore;
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +31,7 @@ pub struct Bootstrap {
     #[cfg(any(
         feature = "delivery-queue",
         feature = "notices",
+        feature = "discovery",
         feature = "webhook-queue",
         feature = "secrets"
     ))]
@@ -47,6 +52,7 @@ impl Bootstrap {
             #[cfg(any(
                 feature = "delivery-queue",
                 feature = "notices",
+                feature = "discovery",
                 feature = "webhook-queue",
                 feature = "secrets"
             ))]
@@ -80,6 +86,8 @@ impl Bootstrap {
             Some(rates) => app.with_rates(rates),
             None => app,
         };
+        #[cfg(feature = "discovery")]
+        let app = app.with_directory(self.directory()?);
         Ok(app)
     }
 
@@ -106,6 +114,19 @@ impl Bootstrap {
     #[cfg(feature = "notices")]
     pub fn telling(&self) -> Result<crate::notices::Telling, StartError> {
         crate::notices::configured(&self.config)
+    }
+
+    #[cfg(feature = "discovery")]
+    fn directory(&self) -> Result<Arc<dyn fatura_application::ports::Directory>, StartError> {
+        let prefix = required("DISCOVERY_PREFIX")?;
+        Ok(Arc::new(crate::discovery::Parameters::new(self.config.clone(), prefix)))
+    }
+
+    /// How this function says how it fares, by its name in the template.
+    pub fn watched(&self, service: &'static str, version: &'static str) -> Result<Watched, StartError> {
+        let service = ServiceName::parse(service).map_err(|_| StartError::NoSuchService(service))?;
+        let (vitals, clock) = (self.store.clone(), self.clock.clone());
+        Ok(Watched::new(Reporter::new(vitals, clock, service, version)))
     }
 
     #[cfg(feature = "rates")]

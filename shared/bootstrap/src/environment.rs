@@ -10,6 +10,8 @@ pub enum StartError {
     NotABaseUrl(&'static str),
     #[error("the environment variable {0} is not {1}")]
     Unusable(&'static str, &'static str),
+    #[error("{0} is no name of a function")]
+    NoSuchService(&'static str),
     #[error("there is no gateway called {0}")]
     NoSuchGateway(String),
     #[error("the HTTP client cannot be built")]

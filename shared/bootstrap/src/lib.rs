@@ -6,6 +6,8 @@
 mod app;
 mod aws;
 mod deadline;
+#[cfg(feature = "discovery")]
+mod discovery;
 mod environment;
 #[cfg(feature = "events")]
 mod events;
@@ -28,6 +30,8 @@ mod system;
 mod telemetry;
 #[cfg(feature = "secrets")]
 mod token_keys;
+#[cfg(feature = "store")]
+mod watched;
 
 #[cfg(feature = "store")]
 pub use app::Bootstrap;
@@ -38,3 +42,5 @@ pub use events::event_bus;
 #[cfg(feature = "notices")]
 pub use notices::Telling;
 pub use telemetry::init as init_telemetry;
+#[cfg(feature = "store")]
+pub use {fatura_domain::service::Symptom, watched::Watched};

@@ -25,6 +25,7 @@ pub mod refund;
 pub mod risk;
 pub mod routing;
 pub mod run;
+pub mod service;
 pub mod sign_in;
 pub mod stored_instant;
 pub mod text;

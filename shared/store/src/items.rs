@@ -16,6 +16,7 @@ mod rates;
 mod records;
 mod refund;
 mod run;
+mod service;
 mod transaction;
 
 pub(crate) use access::{CredentialsItem, SessionItem, TriesItem};
@@ -36,6 +37,7 @@ pub(crate) use rates::RatesItem;
 pub(crate) use records::{AnswerItem, AttemptItem, WebhookItem};
 pub(crate) use refund::RefundItem;
 pub(crate) use run::{DifferenceItem, PartItem, RunItem, read_tally};
+pub(crate) use service::ServiceItem;
 pub(crate) use transaction::TransactionItem;
 
 use crate::keys::{Key, PK, SK};

@@ -37,6 +37,7 @@ use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{
     AttemptId, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId, TransactionId,
 };
+use fatura_domain::service::ServiceName;
 use fatura_domain::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -378,6 +379,11 @@ pub(crate) fn api_key(hash: &str) -> Key {
 
 pub(crate) fn api_keys_partition() -> String {
     API_KEYS.to_owned()
+}
+
+/// A partition each: rights can say of a partition who may write there, not of a sort key.
+pub(crate) fn service(name: &ServiceName) -> Key {
+    Key::alone(format!("SVC#{name}"))
 }
 
 pub(crate) fn rates(source: RateSource) -> Key {

@@ -212,7 +212,7 @@ impl Report {
 }
 
 pub(crate) fn operator() -> Caller {
-    Caller { id: "key_bench".to_owned(), role: Role::Operator }
+    Caller::new("key_bench", Role::Operator)
 }
 
 fn answer(body: &str) -> Answer {

@@ -4,6 +4,7 @@ mod bills;
 mod costs;
 mod crowds;
 mod payments;
+mod sign_in;
 mod start_up;
 mod table;
 mod wallets;
@@ -18,6 +19,7 @@ async fn main() -> Result<()> {
     bills::measure(&mut report).await?;
     wallets::measure(&mut report).await?;
     payments::measure(&mut report).await?;
+    sign_in::measure(&mut report).await?;
     start_up::measure(&mut report)?;
     print!("{report}");
     Ok(())

@@ -97,6 +97,7 @@ impl Runtime {
             ("OPERATOR_KEY_SECRET_ID", "bench"),
             ("TOKEN_KEY_SECRET_ID", "bench"),
             ("TOKEN_ISSUER", "https://api.invalid"),
+            ("DISCOVERY_PREFIX", "/bench"),
             ("GATEWAY_SECRETS_ID", "bench"),
             ("SANDBOX_URL", "https://sandbox.invalid"),
             ("RATES_SOURCE", "european_central_bank"),

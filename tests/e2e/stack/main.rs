@@ -26,5 +26,6 @@ mod payments;
 mod readme;
 mod refunds;
 mod runs;
+mod services;
 mod wallet;
 mod webhooks;

@@ -145,7 +145,7 @@ async fn only_an_operator_resolves_and_only_what_is_unknown() {
     let invoice = unknown(&world, "tok_charged_500").await;
     let attempt = world.invoice(invoice).await.attempt_id(AttemptNumber(1));
     for role in [Role::Service, Role::Customer(invoice.owner())] {
-        let caller = Caller { id: "key_other".to_owned(), role };
+        let caller = Caller::new("key_other", role);
         let command = ResolveAttempt { attempt, resolution: Resolution::NotCharged, note: None };
         let shown = |_: &fatura_domain::invoice::Invoice| answer("");
         let refused = world.app.resolve_attempt(&caller, command, &world.once(), &shown).await;

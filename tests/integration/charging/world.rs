@@ -182,7 +182,7 @@ impl World {
     }
 
     pub(crate) fn operator() -> Caller {
-        Caller { id: "key_test".to_owned(), role: Role::Operator }
+        Caller::new("key_test", Role::Operator)
     }
 
     /// A request that hasn't been made before.

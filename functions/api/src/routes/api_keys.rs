@@ -25,11 +25,11 @@ async fn create(
     request: Submission,
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
-    let (role, name) = read_api_key(request.fields()?)?;
+    let command = read_api_key(request.fields()?)?;
     let shown = |new: &NewKey| answer(201, &NewApiKeyBody::of(&new.record, Some(&new.key)));
     // The key isn't kept, so whoever asks again learns all but that.
     let stored = |record: &ApiKey| answer(201, &NewApiKeyBody::of(record, None));
-    Ok(replied(api.app.create_api_key(&caller, role, name, &once, &shown, &stored).await?))
+    Ok(replied(api.app.create_api_key(&caller, command, &once, &shown, &stored).await?))
 }
 
 async fn list(State(api): State<Api>, Authenticated(caller): Authenticated) -> Result<Response, Problem> {

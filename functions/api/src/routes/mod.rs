@@ -19,6 +19,7 @@ mod payment_methods;
 mod payments;
 mod refunds;
 mod runs;
+mod services;
 mod transactions;
 mod wallet;
 mod webhook_endpoints;
@@ -78,6 +79,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         bill_lines::routes(),
         webhook_endpoints::routes(),
         api_keys::routes(),
+        services::routes(),
         health::routes(),
         openapi::routes(),
     ]

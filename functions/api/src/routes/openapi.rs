@@ -32,6 +32,7 @@ const PARTS: &[&str] = &[
     include_str!("../../openapi/webhook_endpoints.json"),
     include_str!("../../openapi/api_keys.json"),
     include_str!("../../openapi/auth.json"),
+    include_str!("../../openapi/services.json"),
     include_str!("../../openapi/links.json"),
 ];
 

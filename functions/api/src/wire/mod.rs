@@ -24,6 +24,7 @@ pub(crate) mod payment;
 pub(crate) mod payment_method;
 pub(crate) mod refund;
 pub(crate) mod run;
+pub(crate) mod service;
 pub(crate) mod strict_json;
 pub(crate) mod transaction;
 pub(crate) mod values;

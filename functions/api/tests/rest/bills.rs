@@ -312,7 +312,7 @@ async fn customers_look_at_their_own_bills_and_change_none() {
     let bill: BillId = world.bill(month(&customers[0])).await.parse().unwrap();
     let [own, other] = [0, 1].map(|place| {
         let id: CustomerId = customers[place].parse().unwrap();
-        Caller { id: id.to_string(), role: Role::Customer(id) }
+        Caller::new(id.to_string(), Role::Customer(id))
     });
     let status = |error: Error| Problem::from(error).into_response().status().as_u16();
     let page = || PageRequest { limit: 1, after: None };

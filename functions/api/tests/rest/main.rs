@@ -40,6 +40,8 @@ mod refusals;
 mod requeue;
 mod roles;
 mod runs;
+mod scopes;
+mod services;
 mod sessions;
 mod sign_in;
 mod webhook_endpoints;

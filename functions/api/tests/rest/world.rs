@@ -2,6 +2,7 @@
 
 use crate::contract::Contract;
 use crate::rates::StubRates;
+use crate::services::StubDirectory;
 use crate::sessions::RotatingKeys;
 use api::{Api, router};
 use async_trait::async_trait;
@@ -49,6 +50,7 @@ pub(crate) struct World {
     /// One that nobody uses until it is put in use.
     pub(crate) other: Arc<StubGateway>,
     pub(crate) rates: Arc<StubRates>,
+    pub(crate) directory: Arc<StubDirectory>,
     keys: AtomicU64,
     /// Ends with the world.
     pub(crate) table: TestTable,
@@ -109,7 +111,11 @@ impl World {
         let rates = Arc::new(StubRates::new(clock.clone()));
         let deliveries = Arc::new(RecordingQueue::default());
         let outgoing = Outgoing { queue: Some(deliveries.clone()), loopback: Loopback::Refused };
-        let app = app.with_rates(rates.desk(store.clone())).with_outgoing(outgoing);
+        let directory = Arc::new(StubDirectory::default());
+        let app = app
+            .with_rates(rates.desk(store.clone()))
+            .with_outgoing(outgoing)
+            .with_directory(directory.clone());
         let token_keys = Arc::new(RotatingKeys::default());
         let tokens = Arc::new(Tokens::new(token_keys.clone(), ISSUER));
         let sign_in = SignIn {
@@ -132,6 +138,7 @@ impl World {
             gateway,
             other,
             rates,
+            directory,
             keys: AtomicU64::new(0),
             table,
         }

@@ -1,7 +1,7 @@
 //! What a bill gathers: a line item and its shard's sum are one transaction, which doesn't touch the bill itself.
 
 use super::BillView;
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
@@ -38,7 +38,7 @@ impl App {
         once: Option<&Once>,
         render: RenderAppended<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::LineItemsWrite, Operation::BillTo(id.owner()))?;
         for _ in 0..DECISIONS {
             let moment = self.moment();
             let line_id = LineItemId::new(id.owner(), moment.now, moment.entropy);
@@ -110,7 +110,7 @@ impl App {
         contents: Vec<LineContent>,
         render: RenderAppended<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::LineItemsWrite, Operation::BillTo(id.owner()))?;
         let contents = distinct(contents)?;
         let keys: Vec<LineKey> = contents.keys().cloned().collect();
         let (mut is_new, mut full) = (false, None);

@@ -1,6 +1,6 @@
 //! A bill as it is shown, with what it comes to.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::error::Error;
 use crate::ports::{BillFilter, Page, PageRequest};
@@ -38,7 +38,7 @@ pub struct Indicative {
 
 impl App {
     pub async fn bill(&self, caller: &Caller, id: BillId) -> Result<BillView, Error> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::BillsRead, Operation::OwnedBy(id.owner()))?;
         let (bill, shards) = self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
         let sums = summed(&bill, || Sums::so_far(&shards))?;
         Ok(self.view(bill, sums).await)
@@ -51,7 +51,7 @@ impl App {
         id: BillId,
         page: PageRequest,
     ) -> Result<Page<BillLine>, ListFailure> {
-        caller.may(Operation::OwnedBy(id.owner()))?;
+        caller.may_in(Scope::BillsRead, Operation::OwnedBy(id.owner()))?;
         let bill = self.stored_bill(id).await?;
         Ok(self.records.bills.lines_of(&bill, page).await?)
     }
@@ -63,7 +63,7 @@ impl App {
         filter: BillFilter,
         page: PageRequest,
     ) -> Result<Page<BillView>, ListFailure> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::BillsRead, Operation::OwnedBy(customer))?;
         let page = self.records.bills.bills_of(customer, filter, page).await?;
         Ok(self.views(page).await?)
     }
@@ -74,7 +74,7 @@ impl App {
         status: BillStatus,
         page: PageRequest,
     ) -> Result<Page<BillView>, ListFailure> {
-        caller.may(Operation::ListOverAll)?;
+        caller.may_in(Scope::BillsRead, Operation::ListOverAll)?;
         let page = self.records.bills.bills_in(status, page).await?;
         Ok(self.views(page).await?)
     }

@@ -7,7 +7,7 @@ mod settle;
 pub use append::RenderAppended;
 pub use look::{BillView, Converted, Indicative};
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, listed};
@@ -40,7 +40,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(command.customer))?;
+        caller.may_in(Scope::BillsWrite, Operation::BillTo(command.customer))?;
         let moment = self.moment();
         let id = BillId::new(command.customer, moment.now, moment.entropy);
         let bill = Bill::open(id, command.terms, Shards::DEFAULT, moment.now).by(&caller.actor(), 0);
@@ -67,7 +67,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::BillsWrite, Operation::BillTo(id.owner()))?;
         let cause = CloseCause::Requested { by: caller.actor(), is_last };
         let bill = match self.begin_closing(id, &cause).await {
             Ok(bill) => bill,
@@ -103,7 +103,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::BillTo(id.owner()))?;
+        caller.may_in(Scope::BillsWrite, Operation::BillTo(id.owner()))?;
         for _ in 0..DECISIONS {
             let now = self.clock.now();
             let (bill, shards) = self.records.bills.bill_with_shards(id).await?.ok_or(Error::NotFound)?;
@@ -136,7 +136,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::BillsWrite, Operation::Operate)?;
         for _ in 0..DECISIONS {
             let (bill, now) = (self.stored_bill(id).await?, self.clock.now());
             let settling = match bill.forgo_rates(&caller.actor(), now) {

@@ -1,6 +1,6 @@
 //! The platform's own books: what was posted to each account over all customers.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::error::Error;
 use fatura_domain::ledger::{GeneralAccount, Totals, Turnover};
@@ -28,14 +28,14 @@ impl App {
         caller: &Caller,
         account: &GeneralAccount,
     ) -> Result<Vec<AccountBalance>, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::LedgerRead, Operation::Operate)?;
         let mut balances = balances(&self.records.journals.totals().await?);
         balances.retain(|balance| balance.account == *account);
         Ok(balances)
     }
 
     pub async fn trial_balance(&self, caller: &Caller) -> Result<TrialBalance, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::LedgerRead, Operation::Operate)?;
         let totals = self.records.journals.totals().await?;
         let differences = totals.trial_balance().into_iter().collect();
         Ok(TrialBalance { accounts: balances(&totals), differences })

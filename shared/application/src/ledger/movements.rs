@@ -1,6 +1,6 @@
 //! Moving money in the ledger: wallets, and journals posted by hand. One transaction each, without reading first.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, CONTENDED_DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
@@ -28,7 +28,7 @@ enum Booked {
 
 impl App {
     pub async fn wallets(&self, caller: &Caller, customer: CustomerId) -> Result<Vec<Wallet>, Error> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::WalletsRead, Operation::OwnedBy(customer))?;
         let (wallets, known) = futures::try_join!(
             self.records.wallets.wallets(customer),
             self.records.customers.customer(customer)
@@ -48,10 +48,11 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(match movement.route {
+        let operation = match movement.route {
             Route::Credit | Route::Debit => Operation::BillTo(movement.customer),
             Route::Transfer { .. } | Route::Payment { .. } => Operation::OwnedBy(movement.customer),
-        })?;
+        };
+        caller.may_in(Scope::WalletsWrite, operation)?;
         // Whoever has a wallet is there; a merchant may have none.
         let merchant = match movement.route {
             Route::Payment { merchant } => merchant,
@@ -85,7 +86,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::LedgerWrite, Operation::Operate)?;
         self.post(caller, &posting, once, render).await
     }
 
@@ -98,7 +99,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::LedgerWrite, Operation::Operate)?;
         let no_such = || Error::Invalid(vec![Fault::new("reverses", "is no journal's")]);
         let shown = self.records.journals.transaction(reversed).await?.ok_or_else(no_such)?;
         // What only shows a journal to somebody else is reversed as that journal.

@@ -1,6 +1,6 @@
 //! A customer's journals in order, with what each account had after each of them.
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::error::{Error, listed};
 use crate::ports::{JournalRange, Page, PageRequest, Position};
@@ -32,7 +32,7 @@ impl App {
         end: Option<Timestamp>,
         page: PageRequest,
     ) -> Result<StatementPage, ListFailure> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::LedgerRead, Operation::OwnedBy(customer))?;
         let range = JournalRange { from: start, to: end, before: None };
         let Page { data, next } = self.records.journals.journals(customer, range, page).await?;
         let earlier = match data.first() {

@@ -1,7 +1,7 @@
 //! Recomputing what is kept from the entries, which are never changed.
 
 use super::{SealError, seal};
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::error::Error;
 use crate::ports::{JournalRange, PageRequest, Position};
@@ -61,7 +61,7 @@ impl App {
         customer: CustomerId,
         sealing: bool,
     ) -> Result<Verification, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::LedgerRead, Operation::Operate)?;
         let wallets = self.records.wallets.wallets(customer).await?;
         let mut journals: Vec<Transaction> = Vec::new();
         self.each_journal(customer, JournalRange::default(), |journal| journals.push(journal)).await?;
@@ -103,7 +103,7 @@ impl App {
         before: (u64, Totals),
         page: PageRequest,
     ) -> Result<VerifiedPage, ListFailure> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::LedgerRead, Operation::Operate)?;
         let (mut journals, mut posted) = before;
         let page = self.records.journals.all_journals(page).await?;
         for journal in &page.data {

@@ -1,5 +1,5 @@
 use super::NoticeChange;
-use crate::access::{Caller, Operation, Role};
+use crate::access::{Caller, Operation, Role, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -13,7 +13,11 @@ impl App {
         caller: &Caller,
         customer: CustomerId,
     ) -> Result<Preferences, Error> {
-        caller.may(Operation::OwnedBy(customer))?;
+        caller.may_in(Scope::CustomersRead, Operation::OwnedBy(customer))?;
+        self.stored_preferences(customer).await
+    }
+
+    async fn stored_preferences(&self, customer: CustomerId) -> Result<Preferences, Error> {
         let (known, preferences) = futures::try_join!(
             self.records.customers.customer(customer),
             self.records.notices.preferences(customer)
@@ -30,8 +34,9 @@ impl App {
         wanted: Wanted,
         if_version: Option<u64>,
     ) -> Result<Preferences, Error> {
+        caller.may_in(Scope::CustomersWrite, Operation::OwnedBy(customer))?;
         for _ in 0..DECISIONS {
-            let before = self.notice_preferences(caller, customer).await?;
+            let before = self.stored_preferences(customer).await?;
             expect_version(if_version, before.version)?;
             let moves_address =
                 wanted.phone != before.wanted.phone || wanted.push_target != before.wanted.push_target;

@@ -1,5 +1,5 @@
 use super::OutgoingChange;
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, listed};
@@ -36,7 +36,7 @@ impl App {
     }
 
     pub async fn webhook_delivery(&self, caller: &Caller, id: MessageId) -> Result<Delivery, Error> {
-        caller.may(Operation::ManageWebhooks)?;
+        caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
         self.records.endpoints.delivery(id, self.clock.now()).await?.ok_or(Error::NotFound)
     }
 

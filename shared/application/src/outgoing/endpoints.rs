@@ -1,5 +1,5 @@
 use super::OutgoingChange;
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::customers::expect_version;
@@ -34,7 +34,7 @@ impl App {
         shown: Shown<'_>,
         stored: Shown<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::ManageWebhooks)?;
+        caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
         let moment = self.moment();
         // Two at once may both be the last: a bound of what is read with each event, not a promise.
         if self.records.endpoints.endpoints().await?.len() >= MOST_ENDPOINTS {
@@ -61,12 +61,12 @@ impl App {
     }
 
     pub async fn webhook_endpoints(&self, caller: &Caller) -> Result<Vec<Endpoint>, Error> {
-        caller.may(Operation::ManageWebhooks)?;
+        caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
         Ok(self.records.endpoints.endpoints().await?)
     }
 
     pub async fn webhook_endpoint(&self, caller: &Caller, id: EndpointId) -> Result<Endpoint, Error> {
-        caller.may(Operation::ManageWebhooks)?;
+        caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
         self.records.endpoints.endpoint(id).await?.ok_or(Error::NotFound)
     }
 

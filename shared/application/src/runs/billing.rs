@@ -1,5 +1,5 @@
 use super::{Render, STEP, Step, count, position};
-use crate::access::{Caller, Operation};
+use crate::access::{self, Caller, Operation};
 use crate::app::App;
 use crate::error::{Error, listed};
 use crate::idempotency::{Once, Reply};
@@ -37,7 +37,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(access::Scope::RunsWrite, Operation::Operate)?;
         let now = self.clock.now();
         let period = command.period.unwrap_or(BillingPeriod::of(now));
         if period > BillingPeriod::of(now) {

@@ -7,7 +7,7 @@ mod requeue;
 pub use billing::BeginBilling;
 pub use reconcile::{BeginReconciliation, Difference, DifferenceKind};
 
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
@@ -85,7 +85,7 @@ impl App {
 
     /// How far a run has come, and what became of its invoices until now.
     pub async fn run(&self, caller: &Caller, id: &RunId) -> Result<Progress, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::RunsRead, Operation::Operate)?;
         self.records.runs.progress(id).await?.ok_or(Error::NotFound)
     }
 

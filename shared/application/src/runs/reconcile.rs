@@ -1,7 +1,7 @@
 //! Our books against a gateway's: what it says it captured and refunded, and what we say it did.
 
 use super::{Render, Step, position};
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
@@ -93,7 +93,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::RunsWrite, Operation::Operate)?;
         let moment = self.moment();
         match self.gateways.get(&command.gateway) {
             None => return Err(invalid("gateway", "must be a gateway that is configured here")),

@@ -1,5 +1,5 @@
 use super::{Render, STEP, Step, count, position};
-use crate::access::{Caller, Operation};
+use crate::access::{Caller, Operation, Scope};
 use crate::app::App;
 use crate::error::{Error, listed};
 use crate::idempotency::{Once, Reply};
@@ -22,7 +22,7 @@ impl App {
         once: &Once,
         render: Render<'_>,
     ) -> Result<Reply, Error> {
-        caller.may(Operation::Operate)?;
+        caller.may_in(Scope::RunsWrite, Operation::Operate)?;
         let moment = self.moment();
         let run = Run {
             id: RunId::new(moment.now, moment.entropy),

@@ -1,7 +1,7 @@
 use super::{Item, corrupt, from_item, sort_key, to_item};
 use crate::keys;
 use crate::keys::Key;
-use fatura_application::access::{ApiKey, KeyHash, KeyRole};
+use fatura_application::access::{ApiKey, KeyHash, KeyRole, Scopes};
 use fatura_application::ports::StoreError;
 use fatura_domain::Timestamp;
 use fatura_domain::customer::{Customer, Instrument, PaymentMethod, Profile};
@@ -92,6 +92,11 @@ pub(crate) struct ApiKeyItem {
     id: String,
     #[serde(rename = "r")]
     role: KeyRole,
+    /// None: unlimited.
+    #[serde(rename = "sc", default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<String>>,
+    #[serde(rename = "px", default, skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
     #[serde(rename = "nm", default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(rename = "ca", with = "fatura_domain::stored_instant")]
@@ -110,6 +115,8 @@ impl ApiKeyItem {
         let attributes = Self {
             id: key.id.clone(),
             role: key.role,
+            scopes: key.scopes.names().map(|names| names.into_iter().map(str::to_owned).collect()),
+            prefix: key.prefix.clone(),
             name: key.name.clone(),
             created_at: key.created_at,
             revoked_at: key.revoked_at,
@@ -124,6 +131,8 @@ impl ApiKeyItem {
             id: read.id,
             hash,
             role: read.role,
+            scopes: Scopes::of_names(read.scopes.as_ref().map(|names| names.iter().map(String::as_str))),
+            prefix: read.prefix,
             name: read.name,
             created_at: read.created_at,
             revoked_at: read.revoked_at,

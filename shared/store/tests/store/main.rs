@@ -16,4 +16,5 @@ mod outgoing;
 mod rates;
 mod records;
 mod round_trip;
+mod services;
 mod world;

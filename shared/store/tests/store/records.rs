@@ -1,6 +1,6 @@
 use crate::world::*;
 use fatura_application::Change;
-use fatura_application::access::{ApiKey, KeyHash, KeyRole};
+use fatura_application::access::{ApiKey, KeyHash, KeyRole, Scope, Scopes};
 use fatura_application::ports::*;
 use fatura_domain::SignedDuration;
 use fatura_testkit::{Fault, TestTable};
@@ -74,6 +74,9 @@ async fn api_keys_are_found_by_hash_listed_and_revoked() {
         id: format!("key_{number}"),
         hash: KeyHash::of(&format!("fat_{number}")),
         role: if number == 1 { KeyRole::Operator } else { KeyRole::Service },
+        // The first is one from before there were scopes and prefixes: its item has neither.
+        scopes: if number == 1 { Scopes::Unlimited } else { Scopes::Only([Scope::InvoicesRead].into()) },
+        prefix: (number != 1).then(|| format!("fat_{number}")),
         name: name.map(str::to_owned),
         created_at: at(i64::from(number)),
         revoked_at: None,

@@ -178,7 +178,7 @@ async fn what_is_paid_by_wallet_is_ours_or_is_owed_to_a_merchant() {
     let (ana, merchant) = (world.saver("10.00").await, world.customer().await);
     let id = |customer: &str| customer.parse::<CustomerId>().unwrap();
     let pay = async |key: &str, role: Role, to: Option<CustomerId>, minor: i64| {
-        let caller = Caller { id: "cus".to_owned(), role };
+        let caller = Caller::new("cus", role);
         let scope = AnswerScope { caller: caller.id.clone(), route: "pay".to_owned(), key: key.to_owned() };
         let once = Once { scope, fingerprint: [0; 32] };
         let amount = Amount::try_new(Money::try_new(minor, Currency::BRL).unwrap()).unwrap();
