@@ -6,10 +6,11 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::{Once, Reply};
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Disputes,
-    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, Rulebook, Runs, SignIns, Store,
-    Transactions, Wallets, Webhooks,
+    Entropy, Gateways, Invoices, Journals, Message, Plans, Refunds, Refusal, RiskRecords, RuleEngine,
+    Rulebook, Runs, SignIns, Store, Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
+use crate::risk::RiskDesk;
 use crate::rulebook::Policies;
 use fatura_domain::Moment;
 use fatura_domain::dunning::Policy;
@@ -33,6 +34,7 @@ pub struct Records {
     pub rulebook: Arc<dyn Rulebook>,
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
+    pub risk: Arc<dyn RiskRecords>,
     pub bills: Arc<dyn Bills>,
     pub sign_ins: Arc<dyn SignIns>,
     pub journals: Arc<dyn Journals>,
@@ -57,6 +59,7 @@ impl Records {
             + Rulebook
             + Plans
             + Circuits
+            + RiskRecords
             + Bills
             + SignIns
             + Journals
@@ -78,6 +81,7 @@ impl Records {
             rulebook: store.clone(),
             plans: store.clone(),
             circuits: store.clone(),
+            risk: store.clone(),
             bills: store.clone(),
             sign_ins: store.clone(),
             journals: store.clone(),
@@ -104,6 +108,7 @@ pub struct App {
     pub(crate) plan: Arc<Fresh<PlanEdition>>,
     pub(crate) breakers: Arc<Breakers>,
     pub(crate) rates: Option<Arc<RateDesk>>,
+    pub(crate) risk: Option<Arc<RiskDesk>>,
 }
 
 impl fmt::Debug for App {
@@ -136,13 +141,20 @@ impl App {
         let policies = Arc::new(Policies::new(records.rulebook.clone()));
         let breakers = Arc::new(Breakers::new(records.circuits.clone()));
         let plan = Arc::new(Fresh::nothing());
-        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None }
+        Self { records, charges, gateways, clock, entropy, policies, plan, breakers, rates: None, risk: None }
     }
 
     /// Without it there are no exchange rates: not every function needs them, nor every deployment.
     #[must_use]
     pub fn with_rates(self, rates: Arc<RateDesk>) -> Self {
         Self { rates: Some(rates), ..self }
+    }
+
+    /// Without it no risk rule is asked: who neither charges nor takes rules has no use for a language.
+    #[must_use]
+    pub fn with_risk(self, engine: Arc<dyn RuleEngine>) -> Self {
+        let desk = RiskDesk::new(engine, self.records.risk.clone());
+        Self { risk: Some(Arc::new(desk)), ..self }
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.

@@ -3,6 +3,7 @@
 use crate::access::ApiKey;
 use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
+use crate::risk::RiskEdition;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
 use crate::sign_in::AccessChange;
@@ -124,6 +125,8 @@ pub enum Change {
     RulesReplaced(RulesEdition),
     /// Refused unless it follows the edition that is in force. Every edition is kept.
     PlanReplaced(PlanEdition),
+    /// Refused unless it follows the edition that is in force. Every edition is kept.
+    RiskRulesReplaced(RiskEdition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.

@@ -5,6 +5,7 @@ mod gateway;
 mod ledger;
 mod outgoing;
 mod rates;
+mod risk;
 mod sign_in;
 
 pub use bills::{BillFilter, Bills};
@@ -15,6 +16,7 @@ pub use gateway::{
 pub use ledger::{JournalRange, Journals, Sealed, Wallets};
 pub use outgoing::{OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
+pub use risk::{Judge, RiskRecords, RuleEngine};
 pub use sign_in::{Access, SignIns, TokenKeys};
 
 use crate::access::{ApiKey, KeyHash};

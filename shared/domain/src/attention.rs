@@ -60,10 +60,12 @@ pub enum AttentionKind {
     BillAwaitsRates,
     /// No gateway takes what a bill's invoice asks for.
     BillNotCharged,
+    /// The risk rules hold a charge until a person has looked at it.
+    RiskReview,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -74,6 +76,7 @@ impl AttentionKind {
         Self::WebhookMismatch,
         Self::BillAwaitsRates,
         Self::BillNotCharged,
+        Self::RiskReview,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -88,6 +91,7 @@ impl AttentionKind {
             Self::WebhookMismatch => "webhook_mismatch",
             Self::BillAwaitsRates => "bill_awaits_rates",
             Self::BillNotCharged => "bill_not_charged",
+            Self::RiskReview => "risk_review",
         }
     }
 }

@@ -1,9 +1,11 @@
+use crate::mentions::mentioned;
 use crate::samples::samples;
 use crate::variables::variables;
 use crate::{parse, presence, types};
 use cel::common::ast::IdedExpr;
 use cel::{Context, Env, ExecutionError, Value};
-use fatura_domain::risk::{Assessment, Blocklists, Expression, Facts, Finding, RuleFault, RuleSet};
+use fatura_application::ports;
+use fatura_domain::risk::{Assessment, Blocklists, Expression, Facts, Finding, Needs, RuleFault, RuleSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ pub struct Compiled {
     set: RuleSet,
     /// In the order of the rules. None: not understood.
     trees: Vec<Option<IdedExpr>>,
+    needs: Needs,
 }
 
 impl Default for RuleEngine {
@@ -63,7 +66,8 @@ impl RuleEngine {
     }
 
     fn compiled(&self, edition: u64, set: &RuleSet, trees: Vec<Option<IdedExpr>>) -> Compiled {
-        Compiled { env: Arc::clone(&self.env), edition, set: set.clone(), trees }
+        let needs = Needs::of(trees.iter().flatten().flat_map(mentioned));
+        Compiled { env: Arc::clone(&self.env), edition, set: set.clone(), trees, needs }
     }
 }
 
@@ -96,11 +100,36 @@ impl Compiled {
         self.edition
     }
 
+    /// What has to be known of a charge before it can be assessed.
+    pub const fn needs(&self) -> Needs {
+        self.needs
+    }
+
     /// Asks every rule about a charge. No rule's failure keeps another from being asked.
     pub fn assess(&self, facts: &Facts) -> Assessment {
         let context = variables(Arc::clone(&self.env), facts, &self.set.blocklists);
         let findings = self.trees.iter().map(|tree| find(tree.as_ref(), &context));
         self.set.conclude(self.edition, self.set.rules.iter().zip(findings))
+    }
+}
+
+impl ports::RuleEngine for RuleEngine {
+    fn compile(&self, edition: u64, rules: &RuleSet) -> Result<Arc<dyn ports::Judge>, Vec<RuleFault>> {
+        Ok(Arc::new(Self::compile(self, edition, rules)?))
+    }
+
+    fn load(&self, edition: u64, rules: &RuleSet) -> Arc<dyn ports::Judge> {
+        Arc::new(Self::load(self, edition, rules))
+    }
+}
+
+impl ports::Judge for Compiled {
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn assess(&self, facts: &Facts) -> Assessment {
+        Self::assess(self, facts)
     }
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod bills;
 mod ledger;
+mod risk;
 mod work;
 
 pub(crate) use access::{access_partition, access_range, credentials, session, session_id, tries};
@@ -14,6 +15,7 @@ pub(crate) use ledger::{
     JOURNALS, all_totals, chain_head, last_before, link, linked_journal, reversal, totals_of, wallet,
     wallet_currency, wallets,
 };
+pub(crate) use risk::{velocity, velocity_between, velocity_hour};
 pub(crate) use work::{
     ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, bill_partitions, bill_work, bills_in,
     detachment_work, dispute_partitions, dispute_work, due_by, not_due_since, part_work, partitions,
@@ -259,6 +261,7 @@ pub(crate) fn differences(run: &RunId) -> (String, String, String) {
 pub(crate) enum Configuration {
     Dunning,
     Gateways,
+    Risk,
 }
 
 impl Configuration {
@@ -266,6 +269,7 @@ impl Configuration {
         match self {
             Self::Dunning => "CFG#dunning",
             Self::Gateways => "CFG#gateways",
+            Self::Risk => "CFG#risk",
         }
         .to_owned()
     }

@@ -15,6 +15,7 @@ mod meter;
 mod rates;
 mod reads;
 mod retry;
+mod risk;
 mod stream;
 mod transact;
 

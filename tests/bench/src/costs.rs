@@ -111,14 +111,21 @@ impl Bench {
             kind: CustomerKind::Buyer,
             time_zone: None,
             billing_anchor_day: None,
+            country: None,
             metadata: Metadata::default(),
         };
         let shown = |customer: &fatura_domain::customer::Customer| answer(&customer.id.to_string());
         let reply = self.app.create_customer(&operator(), profile, None, &self.once(), &shown).await?;
         let customer = reply.answer.body.parse().context("a customer's id")?;
         let token = Token::parse("tok_visa")?;
-        let instrument =
-            NewInstrument::CreditCard { gateway: None, token, brand: None, last4: None, expiry: None };
+        let instrument = NewInstrument::CreditCard {
+            gateway: None,
+            token,
+            brand: None,
+            last4: None,
+            expiry: None,
+            country: None,
+        };
         let command = AddPaymentMethod { customer, instrument, make_default: true };
         self.app.add_payment_method(&operator(), command, &self.once(), &|_, _| answer("")).await?;
         Ok(customer)

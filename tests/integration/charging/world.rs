@@ -208,6 +208,7 @@ impl World {
             kind: CustomerKind::Buyer,
             time_zone: billed.map(|(_, zone)| TimeZoneName::parse(zone).unwrap()),
             billing_anchor_day: billed.map(|(day, _)| AnchorDay::try_from(day).unwrap()),
+            country: None,
             metadata: Metadata::default(),
         };
         let id_only = |customer: &fatura_domain::customer::Customer| answer(customer.id.to_string());
@@ -439,6 +440,7 @@ pub(crate) fn card_at(gateway: Option<&str>, token: &str) -> NewInstrument {
         brand: None,
         last4: None,
         expiry: None,
+        country: None,
     }
 }
 

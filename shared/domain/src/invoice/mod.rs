@@ -2,7 +2,7 @@
 //!
 //! `status` has the table of legal steps, `state` what each status knows, `collect` what clients and the queue may ask,
 //! `again` what follows a failure, `reduce` what the gateway's word does, `refund` and `dispute` how money goes back,
-//! `resolve` what a person decides, and `follow_up` what each state asks of others.
+//! `review` what the risk rules say, `resolve` what a person decides, and `follow_up` what each state asks of others.
 
 mod again;
 mod collect;
@@ -12,6 +12,7 @@ mod line_item;
 mod reduce;
 mod refund;
 mod resolve;
+mod review;
 mod state;
 mod status;
 
@@ -24,6 +25,7 @@ pub(crate) use line_item::{MAX_FACTOR, factor, product};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
 pub use resolve::{Resolution, ResolveError};
+pub use review::{Begins, NotHeld, declined_by_rules};
 pub use state::{Canceled, Captured, Collection, Draft, Failed, Orphan, Payment, State};
 pub use status::Status;
 
@@ -93,6 +95,8 @@ pub enum Cause {
     NothingToPay,
     ChargeSucceeded,
     ChargeFailed,
+    /// Our own rules refused the order, or a person whom they asked: to a card's network there was none.
+    RiskDeclined,
     /// The gateway didn't take the order, and another one is given it.
     NotSent,
     /// The next gateway takes over from the one that didn't take the order.
@@ -123,6 +127,7 @@ impl Cause {
             Self::NothingToPay => "nothing_to_pay",
             Self::ChargeSucceeded => "charge_succeeded",
             Self::ChargeFailed => "charge_failed",
+            Self::RiskDeclined => "risk_declined",
             Self::NotSent => "not_sent",
             Self::FailedOver => "failed_over",
             Self::RetryDue => "retry_due",
@@ -157,6 +162,7 @@ impl Cause {
             | Self::ChargeRequested
             | Self::Scheduled
             | Self::NothingToPay
+            | Self::RiskDeclined
             | Self::FailedOver
             | Self::Canceled
             | Self::Requeued

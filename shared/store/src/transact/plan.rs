@@ -5,7 +5,7 @@ use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
     DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OwnerItem, PartItem, PaymentMethodItem,
     RefundItem, RunItem, SessionItem, TransactionItem, TriesItem, WebhookItem, corrupt, to_key, write_plan,
-    write_rules,
+    write_risk_rules, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -115,6 +115,9 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             Change::PlanReplaced(edition) => {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
+            }
+            Change::RiskRulesReplaced(edition) => {
+                actions.extend(replaced(write_risk_rules(&edition)?, edition.version));
             }
             Change::Answered(stored) => actions.push(answered(stored)?),
             Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),

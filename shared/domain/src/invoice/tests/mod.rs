@@ -8,6 +8,7 @@ mod networks;
 mod orphans;
 mod properties;
 mod refunds;
+mod review;
 mod stories;
 mod unknown;
 
