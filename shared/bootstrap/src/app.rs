@@ -64,6 +64,9 @@ impl Bootstrap {
             Some(rates) => app.with_rates(rates),
             None => app,
         };
+        // Made here, it is asked for nothing until a charge comes: an expression is understood when there is one.
+        #[cfg(feature = "risk")]
+        let app = app.with_risk(Arc::new(fatura_rules::RuleEngine::new()));
         Ok(app)
     }
 

@@ -7,12 +7,12 @@ use cel::{Context, Env, ExecutionError, Value};
 use fatura_application::ports;
 use fatura_domain::risk::{Assessment, Blocklists, Expression, Facts, Finding, Needs, RuleFault, RuleSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// What understands rules. Made once; it holds the language's own operators and functions.
-#[derive(Clone)]
+/// What understands rules. Made once; it holds the language's own operators and functions, from when there is a rule.
+#[derive(Clone, Default)]
 pub struct RuleEngine {
-    env: Arc<Env>,
+    env: OnceLock<Arc<Env>>,
 }
 
 /// A rule set of one edition, understood.
@@ -25,15 +25,14 @@ pub struct Compiled {
     needs: Needs,
 }
 
-impl Default for RuleEngine {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl RuleEngine {
-    pub fn new() -> Self {
-        Self { env: Arc::new(Env::default().with_optional_support(false).with_stdlib()) }
+    pub const fn new() -> Self {
+        Self { env: OnceLock::new() }
+    }
+
+    fn env(&self) -> Arc<Env> {
+        let make = || Arc::new(Env::default().with_optional_support(false).with_stdlib());
+        Arc::clone(self.env.get_or_init(make))
     }
 
     /// Understands a rule set that somebody puts, or says everything that is wrong with it, of every rule.
@@ -43,7 +42,7 @@ impl RuleEngine {
         let rules = set.rules.iter().take(RuleSet::MOST_RULES).enumerate();
         let samples: Vec<Charge> = samples()
             .into_iter()
-            .map(|(name, facts)| (name, variables(Arc::clone(&self.env), &facts, &Blocklists::default())))
+            .map(|(name, facts)| (name, variables(self.env(), &facts, &Blocklists::default())))
             .collect();
         let mut trees = Vec::with_capacity(set.rules.len());
         for (index, rule) in rules {
@@ -67,7 +66,7 @@ impl RuleEngine {
 
     fn compiled(&self, edition: u64, set: &RuleSet, trees: Vec<Option<IdedExpr>>) -> Compiled {
         let needs = Needs::of(trees.iter().flatten().flat_map(mentioned));
-        Compiled { env: Arc::clone(&self.env), edition, set: set.clone(), trees, needs }
+        Compiled { env: self.env(), edition, set: set.clone(), trees, needs }
     }
 }
 

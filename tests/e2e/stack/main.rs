@@ -22,6 +22,7 @@ mod failures;
 mod gateways;
 mod readme;
 mod refunds;
+mod risk;
 mod runs;
 mod wallet;
 mod webhooks;

@@ -26,6 +26,7 @@ use fatura_domain::money::Currency;
 use fatura_domain::text::{Description, Email, Metadata, Name};
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::{Http, Timeouts};
+use fatura_rules::RuleEngine;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use retry_sweep::Task;
 use sandbox_gateway::{Config, Sandbox};
@@ -154,7 +155,7 @@ impl World {
         let rates = Arc::new(ToldRates::default());
         let limits = AgeLimits::try_new(SignedDuration::from_hours(1), SignedDuration::from_hours(72));
         let desk = RateDesk::new(rates.clone(), table.store.clone(), clock.clone(), limits.unwrap());
-        let app = app.with_rates(Arc::new(desk));
+        let app = app.with_rates(Arc::new(desk)).with_risk(Arc::new(RuleEngine::new()));
         let http = reqwest::Client::new();
         let requests = AtomicU64::new(0);
         let world = Self {

@@ -14,6 +14,7 @@ mod ledger;
 mod openapi;
 mod payment_methods;
 mod refunds;
+mod risk;
 mod runs;
 mod transactions;
 mod wallet;
@@ -62,6 +63,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         runs::routes(),
         dunning::routes(),
         gateways::routes(),
+        risk::routes(),
         transactions::routes(),
         wallet::routes(),
         ledger::routes(),

@@ -9,7 +9,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// A file a resource, with its paths and its schemas. The first has what they share.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 17] = [
     include_str!("../../openapi/common.json"),
     include_str!("../../openapi/customers.json"),
     include_str!("../../openapi/payment_methods.json"),
@@ -22,6 +22,7 @@ const PARTS: [&str; 16] = [
     include_str!("../../openapi/bills.json"),
     include_str!("../../openapi/gateways.json"),
     include_str!("../../openapi/dunning.json"),
+    include_str!("../../openapi/risk.json"),
     include_str!("../../openapi/attention.json"),
     include_str!("../../openapi/runs.json"),
     include_str!("../../openapi/api_keys.json"),

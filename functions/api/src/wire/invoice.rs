@@ -1,7 +1,9 @@
 use super::common::{FailureBody, Instant, MoneyBody, metadata_body};
 use super::fields::Fields;
+use super::risk::{JudgementBody, may_see};
 use super::values::{flag, id, instant, numeral, text};
 use crate::problem::Problem;
+use fatura_application::access::Caller;
 use fatura_application::{AmendInvoice, CreateInvoice};
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
@@ -79,6 +81,9 @@ pub(crate) struct InvoiceBody<'a> {
     pix: Option<PixBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureBody<'a>>,
+    /// What the charge under way was judged to be, only for those who may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<JudgementBody<'a>>,
     metadata: BTreeMap<&'a str, &'a str>,
     history: Vec<StepBody<'a>>,
     created_at: Instant,
@@ -138,6 +143,7 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
             attempt_count: invoice.attempts.0,
             pix: pix(&invoice.state),
             failure: failure(&invoice.state).map(FailureBody::from),
+            risk: None,
             metadata: metadata_body(&invoice.content.metadata),
             history: invoice
                 .history
@@ -153,6 +159,15 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
             updated_at: Instant(invoice.updated_at),
             version: invoice.version,
         }
+    }
+}
+
+impl<'a> InvoiceBody<'a> {
+    /// With what this caller may see beyond what the customer may.
+    #[must_use]
+    pub(crate) fn for_caller(self, caller: &Caller, invoice: &'a Invoice) -> Self {
+        let risk = invoice.judgement().filter(|_| may_see(caller)).map(JudgementBody::from);
+        Self { risk, ..self }
     }
 }
 

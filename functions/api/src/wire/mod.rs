@@ -19,6 +19,8 @@ pub(crate) mod ledger;
 pub(crate) mod list;
 pub(crate) mod payment_method;
 pub(crate) mod refund;
+pub(crate) mod risk;
+pub(crate) mod risk_rules;
 pub(crate) mod run;
 pub(crate) mod strict_json;
 pub(crate) mod transaction;

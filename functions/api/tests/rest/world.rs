@@ -20,6 +20,7 @@ use fatura_domain::gateway::{
 };
 use fatura_domain::id::AttemptId;
 use fatura_domain::money::Money;
+use fatura_rules::RuleEngine;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
@@ -104,7 +105,7 @@ impl World {
             Arc::new(SeededEntropy::new(7)),
         );
         let rates = Arc::new(StubRates::new(clock.clone()));
-        let app = app.with_rates(rates.desk(store.clone()));
+        let app = app.with_rates(rates.desk(store.clone())).with_risk(Arc::new(RuleEngine::new()));
         let token_keys = Arc::new(RotatingKeys::default());
         let tokens = Arc::new(Tokens::new(token_keys.clone(), ISSUER));
         let sign_in = SignIn {

@@ -91,6 +91,8 @@ impl Profile {
         self.kind == other.kind
             && self.external_id == other.external_id
             && self.billing_anchor_day == other.billing_anchor_day
+            // Risk rules ask for it.
+            && self.country == other.country
     }
 
     /// When the customer is billed in a month, if on a day of its own.

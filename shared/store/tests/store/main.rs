@@ -13,5 +13,6 @@ mod lists;
 mod operations;
 mod rates;
 mod records;
+mod risk;
 mod round_trip;
 mod world;

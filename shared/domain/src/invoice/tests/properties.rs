@@ -287,7 +287,10 @@ impl World {
 
     /// Nothing is live, or what is live is known not to have reached the gateway.
     fn may_send(&self) -> bool {
-        self.invoice.state.live_attempt().is_none_or(|live| matches!(live.phase, Phase::NotSent { .. } | Phase::Cleared))
+        self.invoice
+            .state
+            .live_attempt()
+            .is_none_or(|live| matches!(live.phase, Phase::NotSent { .. } | Phase::Cleared))
     }
 
     fn check(&self, before: &Invoice) {
