@@ -130,12 +130,11 @@ impl App {
             return self.send(&invoice).await;
         }
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
-        let asked = match ahead {
-            Some(asked) => asked,
-            None => {
-                let begins = Begins { card: source.card.as_ref().map(|card| card.mark) };
-                self.ask_ahead(request.attempt, begins, self.clock.now()).await
-            }
+        let asked = if let Some(asked) = ahead {
+            asked
+        } else {
+            let begins = Begins { card: source.card.as_ref().map(|card| card.mark) };
+            self.ask_ahead(request.attempt, begins, self.clock.now()).await
         };
         let asked = match asked {
             Ok(asked) => asked,

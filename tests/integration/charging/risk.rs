@@ -196,38 +196,42 @@ async fn of_a_hundred_charges_at_once_so_many_get_through_as_the_rules_allow() {
         invoices.push(invoice);
     }
     assert!(world.deliver().await.is_empty());
+    assert_eq!(world.gateway.orders(), 10);
+    // An answer that came too late on a busy machine is asked for.
+    for _ in 0..3 {
+        world.pass(61);
+        world.sweep().await;
+        world.drain().await;
+    }
     let mut paid = 0;
     for invoice in invoices {
         let status = world.invoice(invoice).await.status();
         assert!(matches!(status, Status::Paid | Status::ChargedWithError), "{status:?}");
         paid += usize::from(status == Status::Paid);
     }
-    assert_eq!((paid, world.gateway.orders()), (10, 10));
+    assert_eq!((paid, world.captures().await.len()), (10, 10));
 }
 
 #[tokio::test]
 async fn cards_are_told_apart_and_a_pix_key_is_none() {
     let world = World::start().await;
     world.rule("velocity.cards_hour > 2", DECLINE).await;
-    let customer = world.payer(card("tok_1")).await;
-    let charge_by = async |instrument: NewInstrument| {
+    let customer = world.payer(card("tok_visa")).await;
+    let is_declined_by = async |instrument: NewInstrument| {
         world.add_method(customer, instrument, true).await;
         let invoice = world.draft_for(customer).await;
         world.charge(invoice).await.unwrap();
         world.drain().await;
-        world.invoice(invoice).await.failure_class()
+        world.invoice(invoice).await.failure_class() == Some(FailureClass::RiskDeclined)
     };
-    for instrument in [card("tok_1"), card("tok_2"), card("tok_1"), pix()] {
-        assert_eq!(charge_by(instrument).await, None);
+    for instrument in [card("tok_visa"), card("tok_fraud"), card("tok_visa"), pix()] {
+        assert!(!is_declined_by(instrument).await);
     }
-    assert_eq!(charge_by(card("tok_3")).await, Some(FailureClass::RiskDeclined));
-    assert_eq!(
-        charge_by(pix()).await,
-        Some(FailureClass::RiskDeclined),
-        "it is the customer who tries cards"
-    );
+    let third = "tok_authentication_required";
+    assert!(is_declined_by(card(third)).await);
+    assert!(is_declined_by(pix()).await, "it is the customer who tries cards");
     world.pass(3_600);
-    assert_eq!(charge_by(card("tok_3")).await, None, "an hour later nobody remembers");
+    assert!(!is_declined_by(card(third)).await, "an hour later nobody remembers");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::ports::Payer;
 use fatura_domain::customer::PaymentMethod;
 use fatura_domain::id::{AttemptId, AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::money::Money;
-use fatura_domain::risk::{Assessment, CardMark, Decision, Method, Try};
+use fatura_domain::risk::{Assessment, CardMark, Decision, Method, Needs, Person, Try};
 
 /// A charge that nobody has asked for yet.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,9 @@ impl App {
             InForce::Rules(judge) => judge.clone(),
         };
         let tried = async { desk.velocity(customer, now).await };
-        let mut looked_up = desk.look_up(self, customer, judge.needs(), tried, now).await?;
+        let needs = Needs { person: false, ..judge.needs() };
+        let mut looked_up = desk.look_up(self, customer, needs, tried, now).await?;
+        looked_up.person = Some(Person::of(&payer.customer, now));
         // The rules would see this attempt among the others.
         let attempt =
             AttemptId { invoice: InvoiceId::new(customer, now, moment.entropy), number: AttemptNumber(1) };

@@ -179,11 +179,10 @@ fn next_of_collection(collection: &Collection) -> (NextAction, Option<Timestamp>
     };
     match &live.phase {
         Phase::Sending { .. } | Phase::Cleared => (NextAction::Charge, None),
-        Phase::Held => (NextAction::AwaitOperator, None),
         Phase::NotSent { .. } => (NextAction::SendAgain, collection.due),
         Phase::Awaiting { .. } => (NextAction::AwaitPayer, None),
         Phase::Unknown { .. } if collection.due.is_some() => (NextAction::Ask, collection.due),
-        Phase::Unknown { .. } | Phase::Mismatched { .. } => (NextAction::AwaitOperator, None),
+        Phase::Held | Phase::Unknown { .. } | Phase::Mismatched { .. } => (NextAction::AwaitOperator, None),
     }
 }
 

@@ -1,6 +1,7 @@
 use super::table::Fact;
 
 /// What has to be looked up before rules can be asked. What else they may ask lies on the invoice.
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for or not, whatever the others")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The customer's own item.
