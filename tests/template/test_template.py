@@ -258,6 +258,20 @@ class Functions(unittest.TestCase):
         parameter = DOCUMENT["Parameters"]["WebhooksAllowLoopback"]
         self.assertEqual((parameter["Default"], set(parameter["AllowedValues"])), ("false", {"true", "false"}))
 
+    def test_rules_are_put_through_the_api_and_asked_by_those_who_charge(self) -> None:
+        self.assertIn('"CFG#risk"', STORE_KEYS.read_text())
+        for partition in ("CFG#risk", "CFG#gateways", "CFG#dunning"):
+            for action in ("PutItem", "UpdateItem", "DeleteItem"):
+                with self.subTest(action, partition=partition):
+                    able = {name for name in FUNCTIONS if may(name, f"dynamodb:{action}", partition)}
+                    self.assertLessEqual(able, {"ApiFunction"})
+        for name in ("ApiFunction", "ChargeConsumerFunction"):
+            for action, partition in (("GetItem", "CFG#risk"), ("Query", "C#4K2N9QW7XJ0T"), ("Query", "L#4K2N9QW7XJ0T")):
+                self.assertTrue(may(name, f"dynamodb:{action}", partition))
+        self.assertTrue(may("ApiFunction", "dynamodb:PutItem", "CFG#risk"))
+        # What a customer tried lies with the customer.
+        self.assertTrue(may("ChargeConsumerFunction", "dynamodb:UpdateItem", "C#4K2N9QW7XJ0T"))
+
     def test_rates_are_written_by_those_who_ask_for_them_and_by_nobody_else(self) -> None:
         self.assertIn('const RATES: &str = "RATES";', STORE_KEYS.read_text())
         asking = {name for name in FUNCTIONS if RATES <= VARIABLES[name]}

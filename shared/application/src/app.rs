@@ -9,9 +9,11 @@ use crate::outgoing::Outgoing;
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Deployment,
     Directory, Disputes, Endpoints, Entropy, Gateways, Invoices, Journals, Message, Notices, Orders, Plans,
-    Refunds, Refusal, Rulebook, Runs, ServiceVitals, SignIns, Store, Transactions, Wallets, Webhooks,
+    Refunds, Refusal, RiskRecords, RuleEngine, Rulebook, Runs, ServiceVitals, SignIns, Store, Transactions,
+    Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
+use crate::risk::RiskDesk;
 use crate::rulebook::Policies;
 use crate::wallet_notes::{Givers, WalletNotes};
 use fatura_domain::Moment;
@@ -36,6 +38,7 @@ pub struct Records {
     pub rulebook: Arc<dyn Rulebook>,
     pub plans: Arc<dyn Plans>,
     pub circuits: Arc<dyn Circuits>,
+    pub risk: Arc<dyn RiskRecords>,
     pub bills: Arc<dyn Bills>,
     pub sign_ins: Arc<dyn SignIns>,
     pub journals: Arc<dyn Journals>,
@@ -64,6 +67,7 @@ impl Records {
             + Rulebook
             + Plans
             + Circuits
+            + RiskRecords
             + Bills
             + SignIns
             + Journals
@@ -89,6 +93,7 @@ impl Records {
             rulebook: store.clone(),
             plans: store.clone(),
             circuits: store.clone(),
+            risk: store.clone(),
             bills: store.clone(),
             sign_ins: store.clone(),
             journals: store.clone(),
@@ -123,6 +128,7 @@ pub struct App {
     pub(crate) outgoing: Outgoing,
     pub(crate) directory: Option<Arc<dyn Directory>>,
     pub(crate) deployment: Arc<Fresh<Deployment>>,
+    pub(crate) risk: Option<Arc<RiskDesk>>,
 }
 
 impl fmt::Debug for App {
@@ -169,6 +175,7 @@ impl App {
             outgoing: Outgoing::default(),
             directory: None,
             deployment: Arc::new(Fresh::nothing()),
+            risk: None,
         }
     }
 
@@ -188,6 +195,13 @@ impl App {
     #[must_use]
     pub fn with_directory(self, directory: Arc<dyn Directory>) -> Self {
         Self { directory: Some(directory), ..self }
+    }
+
+    /// Without it no risk rule is asked: who neither charges nor takes rules has no use for a language.
+    #[must_use]
+    pub fn with_risk(self, engine: Arc<dyn RuleEngine>) -> Self {
+        let desk = RiskDesk::new(engine, self.records.risk.clone());
+        Self { risk: Some(Arc::new(desk)), ..self }
     }
 
     /// The exchange rates in force; None if the deployment has no source of them or the source none that may be used.

@@ -55,8 +55,13 @@ impl App {
             return Ok(matter);
         }
         // Off the list, nobody would look at the attempt again, and its invoice would wait for ever.
-        if matches!(matter.kind, AttentionKind::UnknownOutcome | AttentionKind::AmountMismatch) {
-            let detail = "it ends when its attempt is resolved".to_owned();
+        let ends_by = match matter.kind {
+            AttentionKind::UnknownOutcome | AttentionKind::AmountMismatch => Some("its attempt is resolved"),
+            AttentionKind::RiskReview => Some("its invoice is reviewed"),
+            _ => None,
+        };
+        if let Some(ends_by) = ends_by {
+            let detail = format!("it ends when {ends_by}");
             return Err(Error::FailedPrecondition { detail, status: None });
         }
         let note = note.map(|note| note.as_str().to_owned());

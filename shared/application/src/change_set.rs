@@ -6,6 +6,7 @@ use crate::gateways::PlanEdition;
 use crate::idempotency::StoredAnswer;
 use crate::notices::NoticeChange;
 use crate::outgoing::OutgoingChange;
+use crate::risk::RiskEdition;
 use crate::rulebook::RulesEdition;
 use crate::runs::Difference;
 use crate::sign_in::AccessChange;
@@ -139,6 +140,8 @@ pub enum Change {
     PlanReplaced(PlanEdition),
     /// Refused unless it follows the edition that is in force. Every edition is kept.
     FeesReplaced(FeesEdition),
+    /// Refused unless it follows the edition that is in force. Every edition is kept.
+    RiskRulesReplaced(RiskEdition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.

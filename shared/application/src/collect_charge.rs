@@ -2,16 +2,18 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::circuit::Admission;
 use crate::error::Error;
-use crate::ports::{ChargeLookup, Claim, Gateway, Message};
+use crate::ports::{ChargeLookup, Claim, Gateway, Message, StoreError};
+use crate::risk::Asked;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::customer::PaymentSource;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName};
-use fatura_domain::id::{AttemptNumber, InvoiceId};
-use fatura_domain::invoice::{Invoice, NextStep, Observation, Reduced, State};
+use fatura_domain::id::{AttemptId, AttemptNumber};
+use fatura_domain::invoice::{Begins, Invoice, NextStep, Observation, Reduced, State, declined_by_rules};
 use fatura_domain::money::Money;
+use fatura_domain::risk::Decision;
 use std::time::Duration;
 use thiserror::Error as ThisError;
 
@@ -20,6 +22,9 @@ pub const CALL_TIME: Duration = Duration::from_secs(14);
 
 /// Orders that were held back go out within this time after the first.
 const HELD_APART_MS: u64 = 30_000;
+
+/// How soon an attempt goes out of which the risk rules could not be asked.
+const UNASKED_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Debug, ThisError)]
 pub enum CollectError {
@@ -37,8 +42,8 @@ impl App {
             return Err(CollectError::NotEnoughTime);
         }
         match message {
-            Message::Collect { invoice, attempt, version } => {
-                self.collect_charge(invoice, attempt, version).await?;
+            Message::Collect { invoice, attempt, version, begins } => {
+                self.collect_charge(AttemptId { invoice, number: attempt }, version, begins).await?;
             }
             Message::GiveBack { refund, version } => self.send_refund(refund, version).await?,
             Message::AskAboutDispute { dispute, version } => self.review_dispute(dispute, version).await?,
@@ -49,20 +54,36 @@ impl App {
         Ok(())
     }
 
-    /// Claim, call, settle.
-    async fn collect_charge(&self, id: InvoiceId, attempt: AttemptNumber, version: u64) -> Result<(), Error> {
-        let now = self.clock.now();
-        // What may have to be read again is read while the claim is on its way.
+    /// Claim, ask the rules, call, settle.
+    async fn collect_charge(
+        &self,
+        attempt: AttemptId,
+        version: u64,
+        begins: Option<Begins>,
+    ) -> Result<(), Error> {
+        let (id, now) = (attempt.invoice, self.clock.now());
+        // What may have to be read again is read while the claim is on its way, and so is what the rules ask for.
         let claim = async {
-            let live = LiveAttempt::begun(attempt, now);
+            let live = LiveAttempt::begun(attempt.number, now);
             Ok::<_, Error>(self.records.store.claim(id, version, live, now).await?)
         };
-        let (claim, _, ()) = futures::try_join!(claim, self.policy(), async {
-            self.breakers.refresh(now).await;
-            Ok(())
-        })?;
+        let ahead = async {
+            match begins {
+                Some(begins) => Ok(Some(self.ask_ahead(attempt, begins, now).await)),
+                None => Ok(None),
+            }
+        };
+        let (claim, _, (), ahead) = futures::try_join!(
+            claim,
+            self.policy(),
+            async {
+                self.breakers.refresh(now).await;
+                Ok(())
+            },
+            ahead
+        )?;
         match claim {
-            Claim::Claimed(invoice) => self.send(&invoice).await?,
+            Claim::Claimed(invoice) => self.send_if_allowed(*invoice, ahead).await?,
             // About a version that is gone: whoever moved the invoice on has seen to it.
             Claim::Refused(Some(invoice)) if invoice.version == version => self.take_step(*invoice).await?,
             Claim::Refused(_) => tracing::debug!(invoice = %id, "message is void"),
@@ -77,7 +98,7 @@ impl App {
             NextStep::Send(next) => {
                 let claimed = self.commit(ChangeSet::moved(&invoice, (*next).clone()), None).await?;
                 match claimed {
-                    Committed::Written => self.send(&next).await,
+                    Committed::Written => self.send_if_allowed(*next, None).await,
                     Committed::Stale | Committed::Replayed(_) => Ok(()),
                 }
             }
@@ -97,6 +118,71 @@ impl App {
                 self.settle(invoice, name, number, outcome).await
             }
         }
+    }
+
+    /// The invoice has a live attempt that is ours. What was judged isn't judged again: the same attempt, or the same order that
+    /// another gateway is given. `ahead` is what was looked up while it was being claimed.
+    async fn send_if_allowed(
+        &self,
+        invoice: Invoice,
+        ahead: Option<Result<Asked, StoreError>>,
+    ) -> Result<(), Error> {
+        if invoice.judgement().is_some() {
+            return self.send(&invoice).await;
+        }
+        let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
+        let asked = if let Some(asked) = ahead {
+            asked
+        } else {
+            let begins = Begins { card: source.card.as_ref().map(|card| card.mark) };
+            self.ask_ahead(request.attempt, begins, self.clock.now()).await
+        };
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(error) => return self.put_off(&invoice, &error).await,
+        };
+        let Some(judgement) = Self::judge(&invoice, asked, self.clock.now()) else {
+            return self.send(&invoice).await;
+        };
+        let decision = judgement.assessment.decision;
+        tracing::info!(attempt = %request.attempt, decision = decision.as_str(), "the risk rules were asked");
+        let invoice = invoice.judged(judgement);
+        match decision {
+            Decision::Approve => self.send(&invoice).await,
+            Decision::Review => self.hold_for_review(invoice).await,
+            Decision::Decline => {
+                let outcome = ChargeOutcome::Declined { reference: None, failure: declined_by_rules() };
+                self.settle(invoice, source.gateway, request.attempt.number, outcome).await
+            }
+        }
+    }
+
+    /// Nobody knows what the rules would say just now. The attempt is ours and has surely not been sent: it goes out later, and
+    /// that counts for nothing.
+    async fn put_off(&self, invoice: &Invoice, error: &StoreError) -> Result<(), Error> {
+        tracing::warn!(invoice = %invoice.id, %error, "the risk rules could not be asked");
+        let message = "what the risk rules ask for could not be read";
+        let failure = Failure::new(FailureClass::NotSent, "risk_unavailable", message);
+        let until = self.clock.now().checked_add(UNASKED_WAIT).unwrap_or(Timestamp::MAX);
+        self.hold_back(invoice, failure, until).await
+    }
+
+    async fn hold_for_review(&self, mut invoice: Invoice) -> Result<(), Error> {
+        let policy = self.policy().await?;
+        for _ in 0..DECISIONS {
+            let Some(reduction) = invoice.held(&policy, self.moment()) else { return Ok(()) };
+            let held = ChangeSet::from_reduction(&invoice, reduction);
+            if let Committed::Written = self.commit(held, None).await? {
+                return Ok(());
+            }
+            let stored = self.stored(invoice.id).await?;
+            // Somebody who took it for abandoned is at it.
+            if stored.state.live_attempt() != invoice.state.live_attempt() {
+                return Ok(());
+            }
+            invoice = stored.judged_as(&invoice);
+        }
+        Err(Error::Busy)
     }
 
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
@@ -199,7 +285,7 @@ impl App {
                 }
                 return Ok(());
             }
-            invoice = self.stored(id).await?;
+            invoice = self.stored(id).await?.judged_as(&invoice);
         }
         Err(Error::Busy)
     }

@@ -2,7 +2,7 @@ use fatura_domain::bill::Bill;
 use fatura_domain::customer::Detachment;
 use fatura_domain::dispute::Dispute;
 use fatura_domain::id::{AttemptNumber, BillId, DisputeId, InvoiceId, PaymentMethodId, RefundId, RunId};
-use fatura_domain::invoice::Invoice;
+use fatura_domain::invoice::{Begins, Invoice};
 use fatura_domain::refund::Refund;
 use fatura_domain::run::Part;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ pub enum Message {
         invoice: InvoiceId,
         attempt: AttemptNumber,
         version: u64,
+        /// What the attempt will be paid with, where one begins that the risk rules may ask about: so that what they need is
+        /// looked up while the attempt is being claimed.
+        begins: Option<Begins>,
     },
     GiveBack {
         refund: RefundId,
@@ -43,8 +46,13 @@ pub enum Message {
 }
 
 impl Message {
-    pub const fn about(invoice: &Invoice) -> Self {
-        Self::Collect { invoice: invoice.id, attempt: invoice.attempts.next(), version: invoice.version }
+    pub fn about(invoice: &Invoice) -> Self {
+        Self::Collect {
+            invoice: invoice.id,
+            attempt: invoice.attempts.next(),
+            version: invoice.version,
+            begins: invoice.begins(),
+        }
     }
 
     pub const fn about_refund(refund: &Refund) -> Self {
@@ -76,6 +84,8 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<AttemptNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    begins: Option<Begins>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     refund_id: Option<RefundId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dispute_id: Option<DisputeId>,
@@ -93,8 +103,8 @@ struct Wire {
 impl From<Message> for Wire {
     fn from(message: Message) -> Self {
         match message {
-            Message::Collect { invoice, attempt, version } => {
-                Self { invoice_id: Some(invoice), attempt: Some(attempt), version, ..Self::default() }
+            Message::Collect { invoice, attempt, version, begins } => {
+                Self { invoice_id: Some(invoice), attempt: Some(attempt), begins, version, ..Self::default() }
             }
             Message::GiveBack { refund, version } => {
                 Self { refund_id: Some(refund), version, ..Self::default() }
@@ -123,6 +133,7 @@ impl TryFrom<Wire> for Message {
                 invoice,
                 attempt,
                 version,
+                begins: wire.begins,
             }),
             wire.refund_id.map(|refund| Self::GiveBack { refund, version }),
             wire.dispute_id.map(|dispute| Self::AskAboutDispute { dispute, version }),

@@ -9,6 +9,7 @@ use fatura_domain::customer::{Card, Customer, Detachment, Expiry, Instrument, Pa
 use fatura_domain::gateway::{GatewayName, PixKey, Token};
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::invoice::Invoice;
+use fatura_domain::risk::Country;
 use fatura_domain::text::Text;
 use std::collections::BTreeMap;
 
@@ -32,6 +33,8 @@ pub enum NewInstrument {
         brand: Option<Text<40>>,
         last4: Option<String>,
         expiry: Option<Expiry>,
+        /// Where it was issued.
+        country: Option<Country>,
     },
     Pix(PixKey),
 }
@@ -165,7 +168,7 @@ impl App {
     ) -> Result<Instrument, Error> {
         match new {
             NewInstrument::Pix(key) => Ok(Instrument::Pix(key)),
-            NewInstrument::CreditCard { gateway, token, brand, last4, expiry } => {
+            NewInstrument::CreditCard { gateway, token, brand, last4, expiry, country } => {
                 let gateway = self.gateway_for_new_card(customer, gateway).await?.ok_or_else(|| {
                     Error::Invalid(vec![Fault::new("gateway", "must be a gateway that takes cards here")])
                 })?;
@@ -174,7 +177,7 @@ impl App {
                 let store_key = key_of(&[caller, route, key, gateway.as_str(), &token.0]);
                 let token = self.kept_at(&gateway, &owner, store_key, token).await?;
                 let others = BTreeMap::new();
-                Ok(Instrument::CreditCard(Card { gateway, token, others, brand, last4, expiry }))
+                Ok(Instrument::CreditCard(Card { gateway, token, others, brand, last4, expiry, country }))
             }
         }
     }

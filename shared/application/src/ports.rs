@@ -7,6 +7,7 @@ mod notices;
 mod orders;
 mod outgoing;
 mod rates;
+mod risk;
 mod services;
 mod sign_in;
 
@@ -20,6 +21,7 @@ pub use notices::{Mail, Mailer, Notices, TellError, Texter};
 pub use orders::Orders;
 pub use outgoing::{Deliver, DeliveryQueue, Endpoints, OutgoingWebhook, WebhookSender};
 pub use rates::{AppId, KeptRates, RateSecrets, RateStore, Rates, RatesError};
+pub use risk::{Judge, RiskRecords, RuleEngine};
 pub use services::{Deployment, Directory, DirectoryError, ServiceVitals};
 pub use sign_in::{Access, SignIns, TokenKeys};
 

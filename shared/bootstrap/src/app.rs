@@ -88,6 +88,9 @@ impl Bootstrap {
         };
         #[cfg(feature = "discovery")]
         let app = app.with_directory(self.directory()?);
+        // Made here, it is asked for nothing until a charge comes: an expression is understood when there is one.
+        #[cfg(feature = "risk")]
+        let app = app.with_risk(Arc::new(fatura_rules::RuleEngine::new()));
         Ok(app)
     }
 

@@ -65,10 +65,12 @@ pub enum AttentionKind {
     MerchantNotSettled,
     /// A server that wanted to be told isn't reached any more.
     WebhookEndpointDisabled,
+    /// The risk rules hold a charge until a person has looked at it.
+    RiskReview,
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -81,6 +83,7 @@ impl AttentionKind {
         Self::BillNotCharged,
         Self::MerchantNotSettled,
         Self::WebhookEndpointDisabled,
+        Self::RiskReview,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -97,6 +100,7 @@ impl AttentionKind {
             Self::BillNotCharged => "bill_not_charged",
             Self::MerchantNotSettled => "merchant_not_settled",
             Self::WebhookEndpointDisabled => "webhook_endpoint_disabled",
+            Self::RiskReview => "risk_review",
         }
     }
 }

@@ -133,7 +133,8 @@ impl Remedy {
             | FailureClass::Configuration
             | FailureClass::CustomerNotFound
             | FailureClass::Duplicate
-            | FailureClass::AmountMismatch => Self::LeaveItToUs,
+            | FailureClass::AmountMismatch
+            | FailureClass::RiskDeclined => Self::LeaveItToUs,
         }
     }
 

@@ -1,16 +1,18 @@
+use crate::mentions::mentioned;
 use crate::samples::samples;
 use crate::variables::variables;
 use crate::{parse, presence, types};
 use cel::common::ast::IdedExpr;
 use cel::{Context, Env, ExecutionError, Value};
-use fatura_domain::risk::{Assessment, Blocklists, Expression, Facts, Finding, RuleFault, RuleSet};
+use fatura_application::ports;
+use fatura_domain::risk::{Assessment, Blocklists, Expression, Facts, Finding, Needs, RuleFault, RuleSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// What understands rules. Made once; it holds the language's own operators and functions.
-#[derive(Clone)]
+/// What understands rules. Made once; it holds the language's own operators and functions, from when there is a rule.
+#[derive(Clone, Default)]
 pub struct RuleEngine {
-    env: Arc<Env>,
+    env: OnceLock<Arc<Env>>,
 }
 
 /// A rule set of one edition, understood.
@@ -20,17 +22,17 @@ pub struct Compiled {
     set: RuleSet,
     /// In the order of the rules. None: not understood.
     trees: Vec<Option<IdedExpr>>,
-}
-
-impl Default for RuleEngine {
-    fn default() -> Self {
-        Self::new()
-    }
+    needs: Needs,
 }
 
 impl RuleEngine {
-    pub fn new() -> Self {
-        Self { env: Arc::new(Env::default().with_optional_support(false).with_stdlib()) }
+    pub const fn new() -> Self {
+        Self { env: OnceLock::new() }
+    }
+
+    fn env(&self) -> Arc<Env> {
+        let make = || Arc::new(Env::default().with_optional_support(false).with_stdlib());
+        Arc::clone(self.env.get_or_init(make))
     }
 
     /// Understands a rule set that somebody puts, or says everything that is wrong with it, of every rule.
@@ -40,7 +42,7 @@ impl RuleEngine {
         let rules = set.rules.iter().take(RuleSet::MOST_RULES).enumerate();
         let samples: Vec<Charge> = samples()
             .into_iter()
-            .map(|(name, facts)| (name, variables(Arc::clone(&self.env), &facts, &Blocklists::default())))
+            .map(|(name, facts)| (name, variables(self.env(), &facts, &Blocklists::default())))
             .collect();
         let mut trees = Vec::with_capacity(set.rules.len());
         for (index, rule) in rules {
@@ -63,7 +65,8 @@ impl RuleEngine {
     }
 
     fn compiled(&self, edition: u64, set: &RuleSet, trees: Vec<Option<IdedExpr>>) -> Compiled {
-        Compiled { env: Arc::clone(&self.env), edition, set: set.clone(), trees }
+        let needs = Needs::of(trees.iter().flatten().flat_map(mentioned));
+        Compiled { env: self.env(), edition, set: set.clone(), trees, needs }
     }
 }
 
@@ -96,11 +99,36 @@ impl Compiled {
         self.edition
     }
 
+    /// What has to be known of a charge before it can be assessed.
+    pub const fn needs(&self) -> Needs {
+        self.needs
+    }
+
     /// Asks every rule about a charge. No rule's failure keeps another from being asked.
     pub fn assess(&self, facts: &Facts) -> Assessment {
         let context = variables(Arc::clone(&self.env), facts, &self.set.blocklists);
         let findings = self.trees.iter().map(|tree| find(tree.as_ref(), &context));
         self.set.conclude(self.edition, self.set.rules.iter().zip(findings))
+    }
+}
+
+impl ports::RuleEngine for RuleEngine {
+    fn compile(&self, edition: u64, rules: &RuleSet) -> Result<Arc<dyn ports::Judge>, Vec<RuleFault>> {
+        Ok(Arc::new(Self::compile(self, edition, rules)?))
+    }
+
+    fn load(&self, edition: u64, rules: &RuleSet) -> Arc<dyn ports::Judge> {
+        Arc::new(Self::load(self, edition, rules))
+    }
+}
+
+impl ports::Judge for Compiled {
+    fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    fn assess(&self, facts: &Facts) -> Assessment {
+        Self::assess(self, facts)
     }
 }
 

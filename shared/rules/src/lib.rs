@@ -4,8 +4,8 @@
 //!
 //! A crate of its own, because what it depends on nobody else does: whoever doesn't judge charges doesn't link a language.
 
-mod dry_run;
 mod engine;
+mod mentions;
 mod parse;
 mod presence;
 mod samples;
@@ -13,5 +13,4 @@ mod types;
 mod variables;
 mod words;
 
-pub use dry_run::{Example, Outcome, dry_run};
 pub use engine::{Compiled, RuleEngine};

@@ -3,7 +3,7 @@
 use fatura_domain::gateway::MeansType;
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::money::{Currency, MAX_MINOR, Money};
-use fatura_domain::risk::{Buyer, Counts, Facts, Method, Record, Velocity};
+use fatura_domain::risk::{Buyer, Counts, Facts, Method, Person, Record, Velocity};
 use fatura_domain::text::Email;
 use fatura_domain::{SignedDuration, Timestamp};
 
@@ -44,9 +44,11 @@ fn sample(numbers: &Numbers) -> Option<Facts> {
         amount: Money::try_new(numbers.minor, Currency::BRL).ok()?,
         customer: Buyer {
             id,
-            email: Email::parse("ana@example.com").ok()?,
-            age: SignedDuration::from_secs(numbers.hours.saturating_mul(3_600)),
-            country,
+            person: Some(Person {
+                email: Email::parse("ana@example.com").ok()?,
+                age: SignedDuration::from_secs(numbers.hours.saturating_mul(3_600)),
+                country,
+            }),
             record: Record { payments: numbers.often, disputes: numbers.often },
         },
         method: Some(Method {

@@ -18,12 +18,14 @@ mod refund;
 mod run;
 mod service;
 mod transaction;
+mod velocity;
 
 pub(crate) use access::{CredentialsItem, SessionItem, TriesItem};
 pub(crate) use attention::AttentionItem;
 pub(crate) use bill::{BillItem, LineItem, SumItem};
 pub(crate) use configuration::{
-    CircuitItem, read_fees, read_plan, read_rules, write_fees, write_plan, write_rules,
+    CircuitItem, read_fees, read_plan, read_risk_rules, read_rules, write_fees, write_plan, write_risk_rules,
+    write_rules,
 };
 pub(crate) use detachment::DetachmentItem;
 pub(crate) use dispute::DisputeItem;
@@ -39,6 +41,7 @@ pub(crate) use refund::RefundItem;
 pub(crate) use run::{DifferenceItem, PartItem, RunItem, read_tally};
 pub(crate) use service::ServiceItem;
 pub(crate) use transaction::TransactionItem;
+pub(crate) use velocity::{TRIES, read_tries, write_try};
 
 use crate::keys::{Key, PK, SK};
 use aws_sdk_dynamodb::types::AttributeValue;

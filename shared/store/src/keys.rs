@@ -6,6 +6,7 @@ mod ledger;
 mod notices;
 mod orders;
 mod outgoing;
+mod risk;
 mod work;
 
 pub(crate) use access::{access_partition, access_range, credentials, session, session_id, tries};
@@ -23,6 +24,7 @@ pub(crate) use outgoing::{
     all_endpoints, deliveries_from, deliveries_partition, delivery, delivery_id, delivery_partitions,
     delivery_place, delivery_work, endpoint, endpoints_partition, listed_delivery, work_delivery,
 };
+pub(crate) use risk::{velocity, velocity_between, velocity_hour};
 pub(crate) use work::{
     ATTENTION, DETACHMENTS, PARTS, WORK_FROM, WORK_TO, attention_work, bill_partitions, bill_work, bills_in,
     detachment_work, dispute_partitions, dispute_work, due_by, not_due_since, part_work, partitions,
@@ -270,6 +272,7 @@ pub(crate) enum Configuration {
     Dunning,
     Gateways,
     Fees,
+    Risk,
 }
 
 impl Configuration {
@@ -278,6 +281,7 @@ impl Configuration {
             Self::Dunning => "CFG#dunning",
             Self::Gateways => "CFG#gateways",
             Self::Fees => "CFG#fees",
+            Self::Risk => "CFG#risk",
         }
         .to_owned()
     }

@@ -18,6 +18,7 @@ mod outgoing;
 mod rates;
 mod reads;
 mod retry;
+mod risk;
 mod services;
 mod stream;
 mod transact;

@@ -9,9 +9,8 @@ use fatura_application::ports::{
     ChargeLookup, Gateway, Gateways, MalformedWebhook, WebhookDelivery, WebhookHint, WebhookRefusal,
 };
 use fatura_application::{
-    AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, PayBy, Records,
+    AddPaymentMethod, Answer, App, CreateInvoice, Intake, NewInstrument, Once, PayBy, PutRiskRules, Records,
 };
-use fatura_domain::Timestamp;
 use fatura_domain::charge::Failure;
 use fatura_domain::customer::{CustomerKind, Profile};
 use fatura_domain::gateway::{
@@ -21,7 +20,10 @@ use fatura_domain::gateway::{
 use fatura_domain::id::{CustomerId, InvoiceId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, UnitPrice};
 use fatura_domain::money::Currency;
+use fatura_domain::risk::{Decision, Effect, Expression, Rule, RuleName, RuleSet};
 use fatura_domain::text::{Description, Email, Metadata, Name};
+use fatura_domain::{SignedDuration, Timestamp};
+use fatura_rules::RuleEngine;
 use fatura_store::Reading;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use std::sync::Arc;
@@ -57,6 +59,22 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         "",
         Some(TO_PAID_GOAL),
     );
+
+    for (name, expression) in [
+        ("risk rules over the invoice", "amount.minor > 99999999 || blocked.payment_method"),
+        ("risk rules over the customer", "customer.payments > 99 || customer.disputes > 9 || blocked.email"),
+        ("risk rules with velocity", "velocity.attempts_hour > 30 || velocity.cards_day > 9"),
+    ] {
+        bench.judge_by(expression).await?;
+        // What is in force is known by the second.
+        for is_measured in [false, true] {
+            bench.create(true).await?;
+            let consume = bench.consume().await?;
+            if is_measured {
+                report.step(&format!("consume, {name}"), consume, Some(2));
+            }
+        }
+    }
     Ok(())
 }
 
@@ -89,6 +107,7 @@ impl Bench {
             clock.clone(),
             Arc::new(SeededEntropy::new(1)),
         );
+        let app = app.with_risk(Arc::new(RuleEngine::new()));
         let queue = Arc::new(RecordingQueue::default());
         let intake = Intake { webhooks: table.store.clone(), queue, gateways, clock: clock.clone() };
         let keys = AtomicU64::new(0);
@@ -111,14 +130,21 @@ impl Bench {
             kind: CustomerKind::Buyer,
             time_zone: None,
             billing_anchor_day: None,
+            country: None,
             metadata: Metadata::default(),
         };
         let shown = |customer: &fatura_domain::customer::Customer| answer(&customer.id.to_string());
         let reply = self.app.create_customer(&operator(), profile, None, &self.once(), &shown).await?;
         let customer = reply.answer.body.parse().context("a customer's id")?;
         let token = Token::parse("tok_visa")?;
-        let instrument =
-            NewInstrument::CreditCard { gateway: None, token, brand: None, last4: None, expiry: None };
+        let instrument = NewInstrument::CreditCard {
+            gateway: None,
+            token,
+            brand: None,
+            last4: None,
+            expiry: None,
+            country: None,
+        };
         let command = AddPaymentMethod { customer, instrument, make_default: true };
         self.app.add_payment_method(&operator(), command, &self.once(), &|_, _| answer("")).await?;
         Ok(customer)
@@ -187,6 +213,17 @@ impl Bench {
         Ok(self.metered(self.app.handle_message(message, Duration::from_secs(30))).await?.1)
     }
 
+    async fn judge_by(&self, expression: &str) -> Result<()> {
+        let name = RuleName::parse("measured")?;
+        let expression = Expression::parse(expression)?;
+        let rule = Rule { name, expression, effect: Effect::Decide(Decision::Decline) };
+        let rules = RuleSet { rules: vec![rule], ..RuleSet::default() };
+        let put = PutRiskRules { rules, examples: Vec::new(), dry_run: false, if_version: None };
+        self.app.put_risk_rules(&operator(), put).await?;
+        self.clock.advance(SignedDuration::from_secs(31));
+        Ok(())
+    }
+
     async fn get(&self, invoice: InvoiceId) -> Result<Reading> {
         Ok(self.metered(self.app.invoice(&operator(), invoice)).await?.1)
     }
@@ -238,7 +275,7 @@ impl Gateway for Approving {
             means: &MeansType::ALL,
             currencies: &[],
             partial_refund: &MeansType::ALL,
-            idempotency_key_lifetime: fatura_domain::SignedDuration::from_hours(24),
+            idempotency_key_lifetime: SignedDuration::from_hours(24),
             looks_up_by_reference: true,
             retries_by_itself: false,
             keeps_books: true,

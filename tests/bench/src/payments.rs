@@ -50,6 +50,7 @@ impl Bench {
             kind: CustomerKind::Merchant,
             time_zone: None,
             billing_anchor_day: None,
+            country: None,
             metadata: Metadata::default(),
         };
         let shown = |customer: &Customer| Self::answer(&customer.id.to_string());

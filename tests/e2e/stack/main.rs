@@ -25,6 +25,7 @@ mod notifying;
 mod payments;
 mod readme;
 mod refunds;
+mod risk;
 mod runs;
 mod services;
 mod wallet;

@@ -27,6 +27,7 @@ mod reconciliation;
 mod refund_bounds;
 mod refunds;
 mod retries;
+mod risk;
 mod stories;
 mod told;
 mod unknown;

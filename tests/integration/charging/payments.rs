@@ -144,6 +144,7 @@ async fn merchant(world: &World, name: &str) -> CustomerId {
         kind: CustomerKind::Merchant,
         time_zone: None,
         billing_anchor_day: None,
+        country: None,
         metadata: Metadata::default(),
     };
     let id_only = |customer: &Customer| answer(customer.id.to_string());

@@ -26,6 +26,7 @@ use fatura_domain::money::Currency;
 use fatura_domain::text::{Description, Email, Metadata, Name};
 use fatura_domain::{SignedDuration, Timestamp};
 use fatura_gateways::{Http, Timeouts};
+use fatura_rules::RuleEngine;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use retry_sweep::Task;
 use sandbox_gateway::{Config, Sandbox};
@@ -154,7 +155,7 @@ impl World {
         let rates = Arc::new(ToldRates::default());
         let limits = AgeLimits::try_new(SignedDuration::from_hours(1), SignedDuration::from_hours(72));
         let desk = RateDesk::new(rates.clone(), table.store.clone(), clock.clone(), limits.unwrap());
-        let app = app.with_rates(Arc::new(desk));
+        let app = app.with_rates(Arc::new(desk)).with_risk(Arc::new(RuleEngine::new()));
         let http = reqwest::Client::new();
         let requests = AtomicU64::new(0);
         let world = Self {
@@ -208,6 +209,7 @@ impl World {
             kind: CustomerKind::Buyer,
             time_zone: billed.map(|(_, zone)| TimeZoneName::parse(zone).unwrap()),
             billing_anchor_day: billed.map(|(day, _)| AnchorDay::try_from(day).unwrap()),
+            country: None,
             metadata: Metadata::default(),
         };
         let id_only = |customer: &fatura_domain::customer::Customer| answer(customer.id.to_string());
@@ -439,6 +441,7 @@ pub(crate) fn card_at(gateway: Option<&str>, token: &str) -> NewInstrument {
         brand: None,
         last4: None,
         expiry: None,
+        country: None,
     }
 }
 

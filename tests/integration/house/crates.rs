@@ -29,11 +29,14 @@ fn no_layer_names_one_above_it() {
     let shared = [
         ("fatura-domain", vec![]),
         ("fatura-application", vec!["fatura-domain"]),
-        ("fatura-rules", vec!["fatura-domain"]),
+        ("fatura-rules", vec!["fatura-application", "fatura-domain"]),
         ("fatura-store", vec!["fatura-application", "fatura-domain"]),
         ("fatura-gateways", vec!["fatura-application", "fatura-domain"]),
         ("fatura-notices", vec!["fatura-domain"]),
-        ("fatura-bootstrap", vec!["fatura-application", "fatura-domain", "fatura-gateways", "fatura-store"]),
+        (
+            "fatura-bootstrap",
+            vec!["fatura-application", "fatura-domain", "fatura-gateways", "fatura-rules", "fatura-store"],
+        ),
     ];
     let functions = [
         "api",

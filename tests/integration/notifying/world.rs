@@ -132,7 +132,7 @@ impl World {
     }
 
     pub(crate) fn operator() -> Caller {
-        Caller { id: "key_test".to_owned(), role: Role::Operator }
+        Caller::new("key_test", Role::Operator)
     }
 
     fn once(&self) -> Once {
@@ -149,6 +149,7 @@ impl World {
             kind: CustomerKind::Buyer,
             time_zone: None,
             billing_anchor_day: None,
+            country: None,
             metadata: Metadata::default(),
         };
         let id_only = |customer: &Customer| Answer { status: 201, body: customer.id.to_string() };

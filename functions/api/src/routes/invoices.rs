@@ -50,7 +50,7 @@ async fn get(
     Ids(id): Ids<InvoiceId>,
 ) -> Result<Response, Problem> {
     let invoice = api.app.invoice(&caller, id).await?;
-    Ok(versioned(invoice.version, &InvoiceBody::from(&invoice)))
+    Ok(versioned(invoice.version, &InvoiceBody::from(&invoice).for_caller(&caller, &invoice)))
 }
 
 async fn amend(
@@ -120,7 +120,7 @@ async fn attempts(
     Ids(id): Ids<InvoiceId>,
 ) -> Result<Response, Problem> {
     let attempts = api.app.attempts(&caller, id).await?;
-    Ok(ok(&ListBody { data: attempts_body(&attempts), next_cursor: None }))
+    Ok(ok(&ListBody { data: attempts_body(&attempts, &caller), next_cursor: None }))
 }
 
 async fn list(
@@ -135,7 +135,7 @@ async fn list(
         Scope::Customer(customer) => api.app.invoices_of(&caller, customer, &filter, request).await?,
         Scope::Everybody(status) => api.app.invoices_in(&caller, status, &filter, request).await?,
     };
-    Ok(ok(&paging.body(&page, InvoiceBody::from)))
+    Ok(ok(&paging.body(&page, |invoice| InvoiceBody::from(invoice).for_caller(&caller, invoice))))
 }
 
 enum Scope {

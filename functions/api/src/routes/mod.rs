@@ -18,6 +18,7 @@ mod orders;
 mod payment_methods;
 mod payments;
 mod refunds;
+mod risk;
 mod runs;
 mod services;
 mod transactions;
@@ -69,6 +70,7 @@ pub(crate) fn all() -> impl Iterator<Item = Route> {
         runs::routes(),
         dunning::routes(),
         gateways::routes(),
+        risk::routes(),
         transactions::routes(),
         wallet::routes(),
         orders::routes(),

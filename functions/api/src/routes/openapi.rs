@@ -27,6 +27,7 @@ const PARTS: &[&str] = &[
     include_str!("../../openapi/bills.json"),
     include_str!("../../openapi/gateways.json"),
     include_str!("../../openapi/dunning.json"),
+    include_str!("../../openapi/risk.json"),
     include_str!("../../openapi/attention.json"),
     include_str!("../../openapi/runs.json"),
     include_str!("../../openapi/webhook_endpoints.json"),

@@ -1,8 +1,11 @@
 use super::common::Instant;
+use super::risk::{JudgementBody, may_see};
 use fatura_application::Attempts;
+use fatura_application::access::Caller;
 use fatura_domain::charge::{Attempt, AttemptOutcome, Failure, LiveAttempt, Phase, Retry};
 use fatura_domain::gateway::PendingAction;
 use fatura_domain::invoice::{Invoice, State};
+use fatura_domain::risk::Judgement;
 use fatura_domain::routing::{Why, WhyThere};
 use serde::Serialize;
 
@@ -19,6 +22,9 @@ pub(crate) struct AttemptBody<'a> {
     gateway_reference: Option<&'a str>,
     started_at: Instant,
     finished_at: Option<Instant>,
+    /// Only for those who may see how charges are judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<JudgementBody<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,8 +57,14 @@ impl From<Why> for WhyBody {
 }
 
 /// Every attempt, newest first: the live one is the newest.
-pub(crate) fn attempts_body(attempts: &Attempts) -> Vec<AttemptBody<'_>> {
-    live(&attempts.invoice).into_iter().chain(attempts.finished.iter().map(finished)).collect()
+pub(crate) fn attempts_body<'a>(attempts: &'a Attempts, caller: &Caller) -> Vec<AttemptBody<'a>> {
+    let judged = |body: AttemptBody<'a>, judgement: Option<&'a Judgement>| {
+        let risk = judgement.filter(|_| may_see(caller)).map(JudgementBody::from);
+        AttemptBody { risk, ..body }
+    };
+    let live = live(&attempts.invoice).map(|body| judged(body, attempts.invoice.judgement()));
+    let finished = attempts.finished.iter().map(|attempt| judged(finished(attempt), attempt.risk.as_ref()));
+    live.into_iter().chain(finished).collect()
 }
 
 pub(super) fn live(invoice: &Invoice) -> Option<AttemptBody<'_>> {
@@ -71,12 +83,14 @@ pub(super) fn live(invoice: &Invoice) -> Option<AttemptBody<'_>> {
         gateway_reference: live.reference().map(|reference| reference.0.as_str()),
         started_at: Instant(live.started_at),
         finished_at: None,
+        risk: None,
     })
 }
 
 const fn live_status(live: &LiveAttempt) -> &'static str {
     match &live.phase {
         Phase::Sending { .. } => "sending",
+        Phase::Held | Phase::Cleared => "created",
         Phase::NotSent { .. } => "not_sent",
         Phase::Awaiting { action: PendingAction::RequiresAction { .. }, .. } => "requires_action",
         Phase::Awaiting { .. } => "pending",
@@ -105,6 +119,7 @@ pub(super) fn finished(attempt: &Attempt) -> AttemptBody<'_> {
         gateway_reference: attempt.reference.as_ref().map(|reference| reference.0.as_str()),
         started_at: Instant(attempt.started_at),
         finished_at: Some(Instant(attempt.finished_at)),
+        risk: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::values::{one_of, text};
 use crate::problem::Problem;
 use fatura_domain::calendar::AnchorDay;
 use fatura_domain::customer::{Customer, CustomerKind, Profile, TimeZoneName};
+use fatura_domain::risk::Country;
 use fatura_domain::sign_in::Password;
 use fatura_domain::text::{Email, ExternalId, Name};
 use serde::Serialize;
@@ -42,9 +43,10 @@ fn profile(fields: &mut Fields) -> Option<Profile> {
     let kind = fields.optional("kind", one_of(kinds)).unwrap_or_default();
     let time_zone = fields.optional("time_zone", text(TimeZoneName::parse));
     let billing_anchor_day = fields.optional("billing_anchor_day", anchor_day);
+    let country = fields.optional("country", text(str::parse::<Country>));
     let metadata = fields.metadata().unwrap_or_default();
     let (name, email) = (name?, email?);
-    Some(Profile { name, email, external_id, kind, time_zone, billing_anchor_day, metadata })
+    Some(Profile { name, email, external_id, kind, time_zone, billing_anchor_day, country, metadata })
 }
 
 fn anchor_day(value: &Value) -> Read<AnchorDay> {
@@ -61,6 +63,7 @@ pub(crate) struct CustomerBody<'a> {
     kind: &'static str,
     time_zone: Option<&'a str>,
     billing_anchor_day: Option<u8>,
+    country: Option<String>,
     metadata: BTreeMap<&'a str, &'a str>,
     default_payment_method_id: Option<String>,
     created_at: Instant,
@@ -79,6 +82,7 @@ impl<'a> From<&'a Customer> for CustomerBody<'a> {
             kind: profile.kind.as_str(),
             time_zone: profile.time_zone.as_ref().map(TimeZoneName::as_str),
             billing_anchor_day: profile.billing_anchor_day.map(u8::from),
+            country: profile.country.map(String::from),
             metadata: metadata_body(&profile.metadata),
             default_payment_method_id: customer.default_payment_method.map(|id| id.to_string()),
             created_at: Instant(customer.created_at),

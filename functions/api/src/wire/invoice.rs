@@ -1,8 +1,10 @@
 use super::common::{FailureBody, Instant, MoneyBody, metadata_body};
 use super::fields::Fields;
 use super::payment::read_source;
+use super::risk::{JudgementBody, may_see};
 use super::values::{flag, id, instant, numeral, text};
 use crate::problem::Problem;
+use fatura_application::access::Caller;
 use fatura_application::{AmendInvoice, CreateInvoice, PayBy};
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
@@ -82,6 +84,9 @@ pub(crate) struct InvoiceBody<'a> {
     pix: Option<PixBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailureBody<'a>>,
+    /// What the charge under way was judged to be, only for those who may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<JudgementBody<'a>>,
     metadata: BTreeMap<&'a str, &'a str>,
     history: Vec<StepBody<'a>>,
     created_at: Instant,
@@ -142,6 +147,7 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
             attempt_count: invoice.attempts.0,
             pix: pix(&invoice.state),
             failure: failure(&invoice.state).map(FailureBody::from),
+            risk: None,
             metadata: metadata_body(&invoice.content.metadata),
             history: invoice
                 .history
@@ -157,6 +163,15 @@ impl<'a> From<&'a Invoice> for InvoiceBody<'a> {
             updated_at: Instant(invoice.updated_at),
             version: invoice.version,
         }
+    }
+}
+
+impl<'a> InvoiceBody<'a> {
+    /// With what this caller may see beyond what the customer may.
+    #[must_use]
+    pub(crate) fn for_caller(self, caller: &Caller, invoice: &'a Invoice) -> Self {
+        let risk = invoice.judgement().filter(|_| may_see(caller)).map(JudgementBody::from);
+        Self { risk, ..self }
     }
 }
 

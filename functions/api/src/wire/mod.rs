@@ -23,6 +23,8 @@ pub(crate) mod order;
 pub(crate) mod payment;
 pub(crate) mod payment_method;
 pub(crate) mod refund;
+pub(crate) mod risk;
+pub(crate) mod risk_rules;
 pub(crate) mod run;
 pub(crate) mod service;
 pub(crate) mod strict_json;

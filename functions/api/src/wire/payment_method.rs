@@ -6,10 +6,11 @@ use fatura_application::{AddPaymentMethod, NewInstrument};
 use fatura_domain::customer::{Expiry, Instrument, PaymentMethod, PaymentMethodError};
 use fatura_domain::gateway::{GatewayName, MeansType, PixKey, Token};
 use fatura_domain::id::CustomerId;
+use fatura_domain::risk::Country;
 use fatura_domain::text::{Text, holds_card_number};
 use serde::Serialize;
 
-const CARD_MEMBERS: [&str; 6] = ["gateway", "token", "brand", "last4", "exp_month", "exp_year"];
+const CARD_MEMBERS: [&str; 7] = ["gateway", "token", "brand", "last4", "exp_month", "exp_year", "country"];
 
 pub(crate) fn read_payment_method(
     customer: CustomerId,
@@ -56,7 +57,8 @@ fn read_card(fields: &mut Fields) -> Option<NewInstrument> {
     let brand = fields.optional("brand", text(Text::<40>::parse));
     let last4 = fields.optional("last4", text(last_four));
     let expiry = read_expiry(fields);
-    Some(NewInstrument::CreditCard { gateway, token: token?, brand, last4, expiry })
+    let country = fields.optional("country", text(str::parse::<Country>));
+    Some(NewInstrument::CreditCard { gateway, token: token?, brand, last4, expiry, country })
 }
 
 /// Both halves or neither.
@@ -99,6 +101,7 @@ pub(crate) enum PaymentMethodBody<'a> {
         last4: Option<&'a str>,
         exp_month: Option<u8>,
         exp_year: Option<u16>,
+        country: Option<String>,
         default: bool,
         created_at: Instant,
     },
@@ -127,6 +130,7 @@ impl<'a> PaymentMethodBody<'a> {
                 last4: card.last4.as_deref(),
                 exp_month: card.expiry.map(|expiry| expiry.month),
                 exp_year: card.expiry.map(|expiry| expiry.year),
+                country: card.country.map(String::from),
                 default,
                 created_at,
             },

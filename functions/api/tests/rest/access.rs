@@ -119,6 +119,9 @@ impl Shop {
             ("patch", "/v1/invoices/{id}") => (fill(&self.draft), Some(json!({"description": "Cheaper"}))),
             ("post", "/v1/invoices/{id}/refunds") => (fill(&self.paid), Some(json!({}))),
             ("post", "/v1/invoices/{id}/contest") => (fill(&self.paid), Some(json!({"reason": "other"}))),
+            ("post", "/v1/invoices/{id}/review") => (fill(&self.draft), Some(json!({"decision": "approve"}))),
+            ("post", "/v1/risk") => (fill(""), Some(json!({"customer_id": self.customer, "amount": cent()}))),
+            ("put", "/v1/risk-rules") => (fill(""), Some(json!({"rules": []}))),
             ("post", "/v1/invoices/{id}/requeue") => (fill(&self.failed), Some(json!({}))),
             (_, path) if path.starts_with("/v1/invoices") => {
                 (fill(&self.draft), (method == "post").then(|| json!({})))
@@ -305,6 +308,7 @@ async fn customers_say_who_they_are_and_not_on_which_terms() {
         ("kind", json!("merchant")),
         ("billing_anchor_day", Value::Null),
         ("billing_anchor_day", json!(31)),
+        ("country", json!("PT")),
     ] {
         let mut changed = said.clone();
         changed[member] = value;

@@ -7,7 +7,7 @@ async fn a_customer_is_created_shown_and_replaced() {
     let world = World::new().await;
     let body = json!({
         "name": "Ana Souza", "email": "Ana@Example.com", "external_id": "crm/17 ç",
-        "time_zone": "america/sao_paulo", "billing_anchor_day": 31, "metadata": {"segment": "smb"},
+        "time_zone": "america/sao_paulo", "billing_anchor_day": 31, "country": "br", "metadata": {"segment": "smb"},
     });
     let created = world.post("/v1/customers", body).await.expect(201);
     let id = created["id"].as_str().unwrap();
@@ -15,7 +15,7 @@ async fn a_customer_is_created_shown_and_replaced() {
         created,
         json!({
             "id": id, "name": "Ana Souza", "email": "ana@example.com", "external_id": "crm/17 ç", "kind": "buyer",
-            "time_zone": "America/Sao_Paulo", "billing_anchor_day": 31, "metadata": {"segment": "smb"}, "default_payment_method_id": null,
+            "time_zone": "America/Sao_Paulo", "billing_anchor_day": 31, "country": "BR", "metadata": {"segment": "smb"}, "default_payment_method_id": null,
             "created_at": "2026-11-02T12:00:00.000Z", "updated_at": "2026-11-02T12:00:00.000Z", "version": 1,
         })
     );

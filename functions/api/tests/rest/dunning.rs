@@ -20,7 +20,7 @@ fn defaults() -> Value {
             "hard": {"retry_after_minutes": [], "on_new_payment_method": true},
             "authentication_required": rule(&[]), "suspected_fraud": rule(&[]), "currency_mismatch": rule(&[]),
             "configuration": rule(&[]), "customer_not_found": rule(&[1]), "pix_expired": rule(&[0, 0, 0]),
-            "duplicate": rule(&[]),
+            "duplicate": rule(&[]), "risk_declined": rule(&[]),
         },
         "not_sent": {"first_wait_minutes": 5, "most_sends": 8, "jitter_percent": 10},
         "unknown": {"poll_after_minutes": [1, 5, 60, 1_440, 1_440, 1_440, 1_440, 1_440]},
@@ -180,7 +180,7 @@ async fn every_documented_member_is_known_at_every_depth() {
         *class = filled(&schemas["DunningRuleInput"]);
     }
     let faults = put(&world, None, body).await.faults();
-    assert_eq!(faults.len(), 12 * 2 + 3 + 1 + 3 + 2, "{faults:#?}");
+    assert_eq!(faults.len(), 13 * 2 + 3 + 1 + 3 + 2, "{faults:#?}");
     assert!(!faults.iter().any(|fault| fault.contains("is not a member")), "{faults:#?}");
 }
 

@@ -38,6 +38,7 @@ mod rates;
 mod refunds;
 mod refusals;
 mod requeue;
+mod risk;
 mod roles;
 mod runs;
 mod scopes;

@@ -108,6 +108,9 @@ async fn every_documented_member_is_one() {
         ("TokenInput", Method::PUT, format!("{methods}/pm_0000000000000000000000000000/tokens/sandbox")),
         ("GatewayInput", Method::PUT, "/v1/gateways/sandbox".to_owned()),
         ("GatewayRoutingInput", Method::PUT, "/v1/gateway-routing".to_owned()),
+        ("RiskInput", Method::POST, "/v1/risk".to_owned()),
+        ("RiskRulesInput", Method::PUT, "/v1/risk-rules".to_owned()),
+        ("ReviewInput", Method::POST, format!("/v1/invoices/{invoice}/review")),
         ("WalletMovementInput", Method::POST, format!("/v1/wallet/{customer}/credit")),
         ("WalletMovementInput", Method::POST, format!("/v1/wallet/{customer}/debit")),
         ("WalletTransferInput", Method::POST, format!("/v1/wallet/{customer}/transfer")),
@@ -124,9 +127,10 @@ async fn every_documented_member_is_one() {
         ("ApiKeyInput", Method::POST, "/v1/api-keys".to_owned()),
     ] {
         let schema = &contract().document["components"]["schemas"][name];
-        // A list is never right for a single value, nor an empty one for items, nor a number for routing, which has nothing
-        // but lists that may be empty: all of them are refused, none as unknown.
-        let wrong = if name == "GatewayRoutingInput" { json!(7) } else { json!([]) };
+        // A list is never right for a single value, nor an empty one for items, nor a number for routing and risk rules,
+        // whose lists may be empty: all of them are refused, none as unknown.
+        let has_lists_alone = matches!(name, "GatewayRoutingInput" | "RiskRulesInput");
+        let wrong = if has_lists_alone { json!(7) } else { json!([]) };
         let properties = schema["properties"].as_object().unwrap();
         let mut body: Map<_, _> = properties.keys().map(|name| (name.clone(), wrong.clone())).collect();
         if let Some(kind) = schema["properties"]["type"]["const"].as_str() {

@@ -9,6 +9,7 @@ async fn there_is_always_one_default() {
     let path = format!("/v1/customers/{customer}/payment-methods");
     let card = json!({
         "type": "credit_card", "token": "tok_visa", "brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030,
+        "country": "pt",
     });
     let first = world.post(&path, card).await.expect(201);
     let id = first["id"].clone();
@@ -16,7 +17,7 @@ async fn there_is_always_one_default() {
         first,
         json!({
             "id": id, "customer_id": customer, "type": "credit_card", "gateway": "sandbox", "gateways": ["sandbox"], "brand": "visa",
-            "last4": "4242", "exp_month": 12, "exp_year": 2030, "default": true, "created_at": "2026-11-02T12:00:00.000Z",
+            "last4": "4242", "exp_month": 12, "exp_year": 2030, "country": "PT", "default": true, "created_at": "2026-11-02T12:00:00.000Z",
         })
     );
     world.wait(1);

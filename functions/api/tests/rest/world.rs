@@ -22,6 +22,7 @@ use fatura_domain::gateway::{
 use fatura_domain::id::AttemptId;
 use fatura_domain::money::Money;
 use fatura_domain::webhook_endpoint::Loopback;
+use fatura_rules::RuleEngine;
 use fatura_store::DynamoStore;
 use fatura_testkit::{RecordingQueue, SeededEntropy, TestTable, VirtualClock};
 use http::{HeaderMap, Method, Request, header};
@@ -115,7 +116,8 @@ impl World {
         let app = app
             .with_rates(rates.desk(store.clone()))
             .with_outgoing(outgoing)
-            .with_directory(directory.clone());
+            .with_directory(directory.clone())
+            .with_risk(Arc::new(RuleEngine::new()));
         let token_keys = Arc::new(RotatingKeys::default());
         let tokens = Arc::new(Tokens::new(token_keys.clone(), ISSUER));
         let sign_in = SignIn {

@@ -35,6 +35,7 @@ scopes! {
     LineItemsWrite = "line_items:write";
     OrdersRead = "orders:read";
     OrdersWrite = "orders:write";
+    RiskAssess = "risk:assess";
     WalletsRead = "wallets:read";
     WalletsWrite = "wallets:write";
     LedgerRead = "ledger:read";
@@ -63,6 +64,7 @@ impl Scope {
             | Self::ServicesRead => true,
             Self::CustomersRead
             | Self::OrdersRead
+            | Self::RiskAssess
             | Self::OrdersWrite
             | Self::WebhooksManage
             | Self::CustomersWrite

@@ -3,6 +3,7 @@ use crate::Timestamp;
 use crate::dunning::Policy;
 use crate::gateway::{GatewayName, GatewayReference, PendingAction};
 use crate::id::{AttemptId, AttemptNumber, PaymentMethodId};
+use crate::risk::Judgement;
 use crate::routing::Why;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,12 @@ pub enum Phase {
         #[serde(rename = "l", with = "crate::stored_instant")]
         lease_until: Timestamp,
     },
+    /// The rules want a person to look at it first: nothing was sent.
+    #[serde(rename = "h")]
+    Held,
+    /// A person has looked, and it may be sent.
+    #[serde(rename = "c")]
+    Cleared,
     /// The order didn't reach the gateway and goes out again, under the same key.
     #[serde(rename = "n")]
     NotSent { failure: Failure },
@@ -55,14 +62,18 @@ impl LiveAttempt {
             Phase::NotSent { failure }
             | Phase::Unknown { failure, .. }
             | Phase::Mismatched { failure, .. } => Some(failure),
-            Phase::Sending { .. } | Phase::Awaiting { .. } => None,
+            Phase::Sending { .. } | Phase::Held | Phase::Cleared | Phase::Awaiting { .. } => None,
         }
     }
 
     pub const fn reference(&self) -> Option<&GatewayReference> {
         match &self.phase {
             Phase::Awaiting { reference, .. } | Phase::Mismatched { reference, .. } => Some(reference),
-            Phase::Sending { .. } | Phase::NotSent { .. } | Phase::Unknown { .. } => None,
+            Phase::Sending { .. }
+            | Phase::Held
+            | Phase::Cleared
+            | Phase::NotSent { .. }
+            | Phase::Unknown { .. } => None,
         }
     }
 }
@@ -75,6 +86,8 @@ pub struct Attempt {
     pub payment_method: PaymentMethodId,
     /// Why at this gateway.
     pub why: Option<Why>,
+    /// None: no rules were in force, or nobody lived to write down what they said.
+    pub risk: Option<Judgement>,
     pub outcome: AttemptOutcome,
     pub reference: Option<GatewayReference>,
     pub started_at: Timestamp,

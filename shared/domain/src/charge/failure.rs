@@ -21,6 +21,8 @@ pub enum FailureClass {
     Duplicate,
     /// The gateway took another amount than it was asked for.
     AmountMismatch,
+    /// Our own rules, or a person whom they asked: no gateway has seen it.
+    RiskDeclined,
 }
 
 /// What a failure leaves open to us.
@@ -34,7 +36,7 @@ pub enum Retry {
 }
 
 impl FailureClass {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotSent,
         Self::Unknown,
         Self::InsufficientFunds,
@@ -50,6 +52,7 @@ impl FailureClass {
         Self::PixExpired,
         Self::Duplicate,
         Self::AmountMismatch,
+        Self::RiskDeclined,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -69,6 +72,7 @@ impl FailureClass {
             Self::PixExpired => "pix_expired",
             Self::Duplicate => "duplicate",
             Self::AmountMismatch => "amount_mismatch",
+            Self::RiskDeclined => "risk_declined",
         }
     }
 
@@ -107,7 +111,8 @@ impl FailureClass {
             | Self::CurrencyMismatch
             | Self::Configuration
             | Self::Duplicate
-            | Self::AmountMismatch => Retry::Never,
+            | Self::AmountMismatch
+            | Self::RiskDeclined => Retry::Never,
         }
     }
 
@@ -123,6 +128,7 @@ impl FailureClass {
                 | Self::PixExpired
                 | Self::Duplicate
                 | Self::AmountMismatch
+                | Self::RiskDeclined
         )
     }
 }

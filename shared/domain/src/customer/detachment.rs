@@ -93,6 +93,7 @@ mod tests {
             brand: None,
             last4: None,
             expiry: None,
+            country: None,
         };
         let begun = Detachment::of(&method(Instrument::CreditCard(card)), &policy, now).unwrap();
         assert_eq!(begun.tokens.keys().map(GatewayName::as_str).collect::<Vec<_>>(), ["a", "b"]);

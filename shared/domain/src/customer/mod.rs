@@ -6,11 +6,12 @@ mod payment_source;
 
 pub use detachment::Detachment;
 pub use payment_method::{Card, Expiry, HeldError, Instrument, PaymentMethod, PaymentMethodError};
-pub use payment_source::{Alternative, PaymentSource};
+pub use payment_source::{Alternative, KnownCard, PaymentSource};
 
 use crate::Timestamp;
 use crate::calendar::{AnchorDay, BillingPeriod};
 use crate::id::{CustomerId, PaymentMethodId};
+use crate::risk::Country;
 use crate::text::{Email, ExternalId, Metadata, Name, TextError};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub struct Profile {
     pub time_zone: Option<TimeZoneName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_anchor_day: Option<AnchorDay>,
+    /// Where the customer lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
@@ -87,6 +91,8 @@ impl Profile {
         self.kind == other.kind
             && self.external_id == other.external_id
             && self.billing_anchor_day == other.billing_anchor_day
+            // Risk rules ask for it.
+            && self.country == other.country
     }
 
     /// When the customer is billed in a month, if on a day of its own.
@@ -145,6 +151,7 @@ mod tests {
             kind: CustomerKind::Buyer,
             time_zone: None,
             billing_anchor_day: None,
+            country: None,
             metadata: Metadata::default(),
         };
         Customer::new(CustomerId::new(1), profile, Timestamp::UNIX_EPOCH)

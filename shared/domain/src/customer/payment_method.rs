@@ -1,6 +1,7 @@
 use crate::Timestamp;
 use crate::gateway::{GatewayName, Means, MeansType, PixKey, Token};
 use crate::id::PaymentMethodId;
+use crate::risk::Country;
 use crate::text::{Text, holds_card_number};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +36,9 @@ pub struct Card {
     pub last4: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<Expiry>,
+    /// Where it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +83,14 @@ impl PaymentMethod {
     pub fn brand(&self) -> Option<&str> {
         match &self.instrument {
             Instrument::CreditCard(card) => card.brand.as_ref().map(Text::as_str),
+            Instrument::Pix(_) => None,
+        }
+    }
+
+    /// Where the card was issued, if it is one and its gateway told.
+    pub const fn country(&self) -> Option<Country> {
+        match &self.instrument {
+            Instrument::CreditCard(card) => card.country,
             Instrument::Pix(_) => None,
         }
     }

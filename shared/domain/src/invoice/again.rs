@@ -198,6 +198,6 @@ impl Invoice {
 impl Collection {
     pub(super) fn begun(source: PaymentSource, policy: &Policy, now: Timestamp) -> Self {
         let due = now.checked_add(policy.resend_after).ok();
-        Self { source, due, scheduled_for: None, live: None, cancel_requested: false }
+        Self { source, due, scheduled_for: None, live: None, cancel_requested: false, risk: None }
     }
 }

@@ -1,6 +1,7 @@
 //! What clients, the queue and the sweep may ask of an invoice.
 
 use super::reduce::{Reduced, Reduction};
+use super::review::held_failure;
 use super::{Canceled, Cause, Collection, IllegalTransition, Invoice, Payment, State, Status, Transition};
 use crate::charge::{AttemptOutcome, LiveAttempt, Phase};
 use crate::customer::PaymentSource;
@@ -55,7 +56,7 @@ impl Invoice {
             return Ok(self.free(now));
         }
         let due = scheduled_for.or_else(|| now.checked_add(policy.resend_after).ok());
-        let collection = Collection { source, due, scheduled_for, live: None, cancel_requested: false };
+        let collection = Collection { due, scheduled_for, ..Collection::begun(source, policy, now) };
         let cause = if scheduled_for.is_some() { Cause::Scheduled } else { Cause::ChargeRequested };
         Ok(self.moved(State::Pending(collection), cause, now)?)
     }
@@ -83,7 +84,7 @@ impl Invoice {
         };
         match &live.phase {
             Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
-            Phase::NotSent { .. } => {
+            Phase::NotSent { .. } | Phase::Cleared => {
                 self.sending(collection, LiveAttempt { phase: Phase::sending(now), ..live.clone() }, now)
             }
             Phase::Awaiting { reference, .. } if collection.cancel_requested => {
@@ -92,7 +93,7 @@ impl Invoice {
             Phase::Sending { .. } | Phase::Unknown { .. } | Phase::Awaiting { .. } => {
                 NextStep::Ask(live.clone())
             }
-            Phase::Mismatched { .. } => NextStep::Rest,
+            Phase::Mismatched { .. } | Phase::Held => NextStep::Rest,
         }
     }
 
@@ -126,6 +127,9 @@ impl Invoice {
             Some(LiveAttempt { phase: Phase::NotSent { failure }, .. }) => {
                 done(self.finished(AttemptOutcome::NotSent(failure.clone()), None, now))
             }
+            Some(LiveAttempt { phase: Phase::Held | Phase::Cleared, .. }) => {
+                done(self.finished(AttemptOutcome::NotSent(held_failure()), None, now))
+            }
             Some(_) if collection.cancel_requested => Ok(Cancellation::AlreadyRequested),
             Some(_) => {
                 let collection = Collection { cancel_requested: true, due: Some(now), ..collection.clone() };
@@ -153,6 +157,7 @@ impl Invoice {
             gateway: collection.source.gateway.clone(),
             payment_method: collection.source.method,
             why: collection.source.why,
+            risk: collection.risk.clone(),
             outcome,
             reference: reference.or_else(|| live.reference().cloned()),
             started_at: live.started_at,

@@ -95,6 +95,7 @@ impl Invoice {
                     Phase::Mismatched { reference, failure } => {
                         (AttentionKind::AmountMismatch, Some(reference.clone()), failure.message.clone())
                     }
+                    Phase::Held => (AttentionKind::RiskReview, None, held_for(collection)),
                     _ => return None,
                 };
                 (kind, &collection.source.gateway, reference, detail)
@@ -189,10 +190,18 @@ fn next_of_collection(collection: &Collection) -> (NextAction, Option<Timestamp>
         return (NextAction::Charge, collection.scheduled_for);
     };
     match &live.phase {
-        Phase::Sending { .. } => (NextAction::Charge, None),
+        Phase::Sending { .. } | Phase::Cleared => (NextAction::Charge, None),
         Phase::NotSent { .. } => (NextAction::SendAgain, collection.due),
         Phase::Awaiting { .. } => (NextAction::AwaitPayer, None),
         Phase::Unknown { .. } if collection.due.is_some() => (NextAction::Ask, collection.due),
-        Phase::Unknown { .. } | Phase::Mismatched { .. } => (NextAction::AwaitOperator, None),
+        Phase::Held | Phase::Unknown { .. } | Phase::Mismatched { .. } => (NextAction::AwaitOperator, None),
     }
+}
+
+fn held_for(collection: &Collection) -> String {
+    let assessment = collection.risk.as_ref().map(|risk| &risk.assessment);
+    let reasons = assessment.map(|assessment| assessment.reasons.as_slice()).unwrap_or_default();
+    let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    let score = assessment.map_or(0, |assessment| assessment.score);
+    format!("held at a score of {score}: {}", reasons.join(", "))
 }

@@ -2,7 +2,8 @@
 //!
 //! `status` has the table of legal steps, `state` what each status knows, `collect` what clients and the queue may ask,
 //! `again` what follows a failure, `reduce` what the gateway's word does, `refund` and `dispute` how money goes back,
-//! `wallet` what pays without a gateway, `split` whose the money is, `resolve` what a person decides, and `follow_up` what each state asks of others.
+//! `wallet` what pays without a gateway, `split` whose the money is, `review` what the risk rules say, `resolve` what a person
+//! decides, and `follow_up` what each state asks of others.
 
 mod again;
 mod collect;
@@ -12,6 +13,7 @@ mod line_item;
 mod reduce;
 mod refund;
 mod resolve;
+mod review;
 mod split;
 mod state;
 mod status;
@@ -26,6 +28,7 @@ pub(crate) use line_item::{MAX_FACTOR, factor, product};
 pub use reduce::{Observation, Reduced, Reduction};
 pub use refund::{RefundError, RefundReduced};
 pub use resolve::{Resolution, ResolveError};
+pub use review::{Begins, NotHeld, declined_by_rules};
 pub use split::{Share, Split, SplitError};
 pub use state::{Canceled, Captured, Collection, Draft, Failed, FromWallet, Orphan, Payment, State};
 pub use status::Status;
@@ -100,6 +103,8 @@ pub enum Cause {
     ChargeSucceeded,
     PaidFromWallet,
     ChargeFailed,
+    /// Our own rules refused the order, or a person whom they asked: to a card's network there was none.
+    RiskDeclined,
     /// The gateway didn't take the order, and another one is given it.
     NotSent,
     /// The next gateway takes over from the one that didn't take the order.
@@ -131,6 +136,7 @@ impl Cause {
             Self::ChargeSucceeded => "charge_succeeded",
             Self::PaidFromWallet => "paid_from_wallet",
             Self::ChargeFailed => "charge_failed",
+            Self::RiskDeclined => "risk_declined",
             Self::NotSent => "not_sent",
             Self::FailedOver => "failed_over",
             Self::RetryDue => "retry_due",
@@ -166,6 +172,7 @@ impl Cause {
             | Self::Scheduled
             | Self::NothingToPay
             | Self::PaidFromWallet
+            | Self::RiskDeclined
             | Self::FailedOver
             | Self::Canceled
             | Self::Requeued

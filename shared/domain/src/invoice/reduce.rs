@@ -182,6 +182,8 @@ impl LiveCollection<'_> {
             ChargeOutcome::Approved { reference, captured } => self.approved(reference, *captured),
             // Money of another amount is on the books: a word of failure doesn't give it back, a person does.
             _ if self.is_mismatched() => Reduced::AlreadyApplied,
+            // No gateway has seen it: what is said of it is about something else.
+            _ if matches!(self.live.phase, Phase::Held | Phase::Cleared) => Reduced::AlreadyApplied,
             ChargeOutcome::Pending { reference, action } => self.awaiting(reference, action),
             ChargeOutcome::Declined { failure, .. } if failure.class == FailureClass::Duplicate => {
                 self.duplicate(failure)
@@ -293,9 +295,11 @@ impl LiveCollection<'_> {
         let polls = match &self.live.phase {
             Phase::Sending { .. } => 0,
             Phase::Unknown { polls, .. } => polls.saturating_add(1),
-            Phase::NotSent { .. } | Phase::Awaiting { .. } | Phase::Mismatched { .. } => {
-                return Reduced::AlreadyApplied;
-            }
+            Phase::Held
+            | Phase::Cleared
+            | Phase::NotSent { .. }
+            | Phase::Awaiting { .. }
+            | Phase::Mismatched { .. } => return Reduced::AlreadyApplied,
         };
         let due = self.policy.poll_at(polls, self.moment.now);
         self.still_pending(Phase::Unknown { failure: failure.clone(), polls }, self.live.unsent, due).into()
@@ -328,9 +332,11 @@ impl LiveCollection<'_> {
                 let reduction = self.still_pending(Phase::NotSent { failure }, unsent, now);
                 Reduction { wake: true, ..reduction }.into()
             }
-            Phase::NotSent { .. } | Phase::Awaiting { .. } | Phase::Mismatched { .. } => {
-                Reduced::AlreadyApplied
-            }
+            Phase::Held
+            | Phase::Cleared
+            | Phase::NotSent { .. }
+            | Phase::Awaiting { .. }
+            | Phase::Mismatched { .. } => Reduced::AlreadyApplied,
         }
     }
 
@@ -376,6 +382,7 @@ impl LiveCollection<'_> {
         // To a card's network an order that another gateway is given instead was none.
         let cause = match failure.class {
             FailureClass::NotSent if next.is_some() => Cause::NotSent,
+            FailureClass::RiskDeclined => Cause::RiskDeclined,
             _ => Cause::ChargeFailed,
         };
         let moved = self.invoice.moved(State::ChargedWithError(failed.clone()), cause, now);
@@ -385,7 +392,8 @@ impl LiveCollection<'_> {
                 moved.and_then(|invoice| invoice.moved_on(State::Uncollectible(failed), Cause::GaveUp, now))
             }
             Some(source) => moved.and_then(|invoice| {
-                let collection = Collection::begun(source, self.policy, now);
+                let risk = self.collection.risk.clone();
+                let collection = Collection { risk, ..Collection::begun(source, self.policy, now) };
                 invoice.moved_on(State::Pending(collection), Cause::FailedOver, now)
             }),
             None => moved,
@@ -414,6 +422,11 @@ impl LiveCollection<'_> {
     /// Whoever looked at the gateway says that nothing was charged.
     pub(super) fn resolved_as_not_charged(&self, failure: &Failure) -> Reduced {
         self.ended(Ending::of(AttemptOutcome::NotSent(failure.clone()), None), failure)
+    }
+
+    /// A person refuses it before it was sent.
+    pub(super) fn refused(&self, failure: &Failure) -> Reduced {
+        self.ended(Ending::of(AttemptOutcome::Declined(failure.clone()), None), failure)
     }
 
     fn still_pending(&self, phase: Phase, unsent: u8, due: Option<Timestamp>) -> Reduction {

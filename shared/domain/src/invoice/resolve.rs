@@ -40,7 +40,11 @@ impl Invoice {
         let is_mismatched = match live.phase {
             Phase::Unknown { .. } => false,
             Phase::Mismatched { .. } => true,
-            Phase::Sending { .. } | Phase::NotSent { .. } | Phase::Awaiting { .. } => return Err(refused()),
+            Phase::Sending { .. }
+            | Phase::Held
+            | Phase::Cleared
+            | Phase::NotSent { .. }
+            | Phase::Awaiting { .. } => return Err(refused()),
         };
         let reduced = match resolution {
             Resolution::Charged(_) if is_mismatched => return Err(ResolveError::OtherAmount),

@@ -5,6 +5,7 @@ use crate::customer::PaymentSource;
 use crate::gateway::{GatewayName, GatewayReference, MeansType};
 use crate::id::{AttemptNumber, PaymentMethodId, RefundId, TransactionId};
 use crate::money::Money;
+use crate::risk::Judgement;
 use crate::stored_instant;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,9 @@ pub struct Collection {
     pub live: Option<LiveAttempt>,
     #[serde(rename = "cr", default, skip_serializing_if = "std::ops::Not::not")]
     pub cancel_requested: bool,
+    /// What the order was judged to be, which holds for it at every gateway that it is carried to.
+    #[serde(rename = "rk", default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Judgement>,
 }
 
 /// The last attempt failed for good; another may follow.

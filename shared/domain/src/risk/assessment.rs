@@ -104,6 +104,14 @@ impl RuleSet {
     }
 }
 
+impl Assessment {
+    /// Of a charge that could not be judged, because what it is judged by can't be read: that errs towards review.
+    pub fn unreadable(edition: u64) -> Self {
+        let reason = Reason { rule: RuleName::all_of_them(), weight: Weight::Failed };
+        Self { decision: Decision::Review, score: 0, reasons: vec![reason], edition }
+    }
+}
+
 fn reason(rule: &Rule, found: Finding) -> Option<Reason> {
     let weight = match (found, rule.effect) {
         (Finding::DoesNotHold, _) => return None,

@@ -71,19 +71,17 @@ impl Blocklists {
         facts.method.as_ref().is_some_and(|method| self.payment_methods.contains(&method.id))
     }
 
-    /// The address itself, or its domain.
-    pub fn block_email(&self, facts: &Facts) -> bool {
-        let email = &facts.customer.email;
-        self.emails.contains(email) || self.email_domains.iter().any(|domain| domain.holds(email))
+    /// The address itself, or its domain. None: nobody looked it up.
+    pub fn block_email(&self, facts: &Facts) -> Option<bool> {
+        let email = &facts.customer.person.as_ref()?.email;
+        Some(self.emails.contains(email) || self.email_domains.iter().any(|domain| domain.holds(email)))
     }
 
-    /// The customer's country, or the payment method's.
-    pub fn block_country(&self, facts: &Facts) -> bool {
+    /// The customer's country, or the payment method's. None: nobody looked the customer's up.
+    pub fn block_country(&self, facts: &Facts) -> Option<bool> {
         let method = facts.method.as_ref().and_then(|method| method.country);
-        [facts.customer.country, method]
-            .into_iter()
-            .flatten()
-            .any(|country| self.countries.contains(&country))
+        let mut countries = [facts.customer.person.as_ref()?.country, method].into_iter().flatten();
+        Some(countries.any(|country| self.countries.contains(&country)))
     }
 
     pub(super) fn lengths(&self) -> [(&'static str, usize); 5] {

@@ -1,6 +1,6 @@
 use super::country::Country;
 use super::velocity::Counts;
-use crate::customer::{Customer, PaymentMethod};
+use crate::customer::{Customer, PaymentMethod, PaymentSource};
 use crate::gateway::MeansType;
 use crate::id::{CustomerId, PaymentMethodId};
 use crate::money::Money;
@@ -21,11 +21,18 @@ pub struct Facts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buyer {
     pub id: CustomerId,
+    /// None: no rule asks for it, and it wasn't looked up.
+    pub person: Option<Person>,
+    pub record: Record,
+}
+
+/// What the customer's own item says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
     pub email: Email,
     /// Since the customer was created.
     pub age: SignedDuration,
     pub country: Option<Country>,
-    pub record: Record,
 }
 
 /// How it went with this customer before.
@@ -35,6 +42,12 @@ pub struct Record {
     pub payments: u32,
     /// Disputes of whatever outcome.
     pub disputes: u32,
+}
+
+impl Record {
+    /// The latest movements of a customer's money among which payments are counted: what is known by then doesn't change.
+    pub const MOST_MOVEMENTS: u16 = 64;
+    pub const MOST_DISPUTES: u16 = 16;
 }
 
 /// What is paid with.
@@ -48,21 +61,32 @@ pub struct Method {
     pub country: Option<Country>,
 }
 
-impl Buyer {
-    pub fn of(customer: &Customer, country: Option<Country>, record: Record, now: Timestamp) -> Self {
+impl Person {
+    pub fn of(customer: &Customer, now: Timestamp) -> Self {
         Self {
-            id: customer.id,
             email: customer.profile.email.clone(),
             // Clocks differ: nobody is younger than new.
             age: now.duration_since(customer.created_at).max(SignedDuration::ZERO),
-            country,
-            record,
+            country: customer.profile.country,
         }
     }
 }
 
 impl Method {
-    pub fn of(method: &PaymentMethod, country: Option<Country>) -> Self {
-        Self { id: method.id, means: method.means(), brand: method.brand().map(str::to_lowercase), country }
+    pub fn of(source: &PaymentSource) -> Self {
+        let card = source.card.as_ref();
+        Self {
+            id: source.method,
+            means: source.means.kind(),
+            brand: card.and_then(|card| card.brand.as_ref()).map(|brand| brand.as_str().to_lowercase()),
+            country: card.and_then(|card| card.country),
+        }
+    }
+}
+
+impl From<&PaymentMethod> for Method {
+    fn from(method: &PaymentMethod) -> Self {
+        let brand = method.brand().map(str::to_lowercase);
+        Self { id: method.id, means: method.means(), brand, country: method.country() }
     }
 }

@@ -7,7 +7,8 @@ mod blocklists;
 mod check;
 mod country;
 mod facts;
-mod packed;
+mod judgement;
+mod needs;
 mod rules;
 mod table;
 mod velocity;
@@ -16,10 +17,12 @@ pub use assessment::{Assessment, Decision, Finding, Reason, Weight};
 pub use blocklists::{Blocklists, EmailDomain, InvalidEmailDomain};
 pub use check::RuleFault;
 pub use country::{Country, InvalidCountry};
-pub use facts::{Buyer, Facts, Method, Record};
+pub use facts::{Buyer, Facts, Method, Person, Record};
+pub use judgement::{Judgement, Review, Verdict};
+pub use needs::Needs;
 pub use rules::{Effect, Expression, ExpressionError, InvalidRuleName, Rule, RuleName, RuleSet, Thresholds};
 pub use table::{FACTS, Fact, FactKind, FactValue};
-pub use velocity::{CardMark, Counts, Velocity};
+pub use velocity::{CardMark, Counts, Hour, Try, Velocity};
 
 #[cfg(test)]
 mod tests;

@@ -83,6 +83,11 @@ impl RuleName {
         }
     }
 
+    /// Stands for the whole set where none of it can be asked.
+    pub(super) fn all_of_them() -> Self {
+        Self("rules".to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,6 @@
 use super::blocklists::Blocklists;
 use super::country::Country;
-use super::facts::{Facts, Method};
+use super::facts::{Facts, Method, Person};
 use FactKind::{Integer, Text, Truth};
 
 /// One thing that an expression may ask for: its name, what kind of value it is, and where it is found.
@@ -80,23 +80,29 @@ pub const FACTS: [Fact; 20] = [
         Some(facts.customer.id.to_string().as_str().into())
     }),
     Fact::known("customer.email", Text, "the address, in lower case", |facts, _| {
-        Some(facts.customer.email.as_str().into())
+        Some(person(facts)?.email.as_str().into())
     }),
     Fact::known("customer.age_hours", Integer, "whole hours since the customer was created", |facts, _| {
-        Some(facts.customer.age.as_hours().into())
+        Some(person(facts)?.age.as_hours().into())
     }),
     Fact::known("customer.age_days", Integer, "whole days since the customer was created", |facts, _| {
-        Some((facts.customer.age.as_hours() / 24).into())
+        Some((person(facts)?.age.as_hours() / 24).into())
     }),
     Fact::perhaps("customer.country", Text, "where the customer lives: two letters", |facts, _| {
-        facts.customer.country.map(Into::into)
+        person(facts)?.country.map(Into::into)
     }),
-    Fact::known("customer.payments", Integer, "charges that succeeded before", |facts, _| {
-        Some(facts.customer.record.payments.into())
-    }),
-    Fact::known("customer.disputes", Integer, "disputes before, however they ended", |facts, _| {
-        Some(facts.customer.record.disputes.into())
-    }),
+    Fact::known(
+        "customer.payments",
+        Integer,
+        "charges that succeeded, among the last 64 movements of the customer's money",
+        |facts, _| Some(facts.customer.record.payments.into()),
+    ),
+    Fact::known(
+        "customer.disputes",
+        Integer,
+        "disputes before, however they ended; 16 is 16 or more",
+        |facts, _| Some(facts.customer.record.disputes.into()),
+    ),
     Fact::perhaps("payment_method.type", Text, "`credit_card` or `pix`", |facts, _| {
         method(facts).map(|method| method.means.as_str().into())
     }),
@@ -140,15 +146,19 @@ pub const FACTS: [Fact; 20] = [
         Some(lists.block_payment_method(facts).into())
     }),
     Fact::known("blocked.email", Truth, "the address is on the blocklist, or its domain", |facts, lists| {
-        Some(lists.block_email(facts).into())
+        lists.block_email(facts).map(Into::into)
     }),
     Fact::known(
         "blocked.country",
         Truth,
         "the customer's country is on the blocklist, or the card's",
-        |facts, lists| Some(lists.block_country(facts).into()),
+        |facts, lists| lists.block_country(facts).map(Into::into),
     ),
 ];
+
+const fn person(facts: &Facts) -> Option<&Person> {
+    facts.customer.person.as_ref()
+}
 
 const fn method(facts: &Facts) -> Option<&Method> {
     facts.method.as_ref()

@@ -1,13 +1,14 @@
 use super::*;
-use crate::customer::{Card, Customer, CustomerKind, Instrument, PaymentMethod, Profile};
+use crate::actor::Actor;
+use crate::customer::KnownCard;
+use crate::customer::{Card, Customer, CustomerKind, Instrument, PaymentMethod, PaymentSource, Profile};
 use crate::gateway::{GatewayName, MeansType, PixKey, Token};
-use crate::id::{CustomerId, PaymentMethodId};
+use crate::id::{AttemptId, AttemptNumber, CustomerId, InvoiceId, PaymentMethodId};
 use crate::money::{Currency, Money};
 use crate::text::{Email, Metadata, Name, Text};
 use crate::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use serde::de::value::BytesDeserializer;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn facts() -> Facts {
     let id = CustomerId::new(7);
@@ -15,9 +16,11 @@ fn facts() -> Facts {
         amount: Money::try_new(123_450, Currency::BRL).unwrap(),
         customer: Buyer {
             id,
-            email: Email::parse("Ana@Mail.Example.com").unwrap(),
-            age: SignedDuration::from_hours(50),
-            country: "br".parse().ok(),
+            person: Some(Person {
+                email: Email::parse("Ana@Mail.Example.com").unwrap(),
+                age: SignedDuration::from_hours(50),
+                country: "br".parse().ok(),
+            }),
             record: Record { payments: 3, disputes: 1 },
         },
         method: Some(Method {
@@ -68,7 +71,8 @@ fn each_fact_is_read_where_its_name_says_and_is_of_its_kind() {
 #[test]
 fn only_what_may_be_absent_ever_is() {
     let known = facts();
-    let bare = Facts { method: None, customer: Buyer { country: None, ..known.customer.clone() }, ..known };
+    let person = known.customer.person.clone().map(|person| Person { country: None, ..person });
+    let bare = Facts { method: None, customer: Buyer { person, ..known.customer.clone() }, ..known };
     for fact in &FACTS {
         assert_eq!(fact.read(&bare, &Blocklists::default()).is_none(), fact.may_be_absent, "{}", fact.name);
     }
@@ -90,7 +94,7 @@ fn a_blocklist_holds_by_id_address_domain_and_country() {
         match kind {
             "customer" => drop(lists.customers.insert(facts.customer.id)),
             "payment_method" => drop(lists.payment_methods.insert(facts.method.as_ref().unwrap().id)),
-            "email" => drop(lists.emails.insert(facts.customer.email.clone())),
+            "email" => drop(lists.emails.insert(facts.customer.person.clone().unwrap().email)),
             "country" => drop(lists.countries.insert("PT".parse().unwrap())),
             other => drop(lists.email_domains.insert(domain(other))),
         }
@@ -122,21 +126,26 @@ fn who_pays_and_with_what_is_as_the_customer_registered_it() {
         kind: CustomerKind::Buyer,
         time_zone: None,
         billing_anchor_day: None,
+        country: "BR".parse().ok(),
         metadata: Metadata::default(),
     };
     let customer = Customer::new(CustomerId::new(7), profile, at(0));
-    let record = Record { payments: 1, disputes: 2 };
-    let buyer = Buyer::of(&customer, None, record, at(7_200));
-    assert_eq!((buyer.id, buyer.record, buyer.age.as_hours()), (customer.id, record, 2));
-    let before = Buyer::of(&customer, None, record, at(-7_200));
-    assert_eq!(before.age, SignedDuration::ZERO, "clocks differ");
+    let person = Person::of(&customer, at(7_200));
+    assert_eq!((person.age.as_hours(), person.country), (2, "BR".parse().ok()));
+    assert_eq!(Person::of(&customer, at(-7_200)).age, SignedDuration::ZERO, "clocks differ");
     let mut visa = card("a");
     if let Instrument::CreditCard(card) = &mut visa.instrument {
         card.brand = Text::parse("Visa").ok();
+        card.country = "PT".parse().ok();
     }
-    let method = Method::of(&visa, "PT".parse().ok());
-    assert_eq!(method.brand.as_deref(), Some("visa"));
+    let method = Method::from(&visa);
+    assert_eq!((method.brand.as_deref(), method.country), (Some("visa"), "PT".parse().ok()));
     assert_eq!((method.id, method.means), (visa.id, MeansType::CreditCard));
+    let gateway = GatewayName::parse("sandbox").unwrap();
+    let means = visa.means_at(&gateway).unwrap();
+    let source = PaymentSource { card: KnownCard::of(&visa), ..PaymentSource::at(visa.id, gateway, means) };
+    assert_eq!(Method::of(&source), method, "a charge knows as much of it");
+    assert_eq!(source.card.map(|card| card.mark), CardMark::of(&visa));
 }
 
 #[test]
@@ -273,6 +282,7 @@ fn card(token: &str) -> PaymentMethod {
         brand: None,
         last4: None,
         expiry: None,
+        country: None,
     };
     let id = PaymentMethodId::new(CustomerId::new(7), Timestamp::UNIX_EPOCH, 1);
     PaymentMethod { id, instrument: Instrument::CreditCard(card), created_at: Timestamp::UNIX_EPOCH }
@@ -282,6 +292,24 @@ fn mark(token: &str) -> Option<CardMark> {
     CardMark::of(&card(token))
 }
 
+/// One attempt, by a number.
+fn tried(number: u8, token: Option<&str>, second: i64) -> Try {
+    let invoice = InvoiceId::new(CustomerId::new(7), Timestamp::UNIX_EPOCH, number.into());
+    Try::new(AttemptId { invoice, number: AttemptNumber(1) }, token.and_then(mark), at(second))
+}
+
+/// As the store keeps them: by the hour, so many of each at most.
+fn kept(tries: impl IntoIterator<Item = Try>) -> Velocity {
+    let mut hours: BTreeMap<Hour, BTreeSet<Try>> = BTreeMap::new();
+    for one in tries {
+        let hour = hours.entry(one.hour()).or_default();
+        if hour.len() < Velocity::MOST_IN_AN_HOUR {
+            hour.insert(one);
+        }
+    }
+    hours.into_iter().fold(Velocity::default(), |velocity, (hour, tries)| velocity.with_hour(hour, tries))
+}
+
 fn counts(velocity: &Velocity, second: i64) -> [u32; 4] {
     let Counts { attempts_hour, attempts_day, cards_hour, cards_day } = velocity.counts(at(second));
     [attempts_hour, attempts_day, cards_hour, cards_day]
@@ -289,18 +317,51 @@ fn counts(velocity: &Velocity, second: i64) -> [u32; 4] {
 
 #[test]
 fn velocity_counts_the_last_hour_and_day() {
-    let velocity = Velocity::default().with(mark("a"), at(0)).with(mark("b"), at(1)).with(mark("a"), at(2));
-    let velocity = velocity.with(None, at(3));
+    let velocity =
+        kept([tried(1, Some("a"), 0), tried(2, Some("b"), 1), tried(3, Some("a"), 2), tried(4, None, 3)]);
     assert_eq!(counts(&velocity, 3), [4, 4, 2, 2]);
     assert_eq!(counts(&velocity, 3_600), [3, 4, 2, 2], "an hour ago is not within the hour");
-    assert_eq!(counts(&velocity, 3_601), [2, 4, 1, 2], "a card counts from when it was last seen");
+    assert_eq!(counts(&velocity, 3_601), [2, 4, 1, 2], "a card counts from when it was last tried");
     assert_eq!(counts(&velocity, 86_402), [0, 1, 0, 0]);
     assert_eq!(counts(&velocity, 86_403), [0, 0, 0, 0]);
+}
+
+#[test]
+fn the_same_attempt_counts_once_and_from_when_it_was_first() {
+    let velocity = kept([tried(1, Some("a"), 0), tried(1, Some("a"), 7_000), tried(2, Some("a"), 7_000)]);
+    assert_eq!(counts(&velocity, 7_001), [1, 2, 1, 1]);
+}
+
+#[test]
+fn an_hour_that_is_full_says_so() {
+    let hour = 3_600 * 100;
+    let flood = (0..100).map(|n| tried(n, Some("a"), hour + i64::from(n)));
+    let velocity = kept(flood);
+    let full = [32, 32, 16, 16];
+    assert_eq!(counts(&velocity, hour + 100), full);
     assert_eq!(
-        velocity.with(None, at(200_000)),
-        Velocity::default().with(None, at(200_000)),
-        "the old is forgotten"
+        counts(&velocity, hour + 7_199),
+        full,
+        "what more came in that hour may have been a moment ago"
     );
+    assert_eq!(counts(&velocity, hour + 7_200), [0, 32, 0, 16]);
+    assert_eq!(counts(&velocity, hour + 90_000), [0, 0, 0, 0], "a day after its end");
+    let nearly = kept((0..63).map(|n| tried(n, Some("a"), hour)));
+    assert_eq!(counts(&nearly, hour), [32, 32, 1, 1]);
+    assert_eq!(
+        counts(&nearly.with(tried(63, Some("b"), hour)), hour),
+        [32, 32, 2, 2],
+        "nothing is hidden by one more"
+    );
+}
+
+#[test]
+fn the_hours_of_a_day_are_those_that_can_hold_any_of_it() {
+    let now = at(1_234);
+    let (from, to) = Hour::of_last_day(now);
+    assert_eq!(to, tried(1, None, 1_234).hour());
+    assert_eq!(from, tried(1, None, 1_234 - 86_400).hour());
+    assert_eq!(Hour::of_last_day(Timestamp::UNIX_EPOCH), (Hour(0), Hour(0)));
 }
 
 #[test]
@@ -313,49 +374,83 @@ fn a_card_is_told_by_its_token_and_a_pix_key_is_none() {
 }
 
 #[test]
-fn a_velocity_at_its_fullest_is_256_bytes_and_comes_back() {
-    let full = (0..40).fold(Velocity::default(), |velocity, n| velocity.with(mark(&n.to_string()), at(n)));
-    assert_eq!(counts(&full, 40), [32, 32, 16, 16]);
-    let json = serde_json::to_value(&full).unwrap();
-    let bytes = |field: &str| json[field].as_array().unwrap().len();
-    assert_eq!(bytes("a") + bytes("c"), 256);
-    assert_eq!(serde_json::from_value::<Velocity>(json).unwrap(), full);
-    assert_eq!(serde_json::from_str::<Velocity>("{}").unwrap(), Velocity::default());
-}
-
-#[test]
-fn stored_bytes_that_are_no_velocity_are_refused() {
-    for (attempts, cards) in [(3, 0), (132, 0), (0, 4), (0, 136)] {
-        let json = serde_json::json!({ "a": vec![0; attempts], "c": vec![0; cards] });
-        assert!(serde_json::from_value::<Velocity>(json).is_err(), "{attempts} and {cards} bytes");
+fn a_full_hour_stays_below_a_kilobyte() {
+    let one = tried(1, Some("a"), 5);
+    assert_eq!(one.to_bytes().len(), 12);
+    // DynamoDB adds a byte for each element, and the key and the names are about a hundred.
+    assert!((one.to_bytes().len() + 1) * Velocity::MOST_IN_AN_HOUR + 100 <= 1_024);
+    for one in [one, tried(1, None, 5)] {
+        assert_eq!(Try::from_bytes(&one.to_bytes()), Some(one));
+    }
+    for length in [0, 4, 7, 9, 11, 13, 16] {
+        assert_eq!(Try::from_bytes(&vec![1; length]), None, "{length} bytes");
     }
 }
 
+/// Whoever looks up what the facts need can read each of them.
 #[test]
-fn bytes_of_the_table_are_read_within_their_bounds() {
-    let read = |length: usize| {
-        let bytes = vec![0; length];
-        packed::deserialize::<u32, _>(BytesDeserializer::<serde::de::value::Error>::new(&bytes))
-    };
-    assert_eq!(read(0), Ok(vec![]));
-    assert_eq!(read(128).map(|all| all.len()), Ok(32));
-    assert!(read(3).is_err() && read(132).is_err());
+fn what_a_fact_needs_is_all_that_it_needs() {
+    for fact in &FACTS {
+        let needs = Needs::of([fact]);
+        let person = needs.person.then(|| Person {
+            email: Email::parse("ana@example.com").unwrap(),
+            age: SignedDuration::ZERO,
+            country: "BR".parse().ok(),
+        });
+        let often = |needed| u32::from(needed);
+        let velocity = Counts { attempts_hour: often(needs.velocity), ..Counts::default() };
+        let facts = Facts {
+            amount: Money::try_new(1, Currency::BRL).unwrap(),
+            customer: Buyer {
+                id: CustomerId::new(7),
+                person,
+                record: Record { payments: often(needs.payments), disputes: often(needs.disputes) },
+            },
+            method: Some(Method {
+                brand: Some("visa".to_owned()),
+                country: "BR".parse().ok(),
+                ..Method::from(&card("a"))
+            }),
+            velocity,
+        };
+        let read = fact.read(&facts, &Blocklists::default());
+        assert!(read.is_some(), "{}", fact.name);
+        if let "customer.payments" | "customer.disputes" | "velocity.attempts_hour" = fact.name {
+            assert_eq!(read, Some(FactValue::Integer(1)), "{}", fact.name);
+        }
+    }
+    assert_eq!(Needs::of([]), Needs::default());
+}
+
+#[test]
+fn a_person_overrides_what_the_rules_say() {
+    let rules = RuleSet::default();
+    let assessment = |effect| rules.conclude(1, [(&rule("it", effect), Finding::Holds)]);
+    let approved = Judgement::from(assessment(Effect::Score(1)));
+    assert!(approved.allows());
+    let held = Judgement::from(assessment(Effect::Decide(Decision::Review)));
+    assert!(!held.allows());
+    for (verdict, allows) in [(Verdict::Approve, true), (Verdict::Reject, false)] {
+        let review = Some(Review { verdict, by: Actor::new("key_1"), at: at(1) });
+        let reviewed = Judgement { review, ..held.clone() };
+        assert_eq!(reviewed.allows(), allows);
+        let json = serde_json::to_string(&reviewed).unwrap();
+        assert_eq!(serde_json::from_str::<Judgement>(&json).unwrap(), reviewed);
+    }
+    let unreadable = Assessment::unreadable(0);
+    assert_eq!(unreadable.decision, Decision::Review);
+    assert_eq!(unreadable.reasons[0].to_string(), "rule_failed:rules");
 }
 
 proptest! {
     /// Whatever comes and in whatever order, a count is the true one or its bound.
     #[test]
     fn counts_are_true_up_to_their_bounds(
-        tries in prop::collection::vec((0_i64..200_000, 0_u8..30), 0..80),
-        shuffled in any::<bool>(),
+        tries in prop::collection::vec((0_i64..200_000, 0_u8..30), 0..60),
     ) {
-        let mut tries = tries;
-        if !shuffled {
-            tries.sort_unstable();
-        }
         let now = tries.iter().map(|(second, _)| *second).max().unwrap_or_default();
-        let step = |velocity: Velocity, (second, card): &(i64, u8)| velocity.with(mark(&card.to_string()), at(*second));
-        let velocity = tries.iter().fold(Velocity::default(), step);
+        let one = |(number, (second, card)): (u8, &(i64, u8))| tried(number, Some(&card.to_string()), *second);
+        let velocity = kept((0..).zip(&tries).map(one));
         let within = |span: i64| tries.iter().filter(move |(second, _)| *second > now - span);
         let attempts = |span| u32::try_from(within(span).count().min(Velocity::MOST_ATTEMPTS)).unwrap();
         let cards = |span| {
@@ -368,14 +463,17 @@ proptest! {
         );
     }
 
-    /// No stored velocity and no instant makes it panic.
+    /// No instant makes it panic.
     #[test]
     fn any_instant_will_do(seconds in prop::collection::vec(-377_705_023_201_i64..=253_402_207_200, 0..10)) {
         let mut velocity = Velocity::default();
         for second in seconds {
             let now = Timestamp::from_second(second).unwrap();
-            velocity = velocity.with(mark("a"), now);
-            prop_assert!(velocity.counts(now).attempts_hour >= 1);
+            let invoice = InvoiceId::new(CustomerId::new(7), Timestamp::UNIX_EPOCH, 1);
+            let one = Try::new(AttemptId { invoice, number: AttemptNumber(1) }, mark("a"), now);
+            velocity = velocity.with_hour(one.hour(), [one]).with(one);
+            prop_assert!(velocity.counts(now).attempts_day <= 1);
+            Hour::of_last_day(now);
         }
     }
 }

@@ -5,7 +5,7 @@ mod check;
 
 pub use check::PlanFault;
 
-use crate::customer::{Alternative, PaymentMethod, PaymentSource};
+use crate::customer::{Alternative, KnownCard, PaymentMethod, PaymentSource};
 use crate::gateway::{GatewayName, MeansType};
 use crate::id::CustomerId;
 use crate::money::{Currency, Money};
@@ -151,6 +151,7 @@ impl Plan {
             means,
             why,
             others: routes.take(MOST_OTHERS).collect(),
+            card: KnownCard::of(method),
         })
     }
 

@@ -39,6 +39,7 @@ fn card(held_by: &[&str]) -> PaymentMethod {
         brand: None,
         last4: None,
         expiry: None,
+        country: None,
     };
     method(ANA, Instrument::CreditCard(card))
 }

@@ -27,6 +27,7 @@ fn customer(anchor: Option<u8>) -> Customer {
         kind: CustomerKind::Buyer,
         time_zone: Some(crate::customer::TimeZoneName::parse("America/Sao_Paulo").unwrap()),
         billing_anchor_day: anchor.map(|day| AnchorDay::try_from(day).unwrap()),
+        country: None,
         metadata: Metadata::default(),
     };
     Customer::new(ana(), profile, at("2026-01-01T00:00:00Z"))

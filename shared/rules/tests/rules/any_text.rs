@@ -100,7 +100,7 @@ fn any_charge() -> impl Strategy<Value = Facts> {
         facts.customer.record = Record { payments, disputes };
         facts.velocity = Counts { attempts_hour, attempts_day, cards_hour, cards_day };
         if !known {
-            facts.customer.country = None;
+            facts.customer.person.as_mut().unwrap().country = None;
             let bare = |method| Method { means: MeansType::Pix, brand: None, country: None, ..method };
             facts.method = facts.method.map(bare).filter(|_| minor % 2 == 0);
         }

@@ -3,7 +3,7 @@
 use fatura_domain::gateway::MeansType;
 use fatura_domain::id::{CustomerId, PaymentMethodId};
 use fatura_domain::money::{Currency, Money};
-use fatura_domain::risk::{Buyer, Counts, Facts, Method, Record};
+use fatura_domain::risk::{Buyer, Counts, Facts, Method, Person, Record};
 use fatura_domain::text::Email;
 use fatura_domain::{SignedDuration, Timestamp};
 
@@ -13,9 +13,11 @@ pub(crate) fn usual() -> Facts {
         amount: Money::try_new(10_000, Currency::BRL).unwrap(),
         customer: Buyer {
             id,
-            email: Email::parse("ana@example.com").unwrap(),
-            age: SignedDuration::from_hours(30 * 24),
-            country: "BR".parse().ok(),
+            person: Some(Person {
+                email: Email::parse("ana@example.com").unwrap(),
+                age: SignedDuration::from_hours(30 * 24),
+                country: "BR".parse().ok(),
+            }),
             record: Record { payments: 2, disputes: 0 },
         },
         method: Some(Method {
@@ -31,14 +33,15 @@ pub(crate) fn usual() -> Facts {
 /// The charge with one fact as said: a value, or none.
 pub(crate) fn with(facts: Facts, name: &str, value: Option<&str>) -> Facts {
     let Facts { mut amount, mut customer, mut method, mut velocity } = facts;
+    let person = customer.person.as_mut().unwrap();
     let text = value.unwrap_or_default();
     let number = || text.parse::<u32>().unwrap();
     match name {
         "amount.minor" => amount = Money::try_new(text.parse().unwrap(), amount.currency()).unwrap(),
         "amount.currency" => amount = Money::try_new(amount.minor(), text.parse().unwrap()).unwrap(),
-        "customer.email" => customer.email = Email::parse(text).unwrap(),
-        "customer.age_days" => customer.age = SignedDuration::from_hours(24 * i64::from(number())),
-        "customer.country" => customer.country = value.map(|text| text.parse().unwrap()),
+        "customer.email" => person.email = Email::parse(text).unwrap(),
+        "customer.age_days" => person.age = SignedDuration::from_hours(24 * i64::from(number())),
+        "customer.country" => person.country = value.map(|text| text.parse().unwrap()),
         "customer.payments" => customer.record.payments = number(),
         "customer.disputes" => customer.record.disputes = number(),
         "payment_method.type" => {

@@ -2,8 +2,8 @@
 
 use crate::charge::{usual, with};
 use crate::{compile, found, question, rule, set};
-use fatura_domain::risk::{Decision, Effect, Finding, Reason};
-use fatura_rules::{Compiled, Example, Outcome, RuleEngine, dry_run};
+use fatura_domain::risk::{Decision, Effect, Finding, Needs, Reason};
+use fatura_rules::{Compiled, RuleEngine};
 
 /// A failure that no sample meets: only between what is tried is the divisor nothing.
 const FAILS_AT_FIVE: &str = "1 / (velocity.attempts_hour - 5) > 0";
@@ -52,16 +52,16 @@ fn no_rules_approve() {
 }
 
 #[test]
-fn a_dry_run_says_of_each_example_what_it_came_to() {
-    let rules = compile(&question("velocity.cards_day > 2")).unwrap();
-    let example =
-        |cards, expected| Example { facts: with(usual(), "velocity.cards_day", Some(cards)), expected };
-    let examples =
-        [example("3", Some(Decision::Decline)), example("2", Some(Decision::Decline)), example("2", None)];
-    let outcomes = dry_run(&rules, &examples);
-    let as_expected: Vec<bool> = outcomes.iter().map(Outcome::is_as_expected).collect();
-    assert_eq!(as_expected, [true, false, true]);
-    assert_eq!(outcomes[1].assessment.decision, Decision::Approve);
+fn rules_need_what_they_mention_and_nothing_else() {
+    let needs = |expression| compile(&question(expression)).unwrap().needs();
+    let nothing = Needs::default();
+    assert_eq!(needs("amount.minor > 5 && customer.id != 'x' && !blocked.customer"), nothing);
+    let person = Needs { person: true, ..nothing };
+    assert_eq!(needs("blocked.country"), person);
+    assert_eq!(needs("has(customer.country) || customer.email.endsWith('x')"), person);
+    let counted = Needs { payments: true, disputes: true, velocity: true, person: false };
+    let many = "(customer.payments in [1, customer.disputes] ? velocity.cards_day : 0) > 1";
+    assert_eq!(needs(many), counted);
 }
 
 #[test]

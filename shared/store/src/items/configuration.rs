@@ -4,7 +4,7 @@ use super::{Item, corrupt, from_item, sort_key, to_item};
 use crate::keys::{self, Configuration};
 use fatura_application::circuit::{Circuit, CircuitState};
 use fatura_application::ports::StoreError;
-use fatura_application::{FeesEdition, PlanEdition, RulesEdition};
+use fatura_application::{FeesEdition, PlanEdition, RiskEdition, RulesEdition};
 use fatura_domain::Timestamp;
 use fatura_domain::actor::Actor;
 use fatura_domain::fees::Fees;
@@ -56,6 +56,15 @@ pub(crate) fn write_plan(edition: &PlanEdition) -> Result<[Item; 2], StoreError>
 pub(crate) fn read_plan(item: Item) -> Result<PlanEdition, StoreError> {
     let EditionItem { version, content: plan, by, at } = from_item(item)?;
     Ok(PlanEdition { version, plan, put: Some((by, at)) })
+}
+
+pub(crate) fn write_risk_rules(edition: &RiskEdition) -> Result<[Item; 2], StoreError> {
+    EditionItem::write(Configuration::Risk, edition.version, &edition.rules, edition.put.as_ref())
+}
+
+pub(crate) fn read_risk_rules(item: Item) -> Result<RiskEdition, StoreError> {
+    let EditionItem { version, content: rules, by, at } = from_item(item)?;
+    Ok(RiskEdition { version, rules, put: Some((by, at)) })
 }
 
 /// Fees, which merchants have of their own.

@@ -5,6 +5,7 @@ use fatura_application::ports::{StoreError, WebhookEvent};
 use fatura_domain::charge::{Attempt, AttemptOutcome};
 use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::{AttemptId, AttemptNumber, InvoiceId, PaymentMethodId};
+use fatura_domain::risk::Judgement;
 use fatura_domain::routing::Why;
 use fatura_domain::{SignedDuration, Timestamp};
 use flate2::Compression;
@@ -21,6 +22,8 @@ pub(crate) struct AttemptItem {
     payment_method: PaymentMethodId,
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     why: Option<Why>,
+    #[serde(rename = "rk", default, skip_serializing_if = "Option::is_none")]
+    risk: Option<Judgement>,
     #[serde(rename = "o")]
     outcome: AttemptOutcome,
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -37,6 +40,7 @@ impl AttemptItem {
             gateway: attempt.gateway.clone(),
             payment_method: attempt.payment_method,
             why: attempt.why,
+            risk: attempt.risk.clone(),
             outcome: attempt.outcome.clone(),
             reference: attempt.reference.clone(),
             started_at: attempt.started_at,
@@ -53,6 +57,7 @@ impl AttemptItem {
             gateway: read.gateway,
             payment_method: read.payment_method,
             why: read.why,
+            risk: read.risk,
             outcome: read.outcome,
             reference: read.reference,
             started_at: read.started_at,

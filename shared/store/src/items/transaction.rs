@@ -7,6 +7,7 @@ use fatura_domain::gateway::{GatewayName, GatewayReference, MeansType};
 use fatura_domain::id::{AttemptId, AttemptNumber, InvoiceId, PaymentMethodId, TransactionId};
 use fatura_domain::ledger::{AtGateway, ByWallet, Journal, MovedBy, Posted, Transaction, TransactionKind};
 use fatura_domain::money::Money;
+use fatura_domain::risk::Judgement;
 use fatura_domain::routing::Why;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub(crate) struct TransactionItem {
     attempt_started_at: Option<Timestamp>,
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     attempt_why: Option<Why>,
+    #[serde(rename = "rk", default, skip_serializing_if = "Option::is_none")]
+    attempt_risk: Option<Judgement>,
 }
 
 /// What moved the money: an attribute that no other has tells which it was, and a gateway's lie beside each other.
@@ -103,6 +106,7 @@ impl TransactionItem {
             mirrors: booked.mirrors,
             attempt_started_at: attempt.map(|attempt| attempt.started_at),
             attempt_why: attempt.and_then(|attempt| attempt.why),
+            attempt_risk: attempt.and_then(|attempt| attempt.risk.clone()),
         };
         to_item(keys::transaction(transaction.id), attributes)
     }
@@ -124,14 +128,16 @@ impl TransactionItem {
 
     /// The attempt that succeeded, if this transaction is its record.
     pub(crate) fn read_attempt(item: Item) -> Result<Option<Attempt>, StoreError> {
-        let Self { attempt_started_at, attempt_why, .. } = from_item(item.clone())?;
+        let Self { attempt_started_at, attempt_why, attempt_risk, .. } = from_item(item.clone())?;
         let Some(started_at) = attempt_started_at else { return Ok(None) };
-        Ok(booked_attempt(&Self::read(item)?, started_at, attempt_why))
+        let attempt = booked_attempt(&Self::read(item)?, started_at, attempt_why);
+        Ok(attempt.map(|attempt| Attempt { risk: attempt_risk, ..attempt }))
     }
 
     /// Whether all that there is to say of the attempt follows from the transaction and how the attempt began.
     pub(crate) fn tells(transaction: &Transaction, attempt: &Attempt) -> bool {
-        booked_attempt(transaction, attempt.started_at, attempt.why).as_ref() == Some(attempt)
+        let told = booked_attempt(transaction, attempt.started_at, attempt.why);
+        told.is_some_and(|told| Attempt { risk: attempt.risk.clone(), ..told } == *attempt)
     }
 }
 
@@ -142,6 +148,7 @@ fn booked_attempt(transaction: &Transaction, started_at: Timestamp, why: Option<
         gateway: at.gateway.clone(),
         payment_method: at.payment_method,
         why,
+        risk: None,
         outcome: AttemptOutcome::Succeeded,
         reference: Some(at.reference.clone()),
         started_at,

@@ -5,7 +5,7 @@ use crate::items::{
     AnswerItem, ApiKeyItem, AttemptItem, AttentionItem, BillItem, CredentialsItem, CustomerItem,
     DetachmentItem, DifferenceItem, DisputeItem, InvoiceItem, Item, OrderItem, OwnerItem, PartItem,
     PaymentMethodItem, PreferencesItem, RefundItem, RunItem, SessionItem, TellingItem, TransactionItem,
-    TriesItem, WebhookItem, corrupt, to_key, write_fees, write_plan, write_rules,
+    TriesItem, WebhookItem, corrupt, to_key, write_fees, write_plan, write_risk_rules, write_rules,
 };
 use crate::keys::{self, Key};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -123,6 +123,9 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             }
             Change::FeesReplaced(edition) => {
                 actions.extend(replaced(write_fees(&edition)?, edition.version));
+            }
+            Change::RiskRulesReplaced(edition) => {
+                actions.extend(replaced(write_risk_rules(&edition)?, edition.version));
             }
             Change::Answered(stored) => actions.push(answered(stored)?),
             Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),

@@ -15,6 +15,7 @@ mod orders;
 mod outgoing;
 mod rates;
 mod records;
+mod risk;
 mod round_trip;
 mod services;
 mod world;

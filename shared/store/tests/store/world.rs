@@ -37,6 +37,7 @@ pub(crate) fn profile(email: &str, external_id: Option<&str>) -> Profile {
         kind: CustomerKind::Buyer,
         time_zone: None,
         billing_anchor_day: None,
+        country: None,
         metadata: Metadata::default(),
     }
 }

@@ -79,12 +79,12 @@ fn lived(class: FailureClass, policy: Policy) -> Life {
 fn each_class_is_tried_on_its_days_and_given_up_after_sixty() {
     use FailureClass::{
         AuthenticationRequired, Configuration, CurrencyMismatch, CustomerNotFound, DoNotHonor, Generic, Hard,
-        InsufficientFunds, IssuerUnavailable, PixExpired, SuspectedFraud,
+        InsufficientFunds, IssuerUnavailable, PixExpired, RiskDeclined, SuspectedFraud,
     };
     let on_the_last_day = after(60 * DAY);
     let give_up = Some((NextAction::GiveUp, Some(on_the_last_day)));
     let operator = Some((NextAction::AwaitOperator, None));
-    let table: [(FailureClass, &[i64], u8, _); 11] = [
+    let table: [(FailureClass, &[i64], u8, _); 12] = [
         (InsufficientFunds, &[0, 3, 8, 15], 4, give_up),
         (DoNotHonor, &[0, 1, 4, 9], 4, give_up),
         (Generic, &[0, 1, 4, 9], 4, give_up),
@@ -96,6 +96,7 @@ fn each_class_is_tried_on_its_days_and_given_up_after_sixty() {
         (Configuration, &[0], 0, operator),
         (CustomerNotFound, &[0, 1], 0, operator),
         (PixExpired, &[0, 0, 0, 0], 0, give_up),
+        (RiskDeclined, &[0], 0, give_up),
     ];
     let told: Vec<FailureClass> = table.iter().map(|(class, ..)| *class).collect();
     let missing = FailureClass::ALL.into_iter().filter(|class| class.has_rule() && !told.contains(class));

@@ -9,6 +9,7 @@ mod orphans;
 mod payments;
 mod properties;
 mod refunds;
+mod review;
 mod stories;
 mod told;
 mod unknown;

@@ -1,12 +1,14 @@
 //! Whatever comes, in whatever order: invariants 2 and 3 of the design.
 
 use super::*;
+use crate::actor::Actor;
 use crate::charge::Phase;
 use crate::dispute::{ContestReason, Dispute, DisputeState};
 use crate::gateway::{DisputeStanding, DisputeVerdict};
 use crate::invoice::dispute::DisputeReduction;
 use crate::ledger::TransactionKind;
 use crate::refund::{RefundOf, RefundState};
+use crate::risk::{Assessment, Verdict};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::HashSet;
@@ -18,6 +20,8 @@ enum Step {
     Plan,
     Collect,
     HoldBack,
+    HoldForReview,
+    Review(Verdict),
     Sweep { has_method: bool },
     Cancel,
     Wait(i64),
@@ -81,6 +85,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Plan),
         5 => Just(Step::Collect),
         1 => Just(Step::HoldBack),
+        1 => Just(Step::HoldForReview),
+        1 => prop::sample::select(Verdict::ALL.to_vec()).prop_map(Step::Review),
         3 => any::<bool>().prop_map(|has_method| Step::Sweep { has_method }),
         1 => Just(Step::Cancel),
         3 => prop_oneof![
@@ -150,6 +156,17 @@ impl World {
             Step::HoldBack => {
                 let until = now + SignedDuration::from_secs(90);
                 self.invoice.held_back(failure(FailureClass::NotSent), until, now)
+            }
+            Step::HoldForReview => {
+                let assessment = Assessment::unreadable(1);
+                let judged = self.invoice.clone().judged(assessment.into());
+                let held = judged.held(&policy, moment);
+                held.map(|reduction| self.written(reduction))
+            }
+            Step::Review(verdict) => {
+                let by = Actor::new("key_1");
+                let reviewed = self.invoice.reviewed(verdict, by, &policy, moment);
+                reviewed.ok().map(|reduction| self.written(reduction))
             }
             Step::Sweep { has_method } => match self.invoice.woken(&policy, now) {
                 Some(Woken::PutOff(next) | Woken::GaveUp(next)) => Some(*next),
@@ -270,7 +287,10 @@ impl World {
 
     /// Nothing is live, or what is live is known not to have reached the gateway.
     fn may_send(&self) -> bool {
-        self.invoice.state.live_attempt().is_none_or(|live| matches!(live.phase, Phase::NotSent { .. }))
+        self.invoice
+            .state
+            .live_attempt()
+            .is_none_or(|live| matches!(live.phase, Phase::NotSent { .. } | Phase::Cleared))
     }
 
     fn check(&self, before: &Invoice) {
