@@ -118,9 +118,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::PlanReplaced(edition) => {
                 actions.extend(replaced(write_plan(&edition)?, edition.version));
             }
-            Change::FeesReplaced(edition) => {
-                actions.extend(replaced(write_fees(&edition)?, edition.version));
-            }
+            Change::FeesReplaced(edition) => actions.extend(replaced(write_fees(&edition)?, edition.version)),
             Change::Answered(stored) => actions.push(answered(stored)?),
             Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),
             Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
