@@ -135,13 +135,7 @@ pub enum Change {
     BillAwaited(BillId),
     BillNoLongerAwaited(BillId),
     /// Refused unless it follows the edition that is in force. Every edition is kept.
-    RulesReplaced(RulesEdition),
-    /// Refused unless it follows the edition that is in force. Every edition is kept.
-    PlanReplaced(PlanEdition),
-    /// Refused unless it follows the edition that is in force. Every edition is kept.
-    FeesReplaced(FeesEdition),
-    /// Refused unless it follows the edition that is in force. Every edition is kept.
-    RiskRulesReplaced(RiskEdition),
+    EditionPut(Edition),
     /// Refused if the same key already has an answer.
     Answered(StoredAnswer),
     /// The webhook's effect is in this very change set.
@@ -151,6 +145,15 @@ pub enum Change {
     },
     ApiKeyCreated(ApiKey),
     ApiKeyRevoked(ApiKey),
+}
+
+/// What operators put in force, each with editions of its own.
+#[derive(Debug, Clone)]
+pub enum Edition {
+    Dunning(RulesEdition),
+    Gateways(PlanEdition),
+    Fees(FeesEdition),
+    Risk(RiskEdition),
 }
 
 /// Changes that happen together.

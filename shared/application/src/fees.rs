@@ -2,7 +2,7 @@
 
 use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed};
-use crate::change_set::{Change, ChangeSet};
+use crate::change_set::{Change, ChangeSet, Edition};
 use crate::customers::expect_version;
 use crate::error::Error;
 use fatura_domain::Timestamp;
@@ -63,8 +63,8 @@ impl App {
         expect_version(if_version, before.version)?;
         let put = Some((caller.actor(), self.clock.now()));
         let edition = FeesEdition { merchant, version: before.version + 1, fees, put };
-        let changes =
-            ChangeSet::of(merchant.map(Change::CustomerExists)).and([Change::FeesReplaced(edition.clone())]);
+        let changes = ChangeSet::of(merchant.map(Change::CustomerExists))
+            .and([Change::EditionPut(Edition::Fees(edition.clone()))]);
         match self.commit(changes, None).await? {
             Committed::Written => Ok(edition),
             Committed::Stale | Committed::Replayed(_) => Err(Error::Busy),

@@ -2,7 +2,7 @@
 
 use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
-use crate::change_set::{Change, ChangeSet};
+use crate::change_set::{Change, ChangeSet, Edition};
 use crate::customers::expect_version;
 use crate::error::{Error, Fault};
 use crate::ports::{Gateways, Page, PageRequest};
@@ -155,7 +155,10 @@ impl App {
             }
             let put = Some((caller.actor(), self.clock.now()));
             let edition = PlanEdition { version: before.version + 1, plan, put };
-            match self.commit(ChangeSet::of([Change::PlanReplaced(edition.clone())]), None).await? {
+            match self
+                .commit(ChangeSet::of([Change::EditionPut(Edition::Gateways(edition.clone()))]), None)
+                .await?
+            {
                 Committed::Written => return Ok(edition),
                 Committed::Stale | Committed::Replayed(_) => {}
             }

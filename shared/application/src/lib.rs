@@ -49,7 +49,7 @@ pub use app::{App, Records};
 pub use attention::ResolveAttempt;
 pub use authenticate::{Authenticator, OperatorKey};
 pub use bills::{BillView, Converted, CreateBill, Indicative, RenderAppended};
-pub use change_set::{Change, ChangeSet};
+pub use change_set::{Change, ChangeSet, Edition};
 pub use collect_charge::{CALL_TIME, CollectError};
 pub use customers::CustomerReference;
 pub use disputes::Contest;

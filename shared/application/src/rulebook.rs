@@ -2,7 +2,7 @@
 
 use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed};
-use crate::change_set::{Change, ChangeSet};
+use crate::change_set::{Change, ChangeSet, Edition};
 use crate::customers::expect_version;
 use crate::error::{Error, Fault};
 use crate::fresh::Fresh;
@@ -93,7 +93,10 @@ impl App {
         expect_version(if_version, before.version)?;
         let put = Some((caller.actor(), self.clock.now()));
         let edition = RulesEdition { version: before.version + 1, rules, put };
-        match self.commit(ChangeSet::of([Change::RulesReplaced(edition.clone())]), None).await? {
+        match self
+            .commit(ChangeSet::of([Change::EditionPut(Edition::Dunning(edition.clone()))]), None)
+            .await?
+        {
             Committed::Written => Ok(edition),
             Committed::Stale | Committed::Replayed(_) => Err(Error::Busy),
         }

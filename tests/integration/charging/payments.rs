@@ -11,7 +11,7 @@ use fatura_domain::customer::{Customer, CustomerKind, Profile};
 use fatura_domain::fees::{Fees, Rate};
 use fatura_domain::id::{CustomerId, InvoiceId, OrderId};
 use fatura_domain::invoice::{Content, Invoice, LineItem, Quantity, Status, UnitPrice};
-use fatura_domain::ledger::Transaction;
+use fatura_domain::ledger::{Totals, Transaction};
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::order::OrderStatus;
 use fatura_domain::refund::Refund;
@@ -101,7 +101,7 @@ impl Market {
         }
         let trial = self.world.app.trial_balance(&operator).await.unwrap();
         assert!(trial.differences.iter().all(|(_, left)| *left == 0), "{trial:?}");
-        let books = self.world.app.verify_books(&operator, (0, Default::default()), ALL).await.unwrap();
+        let books = self.world.app.verify_books(&operator, (0, Totals::default()), ALL).await.unwrap();
         assert!(books.findings.is_empty() && books.next.is_none(), "{books:?}");
     }
 

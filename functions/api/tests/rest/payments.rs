@@ -1,6 +1,7 @@
 use crate::sign_in::with;
 use crate::world::{DAY, Says, World, brl, steps};
 use fatura_domain::charge::FailureClass;
+use fatura_domain::gateway::DisputeVerdict;
 use futures::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
@@ -289,6 +290,25 @@ async fn what_a_merchant_was_paid_out_is_owed_when_it_goes_back() {
     let open = world.get("/v1/attention?kind=merchant_not_settled").await.expect(200);
     let detail = open["data"][0]["detail"].as_str().unwrap();
     assert_eq!(detail, format!("{shop} owes 40.00, which its wallet didn't have"));
+    world.books_agree(&[&ana, &shop]).await;
+}
+
+#[tokio::test]
+async fn what_a_bank_takes_back_is_taken_from_the_merchant() {
+    let world = World::new().await;
+    world.takes_fees().await;
+    let (ana, shop) = (world.payer().await, world.merchant().await);
+    let order = world.order(&ana, &shop, "40.00").await;
+    let made = world.pay(&[&order], json!({})).await.expect(202);
+    world.collect_all().await;
+    assert_eq!(world.holds(&shop).await, json!([brl("38.54")]));
+    let contest = format!("/v1/invoices/{}/contest", made["invoice_id"].as_str().unwrap());
+    world.post(&contest, json!({"reason": "fraud"})).await.expect(202);
+    assert_eq!(world.status_of_order(&order).await, "in_protest");
+    world.gateway.disputes("dp_1", DisputeVerdict::Lost);
+    world.pass(DAY).await;
+    assert_eq!(world.status_of_order(&order).await, "chargeback");
+    assert_eq!(world.holds(&shop).await, json!([brl("0.00")]));
     world.books_agree(&[&ana, &shop]).await;
 }
 

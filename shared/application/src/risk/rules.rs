@@ -1,6 +1,6 @@
 use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed};
-use crate::change_set::{Change, ChangeSet};
+use crate::change_set::{Change, ChangeSet, Edition};
 use crate::customers::expect_version;
 use crate::error::{Error, Fault};
 use crate::ports::{Judge, Page, PageRequest};
@@ -102,7 +102,7 @@ impl App {
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
-        match self.commit(ChangeSet::of([Change::RiskRulesReplaced(edition.clone())]), None).await? {
+        match self.commit(ChangeSet::of([Change::EditionPut(Edition::Risk(edition.clone()))]), None).await? {
             Committed::Written => Ok(RulesPut { edition, outcomes }),
             Committed::Stale | Committed::Replayed(_) => Err(Error::Busy),
         }

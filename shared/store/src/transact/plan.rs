@@ -13,7 +13,7 @@ use fatura_application::idempotency::StoredAnswer;
 use fatura_application::notices::NoticeChange;
 use fatura_application::ports::StoreError;
 use fatura_application::sign_in::AccessChange;
-use fatura_application::{Change, ChangeSet};
+use fatura_application::{Change, ChangeSet, Edition};
 use fatura_domain::attention::Closed;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment};
@@ -115,18 +115,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::EmptyShardsClosed(bill) => actions.extend(bills::empty_shards_closed(&bill)),
             Change::BillAwaited(bill) => actions.push(marked(keys::awaiting_bill(bill))),
             Change::BillNoLongerAwaited(bill) => actions.push(unmarked(keys::awaiting_bill(bill))),
-            Change::RulesReplaced(edition) => {
-                actions.extend(replaced(write_rules(&edition)?, edition.version));
-            }
-            Change::PlanReplaced(edition) => {
-                actions.extend(replaced(write_plan(&edition)?, edition.version));
-            }
-            Change::FeesReplaced(edition) => {
-                actions.extend(replaced(write_fees(&edition)?, edition.version));
-            }
-            Change::RiskRulesReplaced(edition) => {
-                actions.extend(replaced(write_risk_rules(&edition)?, edition.version));
-            }
+            Change::EditionPut(edition) => actions.extend(put(&edition)?),
             Change::Answered(stored) => actions.push(answered(stored)?),
             Change::WebhookProcessed { gateway, event_id } => actions.push(processed(&gateway, &event_id)),
             Change::ApiKeyCreated(key) => actions.push(new(ApiKeyItem::write(&key)?)),
@@ -228,8 +217,14 @@ fn next(item: Item, version: u64) -> Action {
 }
 
 /// The edition in force, and the one that stays.
-fn replaced([current, kept]: [Item; 2], version: u64) -> [Action; 2] {
-    [next(current, version), new(kept)]
+fn put(edition: &Edition) -> Result<[Action; 2], StoreError> {
+    let ([current, kept], version) = match edition {
+        Edition::Dunning(rules) => (write_rules(rules)?, rules.version),
+        Edition::Gateways(plan) => (write_plan(plan)?, plan.version),
+        Edition::Fees(fees) => (write_fees(fees)?, fees.version),
+        Edition::Risk(rules) => (write_risk_rules(rules)?, rules.version),
+    };
+    Ok([next(current, version), new(kept)])
 }
 
 pub(super) fn unconditional(write: Write) -> Action {

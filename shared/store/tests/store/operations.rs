@@ -4,7 +4,7 @@ use crate::world::*;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::circuit::{Circuit, CircuitState};
 use fatura_application::ports::*;
-use fatura_application::{Change, ChangeSet, Difference, DifferenceKind, RulesEdition};
+use fatura_application::{Change, ChangeSet, Difference, DifferenceKind, Edition, RulesEdition};
 use fatura_domain::actor::Actor;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind, Closed};
 use fatura_domain::charge::FailureClass;
@@ -363,7 +363,7 @@ fn edition(version: u64) -> RulesEdition {
 #[tokio::test]
 async fn rules_that_an_older_release_wrote_are_read_with_the_defaults_for_what_is_new() {
     let table = TestTable::start().await;
-    write(&table.store, [Change::RulesReplaced(edition(1))]).await;
+    write(&table.store, [Change::EditionPut(Edition::Dunning(edition(1)))]).await;
     table
         .client
         .update_item()
@@ -382,7 +382,7 @@ async fn rules_that_an_older_release_wrote_are_read_with_the_defaults_for_what_i
 async fn editions_of_the_rules_follow_each_other_and_all_are_kept() {
     let table = TestTable::start().await;
     assert_eq!(table.store.rules().await.unwrap(), None, "the defaults");
-    let replace = |edition| [Change::RulesReplaced(edition)];
+    let replace = |edition| [Change::EditionPut(Edition::Dunning(edition))];
     assert!(matches!(refusals(&table.store, replace(edition(2))).await[..], [Refusal::Stale, ..]));
     for version in 1..=5 {
         write(&table.store, replace(edition(version))).await;

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use fatura_application::ports::*;
-use fatura_application::{Change, ChangeSet, RiskEdition};
+use fatura_application::{Change, ChangeSet, Edition, RiskEdition};
 use fatura_domain::actor::Actor;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::dispute::{ContestReason, Dispute};
@@ -148,12 +148,12 @@ async fn rules_are_kept_in_every_edition() {
         put: Some((Actor::new("key_1"), at(i64::try_from(version).unwrap()))),
     };
     for version in [1, 2] {
-        write(&table.store, [Change::RiskRulesReplaced(put(version))]).await;
+        write(&table.store, [Change::EditionPut(Edition::Risk(put(version)))]).await;
     }
     assert_eq!(table.store.risk_rules().await.unwrap(), Some(put(2)));
     let page = table.store.risk_editions(PageRequest { limit: 5, after: None }).await.unwrap();
     assert_eq!((page.data, page.next), (vec![put(2), put(1)], None));
-    let stale = table.store.commit(ChangeSet::of([Change::RiskRulesReplaced(put(2))])).await;
+    let stale = table.store.commit(ChangeSet::of([Change::EditionPut(Edition::Risk(put(2)))])).await;
     assert!(matches!(stale, Err(CommitError::Refused(_))), "two never put the same edition");
 }
 
