@@ -10,6 +10,7 @@ mod cost;
 mod faults;
 mod ledger;
 mod lists;
+mod notices;
 mod operations;
 mod outgoing;
 mod rates;
