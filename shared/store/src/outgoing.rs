@@ -73,6 +73,7 @@ impl DynamoStore {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "lists hand each item over to whoever reads it")]
 fn place(item: Item) -> Result<MessageId, StoreError> {
     keys::listed_delivery(sort_key(&item)).ok_or_else(|| corrupt("not a message's place"))
 }

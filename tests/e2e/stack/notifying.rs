@@ -37,13 +37,12 @@ struct Receiver {
 impl Receiver {
     /// Answers with these first, and then with 200.
     async fn start(answers: impl IntoIterator<Item = u16>) -> (Arc<Self>, String) {
-        let receiver =
-            Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::default() });
-        let router = Router::new().route("/hook", post(take)).with_state(receiver.clone());
+        let server = Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::default() });
+        let router = Router::new().route("/hook", post(take)).with_state(server.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        (receiver, url)
+        (server, url)
     }
 
     async fn until(&self, count: usize) -> Vec<Received> {
@@ -59,15 +58,15 @@ impl Receiver {
     }
 }
 
-async fn take(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(State(server): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
-    receiver.received.lock().unwrap().push(Received {
+    server.received.lock().unwrap().push(Received {
         id: header("webhook-id"),
         timestamp: header("webhook-timestamp"),
         signatures: header("webhook-signature"),
         body: String::from_utf8(body.to_vec()).unwrap(),
     });
-    let code = receiver.answers.lock().unwrap().pop_front().unwrap_or(200);
+    let code = server.answers.lock().unwrap().pop_front().unwrap_or(200);
     StatusCode::from_u16(code).unwrap()
 }
 
@@ -123,7 +122,7 @@ async fn until_delivered(shop: &Shop, message: &str) -> Value {
 #[tokio::test]
 async fn a_webhook_arrives_signed_again_after_a_failure_and_once_more_by_hand() {
     let (shop, _stack) = shared().await;
-    let (receiver, url) = Receiver::start([500]).await;
+    let (server, url) = Receiver::start([500]).await;
     let customer = shop.payer("tok_visa").await;
     let made = endpoint(&shop, &customer, &url, &["invoice.paid"]).await;
     let secret = made["secret"].as_str().unwrap();
@@ -133,7 +132,7 @@ async fn a_webhook_arrives_signed_again_after_a_failure_and_once_more_by_hand() 
     shop.charge(&invoice).await.expect(202);
     shop.until_status(&invoice, "paid").await;
 
-    let received = receiver.until(2).await;
+    let received = server.until(2).await;
     assert_eq!((&received[0].id, &received[0].body), (&received[1].id, &received[1].body));
     for one in &received {
         one.assert_genuine(secret);
@@ -150,7 +149,7 @@ async fn a_webhook_arrives_signed_again_after_a_failure_and_once_more_by_hand() 
     assert_eq!(list["data"].as_array().unwrap().len(), 1, "{list}");
 
     shop.post(&format!("/v1/webhook-deliveries/{message}/replay"), json!({})).await.expect(202);
-    let third = receiver.until(3).await.pop().unwrap();
+    let third = server.until(3).await.pop().unwrap();
     assert_eq!((&third.id, &third.body), (message, &received[0].body));
     third.assert_genuine(secret);
 }
@@ -158,13 +157,13 @@ async fn a_webhook_arrives_signed_again_after_a_failure_and_once_more_by_hand() 
 #[tokio::test]
 async fn a_test_message_arrives_at_once() {
     let (shop, _stack) = shared().await;
-    let (receiver, url) = Receiver::start([]).await;
+    let (server, url) = Receiver::start([]).await;
     let customer = shop.customer().await;
     let made = endpoint(&shop, &customer, &url, &["bill.*"]).await;
     let path = format!("/v1/webhook-endpoints/{}", id(&made));
     let rotated = shop.post(&format!("{path}/rotate-secret"), json!({})).await.expect(200);
     let sent = shop.post(&format!("{path}/test"), json!({})).await.expect(202);
-    let [received] = &receiver.until(1).await[..] else { panic!("one") };
+    let [received] = &server.until(1).await[..] else { panic!("one") };
     assert_eq!((json!(received.id), json!(received.body)), (sent["id"].clone(), sent["body"].clone()));
     for secret in [&made["secret"], &rotated["secret"]] {
         received.assert_genuine(secret.as_str().unwrap());

@@ -14,8 +14,8 @@ async fn whoever_dies_at_a_write_leaves_it_to_the_next() {
     for writes in 0..WRITES {
         for is_written in [false, true] {
             let world = World::start().await;
-            let receiver = Receiver::start().await;
-            let endpoint = world.endpoint(&receiver.url, &["*"]).await;
+            let server = Receiver::start().await;
+            let endpoint = world.endpoint(&server.url, &["*"]).await;
             world.writes.die_after(writes, is_written);
             let told = event("evt_1", "invoice.paid");
             assert_eq!(world.wake([told.clone()]).await, [0], "it died {writes} {is_written}");
@@ -27,7 +27,7 @@ async fn whoever_dies_at_a_write_leaves_it_to_the_next() {
             }
             let delivery = world.delivery("evt_1", endpoint.id).await.unwrap();
             assert!(matches!(delivery.state, DeliveryState::Delivered { .. }), "{writes} {is_written}");
-            let received = receiver.received();
+            let received = server.received();
             // Only one whose answer was not written down comes twice, and is known by its id.
             let most = if writes == 1 && !is_written { 2 } else { 1 };
             assert_eq!(received.len(), most, "{writes} {is_written}");
@@ -41,9 +41,9 @@ async fn the_same_at_a_later_try() {
     for writes in 0..WRITES {
         for is_written in [false, true] {
             let world = World::start().await;
-            let receiver = Receiver::start().await;
-            let endpoint = world.endpoint(&receiver.url, &["*"]).await;
-            receiver.answers([500]);
+            let server = Receiver::start().await;
+            let endpoint = world.endpoint(&server.url, &["*"]).await;
+            server.answers([500]);
             world.wake([event("evt_1", "invoice.paid")]).await;
             world.clock.advance(SignedDuration::from_secs(5));
             let message = serde_json::to_string(&world.queue.take()[0]).unwrap();
@@ -56,7 +56,7 @@ async fn the_same_at_a_later_try() {
             let delivery = world.delivery("evt_1", endpoint.id).await.unwrap();
             assert!(matches!(delivery.state, DeliveryState::Delivered { .. }), "{writes} {is_written}");
             let most = if writes == 1 && !is_written { 3 } else { 2 };
-            assert_eq!(receiver.received().len(), most, "{writes} {is_written}");
+            assert_eq!(server.received().len(), most, "{writes} {is_written}");
         }
     }
 }

@@ -48,9 +48,9 @@ async fn one_that_fails_for_five_days_is_disabled_and_shown() {
 #[tokio::test]
 async fn one_that_gets_well_again_begins_anew() {
     let world = World::start().await;
-    let receiver = Receiver::start().await;
-    let endpoint = world.endpoint(&receiver.url, &["*"]).await;
-    receiver.answers([500]);
+    let server = Receiver::start().await;
+    let endpoint = world.endpoint(&server.url, &["*"]).await;
+    server.answers([500]);
     world.wake([event("evt_1", "invoice.paid")]).await;
     let failing = world.stored(endpoint.id).await;
     assert_eq!(failing.state, EndpointState::Enabled { failing_since: Some(world.clock.now()) });
@@ -61,41 +61,41 @@ async fn one_that_gets_well_again_begins_anew() {
 #[tokio::test]
 async fn what_waits_for_a_disabled_endpoint_is_canceled_and_replayed_when_it_is_enabled() {
     let world = World::start().await;
-    let receiver = Receiver::start().await;
-    let endpoint = world.endpoint(&receiver.url, &["*"]).await;
-    receiver.answers([500]);
+    let server = Receiver::start().await;
+    let endpoint = world.endpoint(&server.url, &["*"]).await;
+    server.answers([500]);
     world.wake([event("evt_1", "invoice.paid")]).await;
     world.switch(endpoint.id, false).await;
     world.pass(HOUR).await;
     let canceled = world.delivery("evt_1", endpoint.id).await.unwrap();
     assert!(matches!(canceled.state, DeliveryState::Canceled { why: Cancellation::EndpointDisabled, .. }));
-    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(server.received().len(), 1);
     world.switch(endpoint.id, true).await;
     world.replay(canceled.id).await;
     world.deliver().await;
-    assert_eq!(receiver.received().len(), 2);
+    assert_eq!(server.received().len(), 2);
 }
 
 #[tokio::test]
 async fn what_waits_for_an_endpoint_that_is_gone_is_canceled() {
     let world = World::start().await;
-    let receiver = Receiver::start().await;
-    let endpoint = world.endpoint(&receiver.url, &["*"]).await;
-    receiver.answers([500]);
+    let server = Receiver::start().await;
+    let endpoint = world.endpoint(&server.url, &["*"]).await;
+    server.answers([500]);
     world.wake([event("evt_1", "invoice.paid")]).await;
     world.app.remove_webhook_endpoint(&World::operator(), endpoint.id).await.unwrap();
     world.pass(HOUR).await;
     let canceled = world.delivery("evt_1", endpoint.id).await.unwrap();
     assert!(matches!(canceled.state, DeliveryState::Canceled { why: Cancellation::EndpointRemoved, .. }));
-    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(server.received().len(), 1);
 }
 
 #[tokio::test]
 async fn one_that_says_that_it_is_gone_is_told_no_more() {
     let world = World::start().await;
-    let receiver = Receiver::start().await;
-    let endpoint = world.endpoint(&receiver.url, &["*"]).await;
-    receiver.answers([410]);
+    let server = Receiver::start().await;
+    let endpoint = world.endpoint(&server.url, &["*"]).await;
+    server.answers([410]);
     world.wake([event("evt_1", "invoice.paid")]).await;
     let state = world.stored(endpoint.id).await.state;
     assert!(matches!(state, EndpointState::Disabled { by: DisabledBy::Gone, .. }));
@@ -104,7 +104,7 @@ async fn one_that_says_that_it_is_gone_is_told_no_more() {
     // This function has known it for less than half a minute: one more is made, and canceled when it is due.
     world.clock.advance(SignedDuration::from_secs(31));
     world.wake([event("evt_2", "invoice.paid")]).await;
-    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(server.received().len(), 1);
 }
 
 /// Says of every name that it is there.
@@ -134,9 +134,9 @@ async fn a_name_that_leads_to_us_is_never_called() {
 /// What was let in while loopback was allowed isn't called where it isn't.
 #[tokio::test]
 async fn loopback_is_refused_when_it_is_sent() {
-    let receiver = Receiver::start().await;
+    let server = Receiver::start().await;
     let world = World::sending(Arc::new(WebhookClient::try_new(Loopback::Refused).unwrap())).await;
-    world.endpoint(&receiver.url, &["*"]).await;
+    world.endpoint(&server.url, &["*"]).await;
     world.wake([event("evt_1", "invoice.paid")]).await;
-    assert!(receiver.received().is_empty());
+    assert!(server.received().is_empty());
 }

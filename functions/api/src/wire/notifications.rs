@@ -11,20 +11,20 @@ use std::collections::BTreeSet;
 pub(crate) fn read_notifications(mut fields: Fields) -> Result<Wanted, Problem> {
     let languages = Language::ALL.into_iter().map(|language| (language.tag(), language));
     let language = fields.optional("language", one_of(languages));
-    let email = fields.optional_object("email", subscription).unwrap_or_default();
+    let email = fields.optional_object("email", |email| Some(subscription(email))).unwrap_or_default();
     let sms = fields
-        .optional_object("sms", |sms| Some((subscription(sms)?, sms.optional("phone", text(Phone::parse)))));
+        .optional_object("sms", |sms| Some((subscription(sms), sms.optional("phone", text(Phone::parse)))));
     let push = fields.optional_object("push", |push| {
-        Some((subscription(push)?, push.optional("target_arn", text(PushTarget::parse))))
+        Some((subscription(push), push.optional("target_arn", text(PushTarget::parse))))
     });
     let ((sms, phone), (push, push_target)) = (sms.unwrap_or_default(), push.unwrap_or_default());
     fields.finish(|| Some(Wanted { language, email, sms, phone, push, push_target }))
 }
 
-fn subscription(fields: &mut Fields) -> Option<Subscription> {
+fn subscription(fields: &mut Fields) -> Subscription {
     let is_on = fields.optional("enabled", flag).unwrap_or(true);
     let except = fields.optional("except", kinds).unwrap_or_default();
-    Some(Subscription { is_off: !is_on, except })
+    Subscription { is_off: !is_on, except }
 }
 
 fn kinds(value: &Value) -> Result<BTreeSet<NoticeKind>, String> {

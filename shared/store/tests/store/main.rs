@@ -10,6 +10,7 @@ mod cost;
 mod faults;
 mod ledger;
 mod lists;
+mod notices;
 mod operations;
 mod orders;
 mod outgoing;

@@ -136,8 +136,8 @@ async fn what_has_expired_is_gone_whether_it_was_deleted_or_not() {
     let later = last + SignedDuration::from_millis(1);
     assert!(table.store.delivery(old.id, last).await.unwrap().is_some());
     assert_eq!(table.store.delivery(old.id, later).await.unwrap(), None);
-    let list = table.store.deliveries_of(endpoint.id, later, page(9, None)).await.unwrap();
-    assert!(list.data.is_empty());
+    let listed = table.store.deliveries_of(endpoint.id, later, page(9, None)).await.unwrap();
+    assert!(listed.data.is_empty());
 }
 
 #[tokio::test]
