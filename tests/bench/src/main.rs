@@ -14,7 +14,7 @@ use anyhow::Result;
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut report = table::Report::default();
-    costs::measure(&mut report).await?;
+    Box::pin(costs::measure(&mut report)).await?;
     crowds::measure(&mut report).await?;
     bills::measure(&mut report).await?;
     wallets::measure(&mut report).await?;
