@@ -476,7 +476,7 @@ class Operations(unittest.TestCase):
 
     def assert_signing_in_is_throttled_apart(self, stage: dict) -> None:
         """Comparing a password is the dearest thing that anybody may ask for without credentials."""
-        throttled = {"POST /v1/auth": "SignInRoute", "POST /v1/auth/refresh": "RefreshRoute"}
+        throttled = {"ANY /v1/auth": "SignInRoute", "ANY /v1/auth/refresh": "RefreshRoute"}
         self.assertEqual(set(stage["RouteSettings"]), set(throttled))
         for key, route in throttled.items():
             settings = stage["RouteSettings"][key]
@@ -501,10 +501,10 @@ class Operations(unittest.TestCase):
             {
                 "$default": "ApiFunction",
                 "POST /webhooks/{gateway}": "WebhookIntakeFunction",
-                "POST /v1/auth": "AuthFunction",
-                "POST /v1/auth/refresh": "AuthFunction",
-                "POST /v1/auth/sign-out": "AuthFunction",
-                "GET /.well-known/jwks.json": "AuthFunction",
+                "ANY /v1/auth": "AuthFunction",
+                "ANY /v1/auth/refresh": "AuthFunction",
+                "ANY /v1/auth/sign-out": "AuthFunction",
+                "ANY /.well-known/jwks.json": "AuthFunction",
             },
         )
 

@@ -1,5 +1,5 @@
 use aws_lambda_events::event::sqs::SqsEvent;
-use fatura_bootstrap::{Bootstrap, init_telemetry, time_left};
+use fatura_bootstrap::{Bootstrap, Symptom, init_telemetry, time_left};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use notifier::{Teller, TellerParts, handle};
 
@@ -7,6 +7,7 @@ use notifier::{Teller, TellerParts, handle};
 async fn main() -> Result<(), Error> {
     init_telemetry();
     let bootstrap = Bootstrap::from_environment()?;
+    let watched = &bootstrap.watched("notifier", env!("CARGO_PKG_VERSION"))?;
     let (notifier, telling) = (bootstrap.notifier()?, bootstrap.telling()?);
     let teller = Teller::try_new(TellerParts {
         store: bootstrap.store.clone(),
@@ -22,7 +23,10 @@ async fn main() -> Result<(), Error> {
     let (notifier, teller) = (&notifier, &teller);
     run(service_fn(async move |event: LambdaEvent<SqsEvent>| {
         let time_left = time_left(event.context.deadline());
-        Ok::<_, Error>(handle(notifier, teller, event.payload, time_left).await)
+        let answer = handle(notifier, teller, event.payload, time_left);
+        Ok::<_, Error>(
+            watched.run(answer, |answer| Symptom::of_batch(answer.batch_item_failures.len())).await,
+        )
     }))
     .await
 }

@@ -6,8 +6,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tokio::time::{Instant, sleep};
 
-const FUNCTIONS: [&str; 7] =
-    ["api", "auth", "charge-consumer", "event-relay", "retry-sweep", "webhook-consumer", "webhook-intake"];
+const FUNCTIONS: [&str; 8] = [
+    "api",
+    "auth",
+    "charge-consumer",
+    "event-relay",
+    "notifier",
+    "retry-sweep",
+    "webhook-consumer",
+    "webhook-intake",
+];
 
 async fn services(shop: &Shop) -> Value {
     shop.get("/v1/services").await.expect(200)

@@ -120,7 +120,10 @@ async fn attempts(
     Ids(id): Ids<InvoiceId>,
 ) -> Result<Response, Problem> {
     let attempts = api.app.attempts(&caller, id).await?;
-    Ok(ok(&ListBody { data: attempts_body(&attempts, &caller), next_cursor: None }))
+    Ok(ok(&ListBody {
+        data: attempts_body(&attempts.invoice, &attempts.finished, &caller),
+        next_cursor: None,
+    }))
 }
 
 async fn list(

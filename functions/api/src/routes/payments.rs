@@ -41,7 +41,7 @@ async fn get(
     Ids(id): Ids<PaymentId>,
 ) -> Result<Response, Problem> {
     let view = api.app.payment(&caller, id).await?;
-    Ok(versioned(view.invoice.version, &PaymentDetailBody::of(&view, SeesFees::of(&caller))))
+    Ok(versioned(view.invoice.version, &PaymentDetailBody::of(&view, &caller)))
 }
 
 async fn list(

@@ -1,6 +1,5 @@
 use super::common::Instant;
 use super::risk::{JudgementBody, may_see};
-use fatura_application::Attempts;
 use fatura_application::access::Caller;
 use fatura_domain::charge::{Attempt, AttemptOutcome, Failure, LiveAttempt, Phase, Retry};
 use fatura_domain::gateway::PendingAction;
@@ -57,13 +56,17 @@ impl From<Why> for WhyBody {
 }
 
 /// Every attempt, newest first: the live one is the newest.
-pub(crate) fn attempts_body<'a>(attempts: &'a Attempts, caller: &Caller) -> Vec<AttemptBody<'a>> {
+pub(crate) fn attempts_body<'a>(
+    invoice: &'a Invoice,
+    over: &'a [Attempt],
+    caller: &Caller,
+) -> Vec<AttemptBody<'a>> {
     let judged = |body: AttemptBody<'a>, judgement: Option<&'a Judgement>| {
         let risk = judgement.filter(|_| may_see(caller)).map(JudgementBody::from);
         AttemptBody { risk, ..body }
     };
-    let live = live(&attempts.invoice).map(|body| judged(body, attempts.invoice.judgement()));
-    let finished = attempts.finished.iter().map(|attempt| judged(finished(attempt), attempt.risk.as_ref()));
+    let live = live(invoice).map(|body| judged(body, invoice.judgement()));
+    let finished = over.iter().map(|attempt| judged(finished(attempt), attempt.risk.as_ref()));
     live.into_iter().chain(finished).collect()
 }
 

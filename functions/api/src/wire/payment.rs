@@ -1,11 +1,12 @@
-use super::attempt::{AttemptBody, finished, live};
+use super::attempt::{AttemptBody, attempts_body};
 use super::common::{FailureBody, Instant, MoneyBody, metadata_body};
 use super::fields::Fields;
 use super::invoice::{NextActionBody, failure, next_action};
 use super::refund::RefundBody;
+use super::risk::{JudgementBody, may_see};
 use super::values::{flag, id, text};
 use crate::problem::Problem;
-use fatura_application::access::{Caller, Role};
+use fatura_application::access::Caller;
 use fatura_application::{MakePayment, PayBy, PaymentView};
 use fatura_domain::id::{OrderId, PaymentId, PaymentMethodId};
 use fatura_domain::invoice::{Invoice, Share, Split};
@@ -66,7 +67,7 @@ pub(crate) struct SeesFees(bool);
 
 impl SeesFees {
     pub(crate) const fn of(caller: &Caller) -> Self {
-        Self(!matches!(caller.role, Role::Customer(_)))
+        Self(may_see(caller))
     }
 }
 
@@ -157,16 +158,21 @@ fn share_body(invoice: &Invoice, share: &Share, SeesFees(sees_fees): SeesFees) -
 pub(crate) struct PaymentDetailBody<'a> {
     #[serde(flatten)]
     payment: PaymentBody<'a>,
+    /// Of its newest attempt, for those who may see how charges are judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<JudgementBody<'a>>,
     attempts: Vec<AttemptBody<'a>>,
     refunds: Vec<RefundBody<'a>>,
 }
 
 impl<'a> PaymentDetailBody<'a> {
-    pub(crate) fn of(view: &'a PaymentView, sees_fees: SeesFees) -> Self {
+    pub(crate) fn of(view: &'a PaymentView, caller: &Caller) -> Self {
         let PaymentView { invoice, finished: over, refunds } = view;
+        let newest = invoice.judgement().or_else(|| over.first()?.risk.as_ref());
         Self {
-            payment: PaymentBody::of(invoice, sees_fees),
-            attempts: live(invoice).into_iter().chain(over.iter().map(finished)).collect(),
+            payment: PaymentBody::of(invoice, SeesFees::of(caller)),
+            risk: newest.filter(|_| may_see(caller)).map(JudgementBody::from),
+            attempts: attempts_body(invoice, over, caller),
             refunds: refunds.iter().map(RefundBody::from).collect(),
         }
     }

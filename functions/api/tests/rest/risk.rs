@@ -345,3 +345,26 @@ async fn failover_asks_nothing_again() {
         "which is the second charge, and the first that is told so"
     );
 }
+
+#[tokio::test]
+async fn a_payment_says_what_it_was_judged_to_be() {
+    let world = World::new().await;
+    world.rules(rule("amount.minor > 1", "review")).await;
+    let (buyer, merchant) = (world.sign_up("ana@example.com").await, world.merchant().await);
+    world.add_card(&buyer, "tok_visa").await;
+    let order = world.order(&buyer, &merchant, "10.00").await;
+    let made = world.pay(&[&order], json!({})).await.expect(202);
+    let path = format!("/v1/payments/{}", made["id"].as_str().unwrap());
+    world.collect_all().await;
+    let held = world.get(&path).await.expect(200);
+    let judged = (&held["status"], &held["risk"]["decision"], &held["attempts"][0]["risk"]["decision"]);
+    assert_eq!(judged, (&json!("pending"), &json!("review"), &json!("review")));
+
+    world.review(made["invoice_id"].as_str().unwrap(), "approve").await.expect(200);
+    world.collect_all().await;
+    let paid = world.get(&path).await.expect(200);
+    assert_eq!((&paid["status"], &paid["risk"]["review"]["decision"]), (&json!("paid"), &json!("approve")));
+    let (token, _) = world.sign_in("ana@example.com").await;
+    let seen = world.send(with(&token, Method::GET, &path), None).await.expect(200);
+    assert!(!seen.to_string().contains("it:review"), "no payer learns why: {seen}");
+}
