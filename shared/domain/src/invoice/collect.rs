@@ -97,10 +97,24 @@ impl Invoice {
         }
     }
 
+    /// What a claim makes of it, in one write that reads nothing first. None: it has moved on since that version, isn't
+    /// collected, or somebody has claimed it. The store says the same as a condition.
+    pub fn claimed(&self, version: u64, live: LiveAttempt, now: Timestamp) -> Option<Self> {
+        let State::Pending(collection) = &self.state else { return None };
+        if self.version != version || collection.live.is_some() {
+            return None;
+        }
+        Some(self.with_live(collection, live, now))
+    }
+
     fn sending(&self, collection: &Collection, live: LiveAttempt, now: Timestamp) -> NextStep {
+        NextStep::Send(Box::new(self.with_live(collection, live, now)))
+    }
+
+    fn with_live(&self, collection: &Collection, live: LiveAttempt, now: Timestamp) -> Self {
         let attempts = live.number;
         let state = State::Pending(Collection { live: Some(live), ..collection.clone() });
-        NextStep::Send(Box::new(Self { state, attempts, ..self.touched(now) }))
+        Self { state, attempts, ..self.touched(now) }
     }
 
     /// The order that the live attempt stands for. The same attempt is always the same order.

@@ -2,7 +2,8 @@ use crate::world::*;
 use fatura_application::Change;
 use fatura_application::ports::*;
 use fatura_domain::Timestamp;
-use fatura_domain::charge::LiveAttempt;
+use fatura_domain::charge::{FailureClass, LiveAttempt};
+use fatura_domain::gateway::ChargeOutcome;
 use fatura_domain::invoice::Invoice;
 use fatura_testkit::{Fault, TestTable};
 
@@ -110,4 +111,42 @@ async fn a_claim_is_tried_again_and_not_for_ever() {
     let failed = table.store.claim(invoice.id, invoice.version, begun(1, 3), at(3)).await;
     assert!(matches!(failed, Err(StoreError::Contended(_))));
     assert_eq!(table.faults.left(), 44);
+}
+
+/// The model of the protocol (tests/model) claims by the domain's word, so the condition has to say the same.
+#[tokio::test]
+async fn the_condition_says_what_the_domain_says() {
+    let table = TestTable::start().await;
+    let sending = in_flight(&pending(ANA, 0, 2), at(1));
+    let ended = |entropy, outcome: fn(&Invoice) -> ChargeOutcome| {
+        let sending = in_flight(&pending(ANA, 0, entropy), at(1));
+        observed(&sending, outcome(&sending), at(2)).invoice
+    };
+    let invoices = [
+        draft(ANA, 0, 1),
+        pending(ANA, 0, 3),
+        woken(&pending(ANA, 0, 4), at(600)).unwrap(),
+        ended(5, approved),
+        ended(6, |_| declined(FailureClass::InsufficientFunds)),
+        ended(7, |_| declined(FailureClass::Unknown)),
+        sending,
+    ];
+    let mut claimed = 0;
+    for invoice in invoices {
+        write(&table.store, [Change::InvoiceCreated(invoice.clone())]).await;
+        for version in [invoice.version - 1, invoice.version + 1, invoice.version] {
+            let live = LiveAttempt::begun(invoice.attempts.next(), at(700));
+            let expected = invoice.claimed(version, live.clone(), at(700));
+            match claim(&table, &invoice, version, &live, at(700)).await {
+                Claim::Claimed(found) => {
+                    assert_eq!(Some(*found), expected);
+                    claimed += 1;
+                }
+                Claim::Refused(found) => {
+                    assert_eq!((found.as_deref(), expected), (Some(&invoice), None), "{:?}", invoice.state);
+                }
+            }
+        }
+    }
+    assert_eq!(claimed, 2, "what is pending and nobody's");
 }
