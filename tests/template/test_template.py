@@ -309,7 +309,7 @@ class Discovery(unittest.TestCase):
     def test_every_endpoint_is_published_and_no_secret(self) -> None:
         endpoints = {name.removeprefix("endpoints/") for name in self.parameters if name.startswith("endpoints/")}
         self.assertEqual(
-            endpoints, {"api-url", "token-keys-url", "charge-queue-url", "webhook-queue-url", "event-bus", "table"}
+            endpoints, {"api-url", "token-keys-url", "charge-queue-url", "webhook-queue-url", "notifier-queue-url", "event-bus", "table"}
         )
         for name, parameter in self.parameters.items():
             with self.subTest(name):

@@ -68,7 +68,7 @@ impl Invoice {
             return applied(live.resolved_as_not_charged(&held_failure()));
         }
         let live = LiveAttempt { phase: Phase::Held, ..live.clone() };
-        Some(Reduction::of(self.with_live(collection, live, None, moment.now)))
+        Some(Reduction::of(self.waiting(collection, live, None, moment.now)))
     }
 
     /// What a person says of a charge that is held: it goes out at once, or ends as declined.
@@ -90,7 +90,7 @@ impl Invoice {
                 // It begins now, not when it was held.
                 let live = LiveAttempt { phase: Phase::Cleared, started_at: moment.now, ..live.clone() };
                 let due = moment.now.checked_add(policy.resend_after).ok();
-                let invoice = self.with_live(&collection, live, due, moment.now);
+                let invoice = self.waiting(&collection, live, due, moment.now);
                 Ok(Reduction { wake: true, ..Reduction::of(invoice) })
             }
             Verdict::Reject => {
@@ -103,7 +103,7 @@ impl Invoice {
         }
     }
 
-    fn with_live(
+    fn waiting(
         &self,
         collection: &Collection,
         live: LiveAttempt,
