@@ -134,14 +134,11 @@ impl App {
         if faults.is_empty() { Ok(orders) } else { Err(Error::Invalid(faults)) }
     }
 
-    /// The invoice that a payment is.
-    pub async fn payment_invoice(&self, caller: &Caller, id: PaymentId) -> Result<Invoice, Error> {
-        let invoice = self.invoice(caller, id.into()).await?;
-        if invoice.split.is_some() { Ok(invoice) } else { Err(Error::NotFound) }
-    }
-
     pub async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<PaymentView, Error> {
-        let invoice = self.payment_invoice(caller, id).await?;
+        let invoice = self.invoice(caller, id.into()).await?;
+        if invoice.split.is_none() {
+            return Err(Error::NotFound);
+        }
         let page = PageRequest { limit: MOST_REFUNDS, after: None };
         let refunds = async {
             if invoice.state.payment().is_none() {

@@ -51,11 +51,36 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Refund) -> Answer + Sync),
     ) -> Result<Reply, Error> {
+        self.refund(caller, command, |_| true, once, render).await
+    }
+
+    /// The same of a payment, which is an invoice; of one that isn't, there is no payment.
+    pub async fn refund_payment(
+        &self,
+        caller: &Caller,
+        command: RequestRefund,
+        once: &Once,
+        render: &(dyn Fn(&Refund) -> Answer + Sync),
+    ) -> Result<Reply, Error> {
+        self.refund(caller, command, |invoice| invoice.split.is_some(), once, render).await
+    }
+
+    async fn refund(
+        &self,
+        caller: &Caller,
+        command: RequestRefund,
+        is_meant: fn(&Invoice) -> bool,
+        once: &Once,
+        render: &(dyn Fn(&Refund) -> Answer + Sync),
+    ) -> Result<Reply, Error> {
         caller.may_in(Scope::RefundsWrite, Operation::BillTo(command.invoice.owner()))?;
         let mut wallets = WalletNotes::default();
         for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();
             let (invoice, policy) = futures::try_join!(self.stored(command.invoice), self.policy())?;
+            if !is_meant(&invoice) {
+                return Err(Error::NotFound);
+            }
             let id = RefundId::new(command.invoice.owner(), moment.now, moment.entropy);
             let amount = command.amount.of(&invoice)?;
             let (by, reason) = (caller.actor(), command.reason.clone());

@@ -65,7 +65,6 @@ async fn refund(
 ) -> Result<Response, Problem> {
     let once = request.once(&caller)?;
     let command = read_refund(id.into(), request.optional_fields()?)?;
-    api.app.payment_invoice(&caller, id).await?;
     let render = |refund: &Refund| answer(202, &RefundBody::from(refund));
-    Ok(replied(api.app.request_refund(&caller, command, &once, &render).await?))
+    Ok(replied(api.app.refund_payment(&caller, command, &once, &render).await?))
 }

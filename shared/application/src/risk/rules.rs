@@ -67,6 +67,10 @@ pub struct RulesPut {
 impl App {
     pub async fn risk_rules(&self, caller: &Caller) -> Result<RiskEdition, Error> {
         caller.may_in(Scope::SettingsRead, Operation::Operate)?;
+        self.latest_risk_rules().await
+    }
+
+    async fn latest_risk_rules(&self) -> Result<RiskEdition, Error> {
         Ok(self.records.risk.risk_rules().await?.unwrap_or_else(RiskEdition::none))
     }
 
@@ -86,7 +90,7 @@ impl App {
         caller.may_in(Scope::SettingsWrite, Operation::Operate)?;
         let PutRiskRules { rules, examples, dry_run, if_version } = put;
         let engine = &self.risk_desk()?.engine;
-        let before = self.risk_rules(caller).await?;
+        let before = self.latest_risk_rules().await?;
         expect_version(if_version, before.version)?;
         let version = before.version + 1;
         let judge = engine.compile(version, &rules).map_err(|faults| {
