@@ -1,0 +1,48 @@
+//! How hostile a world is and how long it lasts. All of it follows from the seed, and less of it may be enough to fail.
+
+use crate::chance::Chance;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub seed: u64,
+    pub clients: u64,
+    pub steps: u64,
+    /// By weight, beside 60 for what goes well.
+    pub declines: u64,
+    pub lost_hints: u64,
+    /// In a thousand calls, where all is calm; many more where it isn't.
+    pub faults: u64,
+    /// In a thousand invocations.
+    pub deaths: u64,
+    pub zombies: u64,
+    /// In a thousand charges.
+    pub disputes: u64,
+    pub contradictions: u64,
+    pub forgeries: u64,
+    /// How far clocks are apart at most.
+    pub skew_ms: i64,
+}
+
+impl Plan {
+    const LONGEST_SKEW_MS: i64 = 5 * 60 * 1_000;
+
+    pub fn of(seed: u64) -> Self {
+        let chance = Chance::of(seed ^ 0xFA70_BA5E);
+        // Some worlds are kinder than others: what is hidden by noise in one shows in another.
+        let unkind = [0, 1, 1, 2, 4][chance.place(5)];
+        Self {
+            seed,
+            clients: 1 + chance.below(3),
+            steps: 150 + chance.below(250),
+            declines: 4 + chance.below(20),
+            lost_hints: chance.below(40),
+            faults: 15 * unkind,
+            deaths: 60 * unkind,
+            zombies: 30 * unkind,
+            disputes: chance.below(200),
+            contradictions: chance.below(150),
+            forgeries: chance.below(150),
+            skew_ms: if chance.happens(500) { Self::LONGEST_SKEW_MS } else { 0 },
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The world does no more harm, and everything has to come to an end.
+
+use super::World;
+use crate::books::Books;
+use crate::gateway::{RefundStanding, SimulatedGateway};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What gateways captured of an invoice and have not given back, and what it asks for.
+type Kept = BTreeMap<String, (i64, i64)>;
+
+/// Far more than any world needs.
+const MOST_STEPS: u64 = 60_000;
+
+impl World {
+    pub(super) fn go_quiet(&mut self) -> Result<(), Vec<String>> {
+        self.is_quiet = true;
+        self.trace.note(&self.clock, "the world goes quiet".to_owned());
+        for task in &mut self.tasks {
+            task.fate = crate::task::Fate::Lives;
+            task.faults = 0;
+        }
+        for _ in 0..MOST_STEPS {
+            self.step()?;
+            if self.has_ended() {
+                let again = self.outside.charges.redrive() + self.outside.webhooks.redrive();
+                if again == 0 {
+                    return Ok(());
+                }
+                self.trace.note(&self.clock, format!("{again} dead letters are driven again"));
+            }
+        }
+        let due: Vec<String> = self.books.due().map(|((pk, sk), at)| format!("{pk} {sk} at {at}")).collect();
+        Err(vec![format!("the world never comes to rest; due: {due:?}")])
+    }
+
+    fn has_ended(&self) -> bool {
+        self.tasks.is_empty()
+            && self.relayed == self.stream.len()
+            && self.next_ms().is_none()
+            && self.is_idle()
+    }
+
+    fn is_idle(&self) -> bool {
+        let now = self.clock.ms();
+        self.outside.charges.visible().is_empty()
+            && self.outside.webhooks.visible().is_empty()
+            && self.outside.gateways.iter().all(|gateway| gateway.due_deliveries() == 0)
+            && self.books.next_due_ms().is_none_or(|due| due > now)
+    }
+
+    /// Nothing is left over, and our books are the gateways'.
+    pub(super) fn look_back(&self) -> Result<(), Vec<String>> {
+        let mut wrong = Vec::new();
+        for invoice in self.books.invoices.values() {
+            if !Books::is_settled(invoice) {
+                wrong.push(format!("{} ends as {:?}", invoice.id, invoice.state));
+            }
+        }
+        let mut kept = Kept::new();
+        for gateway in &self.outside.gateways {
+            self.compare(gateway, &mut kept, &mut wrong);
+        }
+        for (invoice, (kept, total)) in kept {
+            if kept > total {
+                wrong.push(format!("{invoice}: the gateways keep {kept} of {total}"));
+            }
+        }
+        for ((pk, _), item) in self.books.items("WH#") {
+            if item.pointer("/done/BOOL") == Some(&Value::Bool(false)) {
+                wrong.push(format!("{pk} never had its effect"));
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    fn compare(&self, gateway: &SimulatedGateway, kept: &mut Kept, wrong: &mut Vec<String>) {
+        let book = gateway.book.lock().unwrap();
+        for (reference, captured, charge) in book.captures() {
+            let invoice = charge.attempt.invoice;
+            let Some(known) = self.books.invoices.get(&invoice) else {
+                wrong.push(format!("{reference} is a charge of nothing: {invoice}"));
+                continue;
+            };
+            // What a person has been told to look at may stand as it is.
+            if known.matter().is_some() {
+                continue;
+            }
+            let (came, _) = self.books.of(gateway.called(), &reference.0);
+            if came != captured.minor() {
+                wrong.push(format!("{reference} of {invoice}: captured {captured}, booked {came}"));
+            }
+            let sums = kept.entry(invoice.to_string()).or_insert((0, known.total.minor()));
+            sums.0 += captured.minor() - book.done_back(&reference);
+        }
+        for refund in book.refunds.values().filter(|refund| refund.state == RefundStanding::Done) {
+            let (_, went) = self.books.of(gateway.called(), &refund.reference.0);
+            let amount = refund.request.amount;
+            if went != amount.minor() {
+                wrong.push(format!("{}: gave back {amount}, booked {went}", refund.request.refund));
+            }
+        }
+    }
+}
