@@ -160,8 +160,14 @@ impl App {
     }
 
     pub(crate) async fn commit(&self, changes: ChangeSet, once: Option<&Once>) -> Result<Committed, Error> {
+        let (changes, later) = changes.torn_if_planted();
         let refusals = match self.records.store.commit(changes).await {
-            Ok(()) => return Ok(Committed::Written),
+            Ok(()) => {
+                if let Some(later) = later {
+                    let _ = self.records.store.commit(later).await;
+                }
+                return Ok(Committed::Written);
+            }
             Err(CommitError::Refused(refusals)) => refusals,
             Err(CommitError::Store(error)) => return Err(error.into()),
         };

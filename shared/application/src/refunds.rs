@@ -6,6 +6,7 @@ use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Gateway, Message, Page, PageRequest};
 use crate::reads::ListFailure;
 use fatura_domain::Timestamp;
+use fatura_domain::bug::Bug;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::RefundOutcome;
 use fatura_domain::id::{InvoiceId, RefundId};
@@ -64,7 +65,12 @@ impl App {
                 }
             };
             let answer = render(&refund);
-            let changes = ChangeSet::moved(&invoice, reserved)
+            let reservation = if Bug::RefundBoundOnlyRead.is_planted() {
+                ChangeSet::default()
+            } else {
+                ChangeSet::moved(&invoice, reserved)
+            };
+            let changes = reservation
                 .and([Change::RefundRequested(refund.clone()), once.answered(answer.clone(), moment.now)]);
             match self.commit(changes, Some(once)).await? {
                 Committed::Written => {
@@ -160,7 +166,12 @@ impl App {
 /// What went out before may have arrived: then it is asked about, and sent again only if it is surely not there, or if the
 /// key still makes both orders one and nobody can be asked.
 async fn order_once(gateway: &dyn Gateway, refund: &Refund, now: Timestamp) -> RefundOutcome {
-    let request = refund.request();
+    let mut request = refund.request();
+    if Bug::RefundUnderFreshKey.is_planted()
+        && let RefundState::Pending { sends, .. } = refund.state
+    {
+        request.refund = RefundId::new(refund.id.owner(), now, sends.into());
+    }
     let has_gone_out = matches!(refund.state, RefundState::Pending { sends: 1.., .. });
     let is_recognised =
         || now.duration_since(refund.created_at) < gateway.capabilities().idempotency_key_lifetime;

@@ -1,29 +1,38 @@
 //! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
 
+mod items;
+
 use crate::functions::stream_event;
 use crate::gateway::SimulatedGateway;
 use aws_lambda_events::event::dynamodb::EventRecord;
+use fatura_domain::bill::Bill;
 use fatura_domain::gateway::{GatewayName, GatewayReference};
+use fatura_domain::id::BillId;
 use fatura_domain::id::{AttemptId, InvoiceId, TransactionId};
 use fatura_domain::invoice::{Cause, Invoice, State, Status};
 use fatura_domain::ledger::{Direction, Transaction, TransactionKind};
 use fatura_domain::money::Money;
-use fatura_store::{invoice_of_image, transaction_of_image};
+use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// `PK` and `SK`.
+type Key = (String, String);
 /// A movement as its gateway calls it.
 type Moved = (GatewayName, String);
 
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pub(crate) invoices: BTreeMap<InvoiceId, Invoice>,
+    pub(crate) bills: BTreeMap<BillId, Bill>,
     pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
     /// When each entry of the index is due, in milliseconds.
-    due: BTreeMap<(String, String), i64>,
+    due: BTreeMap<Key, i64>,
     /// The raw items, by key.
-    items: BTreeMap<(String, String), Value>,
+    items: BTreeMap<Key, Value>,
+    /// Those of bills that were written to.
+    shards: BTreeSet<String>,
     descriptions: BTreeMap<String, InvoiceId>,
     pub(crate) edges: BTreeSet<(Status, Status)>,
     touched: BTreeSet<InvoiceId>,
@@ -34,25 +43,35 @@ pub(crate) struct Books {
 
 impl Books {
     /// Reads on. What is wrong is said, not panicked about: the handlers would catch it.
-    pub(crate) fn read(&mut self, records: &[Value], gateways: &[Arc<SimulatedGateway>]) -> Vec<String> {
+    pub(crate) fn read(
+        &mut self,
+        records: &[Value],
+        gateways: &[Arc<SimulatedGateway>],
+        totals: &BTreeMap<String, i64>,
+    ) -> Vec<String> {
         let mut wrong = Vec::new();
         for record in records {
-            self.keep(record);
+            self.keep(record, &mut wrong);
             let event = stream_event(vec![record.clone()]);
             event.records.into_iter().for_each(|record| self.take(record, &mut wrong));
         }
         for id in std::mem::take(&mut self.touched) {
             if let Some(invoice) = self.invoices.get(&id) {
                 self.agrees(invoice, &mut wrong);
+                let owed = invoice.content.description.as_ref().and_then(|name| totals.get(name.as_str()));
+                if owed.is_some_and(|owed| *owed != invoice.total.minor()) {
+                    wrong.push(format!("{id} asks for {} instead of {owed:?} cents", invoice.total));
+                }
             }
         }
+        self.count(&mut wrong);
         for moved in std::mem::take(&mut self.moved) {
             self.is_real(&moved, gateways, &mut wrong);
         }
         wrong
     }
 
-    fn keep(&mut self, record: &Value) {
+    fn keep(&mut self, record: &Value, wrong: &mut Vec<String>) {
         let text = |path: &str| record.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         let key = (text("/dynamodb/Keys/PK/S"), text("/dynamodb/Keys/SK/S"));
         let Some(image) = record.pointer("/dynamodb/NewImage") else {
@@ -66,6 +85,7 @@ impl Books {
             (Some("0"), Some(ms)) => self.due.insert(key.clone(), ms),
             _ => self.due.remove(&key),
         };
+        self.weigh(&key, image, wrong);
         self.items.insert(key, image.clone());
     }
 
@@ -75,6 +95,14 @@ impl Books {
             Ok(Some(transaction)) => return self.book(transaction, !before.is_empty(), wrong),
             Ok(None) => {}
             Err(error) => wrong.push(format!("a transaction cannot be read: {error}")),
+        }
+        match bill_of_image(after.clone()) {
+            Ok(Some(bill)) => {
+                self.bills.insert(bill.id, bill);
+                return;
+            }
+            Ok(None) => {}
+            Err(error) => wrong.push(format!("a bill cannot be read: {error}")),
         }
         match invoice_of_image(after) {
             Ok(Some(after)) => {
@@ -150,7 +178,10 @@ impl Books {
         {
             say("the live attempt is not the last");
         }
-        if let Some(description) = &after.content.description {
+        // A client gives each of its orders a name of its own.
+        if let Some(description) = &after.content.description
+            && description.as_str().starts_with("order ")
+        {
             let name = description.as_str().to_owned();
             let first = *self.descriptions.entry(name).or_insert(after.id);
             if first != after.id {
@@ -234,12 +265,16 @@ impl Books {
         self.due.iter()
     }
 
-    /// Items whose sort key begins so.
-    pub(crate) fn items<'a>(
-        &'a self,
-        pk: &'a str,
-    ) -> impl Iterator<Item = (&'a (String, String), &'a Value)> {
-        self.items.iter().filter(move |((partition, _), _)| partition.starts_with(pk))
+    /// The items of one partition.
+    fn within<'a>(&'a self, pk: &str) -> impl Iterator<Item = (&'a Key, &'a Value)> + use<'a> {
+        let (from, to) = ((pk.to_owned(), String::new()), (pk.to_owned(), "~".to_owned()));
+        self.items.range(from..to)
+    }
+
+    /// Webhooks that were taken in and never had their effect.
+    pub(crate) fn unheeded(&self) -> impl Iterator<Item = &Key> {
+        let webhooks = self.items.iter().filter(|((pk, _), _)| pk.starts_with("WH#"));
+        webhooks.filter(|(_, item)| item.pointer("/ok/BOOL") != Some(&Value::Bool(true))).map(|(key, _)| key)
     }
 
     pub(crate) fn is_settled(invoice: &Invoice) -> bool {

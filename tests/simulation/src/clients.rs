@@ -1,9 +1,9 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
-use crate::books::Books;
+mod wishes;
+
 use crate::chance::Chance;
-use fatura_domain::invoice::{Invoice, Status};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,11 @@ pub(crate) enum Kind {
     Requeue,
     Refund,
     Contest,
+    OpenBill,
+    Append,
+    CloseBill,
+    Move,
+    Route,
 }
 
 impl Kind {
@@ -31,6 +36,11 @@ impl Kind {
             Self::Requeue => "requeue-invoice",
             Self::Refund => "refund",
             Self::Contest => "contest",
+            Self::OpenBill => "open-bill",
+            Self::Append => "append-line-item",
+            Self::CloseBill => "close-bill",
+            Self::Move => "move-in-wallet",
+            Self::Route => "put-routing",
         }
     }
 }
@@ -50,6 +60,8 @@ pub(crate) struct Asked {
 pub(crate) struct Clients {
     next_key: u64,
     pub(crate) customers: Vec<String>,
+    /// What each order comes to, in cents, by its description.
+    pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.
     pub(crate) again: Vec<Asked>,
     /// The first good answer to each key.
@@ -63,54 +75,6 @@ impl Clients {
     pub(crate) fn post(&mut self, kind: Kind, path: String, body: Value) -> Asked {
         self.next_key += 1;
         Asked { kind, method: "POST", path, key: format!("key-{}", self.next_key), body, tries: 0 }
-    }
-
-    /// What somebody wants next.
-    pub(crate) fn wish(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
-        if chance.happens(300) && !self.again.is_empty() {
-            let place = chance.place(self.again.len());
-            return Some(self.again.remove(place));
-        }
-        let invoices: Vec<&Invoice> = books.invoices.values().collect();
-        let any = chance.pick(&invoices);
-        match (chance.below(10), any) {
-            (0..4, _) | (_, None) => self.create(chance),
-            (4..6, Some(invoice)) => Some(self.about(invoice, "charge", Kind::Charge, json!({}))),
-            (6, Some(invoice)) => Some(self.about(invoice, "cancel", Kind::Cancel, json!({}))),
-            (7, Some(invoice)) => Some(self.about(invoice, "requeue", Kind::Requeue, json!({}))),
-            (8, Some(invoice)) => {
-                let paid: Vec<&Invoice> =
-                    invoices.iter().copied().filter(|invoice| invoice.status() == Status::Paid).collect();
-                let invoice = chance.pick(&paid).copied().unwrap_or(invoice);
-                let body =
-                    if chance.happens(400) { json!({}) } else { json!({ "amount": part(invoice, chance) }) };
-                Some(self.about(invoice, "refunds", Kind::Refund, body))
-            }
-            (_, Some(invoice)) => {
-                Some(self.about(invoice, "contest", Kind::Contest, json!({ "reason": "not_received" })))
-            }
-        }
-    }
-
-    fn about(&mut self, invoice: &Invoice, verb: &str, kind: Kind, body: Value) -> Asked {
-        self.post(kind, format!("/v1/invoices/{}/{verb}", invoice.id), body)
-    }
-
-    fn create(&mut self, chance: &Chance) -> Option<Asked> {
-        let customer = chance.pick(&self.customers)?.clone();
-        let cents = chance.between(100, 99_999);
-        let name = format!("order {}", self.next_key + 1);
-        let body = json!({
-            "customer_id": customer,
-            "currency": "BRL",
-            "description": name,
-            "auto_charge": chance.happens(600),
-            "items": [
-                { "description": "Plan", "quantity": 1, "unit_price": decimal(cents) },
-                { "description": "Seats", "quantity": "3", "unit_price": "7.335" },
-            ],
-        });
-        Some(self.post(Kind::Create, "/v1/invoices".to_owned(), body))
     }
 
     /// An answer came, or none. Says what is wrong with it.
@@ -152,13 +116,4 @@ impl Clients {
             }
         }
     }
-}
-
-fn part(invoice: &Invoice, chance: &Chance) -> String {
-    let total = invoice.total.minor().max(2);
-    decimal(chance.between(1, total))
-}
-
-fn decimal(cents: i64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }

@@ -12,16 +12,25 @@ mod chance;
 mod clients;
 mod clock;
 mod control;
+mod crashes;
 mod engine;
 mod functions;
 mod gateway;
+#[cfg(feature = "deliberate-bugs")]
+mod hunt;
 mod plan;
 mod queue;
 mod report;
+mod runner;
+mod table;
 mod task;
 mod wire;
 mod world;
 
-pub use plan::Plan;
+pub use crashes::crashes;
+#[cfg(feature = "deliberate-bugs")]
+pub use hunt::hunt;
+pub use plan::{Crash, Plan};
 pub use report::Report;
+pub use runner::{Run, run, shrink};
 pub use world::{Failure, World};

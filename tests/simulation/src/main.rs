@@ -1,24 +1,68 @@
-//! `simulate --seed N`, or `simulate --seeds N`.
+//! `simulate --seed N` replays one world; `--seeds N` lives through N of them, `--long` until every edge and crash point has
+//! to be seen, `--crashes` through one death at every call of every operation; `--bugs` shows what catches deliberate ones.
 
-use fatura_simulation::{Plan, World};
+use fatura_simulation::{Plan, Run, World, crashes, run, shrink};
+use std::io::Write;
+use std::process::ExitCode;
 
-fn main() {
-    let mut args = std::env::args().skip(1);
-    let (from, to) = match (args.next().as_deref(), args.next().and_then(|n| n.parse::<u64>().ok())) {
-        (Some("--seed"), Some(seed)) => (seed, seed + 1),
-        (Some("--seeds"), Some(count)) => (0, count),
-        _ => (0, 10),
+const MOST_FAILURES: usize = 3;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |name: &str| -> Option<u64> {
+        let place = args.iter().position(|arg| arg == name)?;
+        args.get(place + 1)?.parse().ok()
     };
-    for seed in from..to {
-        let (report, result) = World::run(&Plan::of(seed));
-        match result {
-            Ok(()) => println!("{seed} ok {} {}", report.steps, report.charges),
-            Err(failure) => {
-                if to - from == 1 {
-                    println!("{}", failure.trace.join("\n"));
-                }
-                println!("{seed}: {}", failure.wrong.join("\n  "));
-            }
+    let has = |name: &str| args.iter().any(|arg| arg == name);
+    if let Some(seed) = number("--seed") {
+        return replay(seed);
+    }
+    #[cfg(feature = "deliberate-bugs")]
+    if has("--bugs") {
+        return fatura_simulation::hunt(number("--seeds").unwrap_or(500));
+    }
+    if has("--crashes") {
+        return end(&crashes(number("--seeds").unwrap_or(1)), false);
+    }
+    let from = number("--from").unwrap_or_default();
+    let plans: Vec<Plan> = (from..from + number("--seeds").unwrap_or(2_000)).map(Plan::of).collect();
+    let all = plans.len();
+    let run = run(&plans, MOST_FAILURES, &|done| bar(done, all));
+    end(&run, has("--long"))
+}
+
+/// The whole trace, to the byte as it was.
+fn replay(seed: u64) -> ExitCode {
+    let (_, result) = World::run(&Plan::of(seed));
+    match result {
+        Ok(()) => {
+            println!("seed {seed}: all is well");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
         }
     }
+}
+
+fn bar(done: u64, all: usize) {
+    if done.is_multiple_of(20) {
+        eprint!("\r{done} of {all} seeds");
+        let _ = std::io::stderr().flush();
+    }
+}
+
+fn end(run: &Run, is_long: bool) -> ExitCode {
+    eprintln!();
+    println!("{}", run.table());
+    for failure in &run.failures {
+        println!("seed {}, shrunk:\n{}", failure.plan.seed, shrink(failure.clone()));
+    }
+    let unseen = [run.report.unseen_edges(), run.report.unseen_points()].concat();
+    if is_long && !unseen.is_empty() {
+        println!("never seen:\n  {}", unseen.join("\n  "));
+        return ExitCode::FAILURE;
+    }
+    if run.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

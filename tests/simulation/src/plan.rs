@@ -2,6 +2,9 @@
 
 use crate::chance::Chance;
 
+/// Chance lets nobody die later. Every later call has its death in [`crate::crashes`].
+pub(crate) const LAST_DEADLY_CALL: u32 = 8;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub seed: u64,
@@ -21,6 +24,17 @@ pub struct Plan {
     pub forgeries: u64,
     /// How far clocks are apart at most.
     pub skew_ms: i64,
+    /// The only death that there is.
+    pub crash: Option<Crash>,
+}
+
+/// A death at one call of the first invocation that comes so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crash {
+    pub operation: &'static str,
+    pub nth: u32,
+    /// The call has its effect before.
+    pub after: bool,
 }
 
 impl Plan {
@@ -43,6 +57,12 @@ impl Plan {
             contradictions: chance.below(150),
             forgeries: chance.below(150),
             skew_ms: if chance.happens(500) { Self::LONGEST_SKEW_MS } else { 0 },
+            crash: None,
         }
+    }
+
+    /// Where nothing breaks.
+    pub fn kind(seed: u64) -> Self {
+        Self { faults: 0, deaths: 0, zombies: 0, steps: 600, skew_ms: 0, ..Self::of(seed) }
     }
 }

@@ -91,10 +91,6 @@ impl Queue {
         self.letters.lock().unwrap().all.retain(|letter| letter.id != id);
     }
 
-    pub(crate) fn dead(&self) -> usize {
-        self.letters.lock().unwrap().dead.len()
-    }
-
     /// What an operator does with the dead letters, once what killed them is over.
     pub(crate) fn redrive(&self) -> usize {
         let now = self.clock.ms();

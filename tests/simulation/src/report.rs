@@ -2,7 +2,9 @@
 
 use crate::clock::Clock;
 use fatura_domain::invoice::Status;
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -15,6 +17,10 @@ pub struct Report {
     pub edges: BTreeSet<(Status, Status)>,
     /// Operation, the call at which it died, and whether that had its effect.
     pub crashes: BTreeSet<(&'static str, u32, bool)>,
+    /// Every call that was made: operation and which it was of its invocation.
+    pub calls: BTreeSet<(&'static str, u32)>,
+    /// Of everything that happened, in its order.
+    pub fingerprint: u64,
     pub(crate) last_answer: String,
 }
 
@@ -25,6 +31,10 @@ impl Report {
 
     pub(crate) fn crash(&mut self, operation: &'static str, nth: u32, after: bool) {
         self.crashes.insert((operation, nth, after));
+    }
+
+    pub(crate) fn call(&mut self, operation: &'static str, nth: u32) {
+        self.calls.insert((operation, nth));
     }
 
     /// Together with what another world has seen.
@@ -38,24 +48,34 @@ impl Report {
         }
         self.edges.extend(other.edges);
         self.crashes.extend(other.crashes);
+        self.calls.extend(other.calls);
     }
 }
 
 /// The last of what happened.
 #[derive(Debug, Default)]
-pub(crate) struct Trace(VecDeque<String>);
+pub(crate) struct Trace {
+    lines: VecDeque<String>,
+    fingerprint: DefaultHasher,
+}
 
 impl Trace {
     const LENGTH: usize = 400;
 
     pub(crate) fn note(&mut self, clock: &Clock, what: String) {
-        if self.0.len() == Self::LENGTH {
-            self.0.pop_front();
+        let line = format!("{:>12} {what}", clock.since_start().as_millis());
+        line.hash(&mut self.fingerprint);
+        if self.lines.len() == Self::LENGTH {
+            self.lines.pop_front();
         }
-        self.0.push_back(format!("{:>12} {what}", clock.since_start().as_millis()));
+        self.lines.push_back(line);
     }
 
     pub(crate) fn last(&self) -> Vec<String> {
-        self.0.iter().cloned().collect()
+        self.lines.iter().cloned().collect()
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint.finish()
     }
 }

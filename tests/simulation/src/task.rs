@@ -1,7 +1,7 @@
 //! One invocation of a function, from its first call outside to its end.
 
 use crate::clients::Asked;
-use crate::control::{Call, TaskId};
+use crate::control::TaskId;
 use crate::gateway::Delivery;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,7 +73,6 @@ pub(crate) struct Task {
     /// In a thousand calls.
     pub(crate) faults: u64,
     pub(crate) calls: u32,
-    pub(crate) last: Option<Call>,
     pub(crate) asleep_until_ms: i64,
     pub(crate) running: Running,
     woken: Arc<Woken>,
@@ -97,18 +96,7 @@ impl Task {
         running: Running,
     ) -> Self {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        Self {
-            id,
-            about,
-            environment,
-            fate,
-            faults,
-            calls: 0,
-            last: None,
-            asleep_until_ms: 0,
-            running,
-            woken,
-        }
+        Self { id, about, environment, fate, faults, calls: 0, asleep_until_ms: 0, running, woken }
     }
 
     /// Runs until it waits for a verdict, or ends.

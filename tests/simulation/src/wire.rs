@@ -50,7 +50,9 @@ struct Rest(Control);
 impl AsyncSleep for Rest {
     fn sleep(&self, _: Duration) -> Sleep {
         let gate = self.0.call(Whom::Rest, "rest");
-        Sleep::new(async move { drop(gate.await) })
+        Sleep::new(async move {
+            gate.await;
+        })
     }
 }
 

@@ -17,6 +17,7 @@ use crate::queue::Queue;
 use crate::report::{Report, Trace};
 use crate::task::{About, Task};
 use serde_json::{Value, json};
+use std::fmt;
 use std::sync::Arc;
 
 /// Environments of each function.
@@ -42,12 +43,28 @@ pub struct World {
     pub(crate) report: Report,
 }
 
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "World({})", self.plan.seed)
+    }
+}
+
 /// Why a world is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     pub plan: Plan,
     pub wrong: Vec<String>,
     pub trace: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.trace {
+            writeln!(f, "{line}")?;
+        }
+        writeln!(f, "{:?}", self.plan)?;
+        self.wrong.iter().try_for_each(|wrong| writeln!(f, "WRONG: {wrong}"))
+    }
 }
 
 impl World {
@@ -165,7 +182,7 @@ impl World {
     /// What was written is read, and held against what must be so.
     fn check(&mut self) -> Result<(), Vec<String>> {
         let written = self.outside.engine.written();
-        let mut wrong = self.books.read(&written, &self.outside.gateways);
+        let mut wrong = self.books.read(&written, &self.outside.gateways, &self.clients.totals);
         self.stream.extend(written);
         for (name, attempt) in std::mem::take(&mut self.books.contested) {
             let gateway = self.outside.gateways.iter().find(|gateway| *gateway.called() == name);
@@ -178,6 +195,7 @@ impl World {
     }
 
     fn sum_up(&mut self) {
+        self.report.fingerprint = self.trace.fingerprint();
         self.report.edges = self.books.edges.clone();
         self.report.duplicates += self.clients.replays;
         for gateway in &self.outside.gateways {

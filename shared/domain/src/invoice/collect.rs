@@ -2,6 +2,7 @@
 
 use super::reduce::{Reduced, Reduction};
 use super::{Canceled, Cause, Collection, IllegalTransition, Invoice, Payment, State, Status, Transition};
+use crate::bug::Bug;
 use crate::charge::{AttemptOutcome, LiveAttempt, Phase};
 use crate::customer::PaymentSource;
 use crate::dunning::Policy;
@@ -82,7 +83,9 @@ impl Invoice {
             };
         };
         match &live.phase {
-            Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
+            Phase::Sending { lease_until } if *lease_until >= now && !Bug::LeaseIgnored.is_planted() => {
+                NextStep::Rest
+            }
             Phase::NotSent { .. } => {
                 self.sending(collection, LiveAttempt { phase: Phase::sending(now), ..live.clone() }, now)
             }

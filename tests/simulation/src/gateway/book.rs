@@ -23,7 +23,6 @@ pub(crate) struct Charge {
     pub(crate) attempt: AttemptId,
     pub(crate) reference: GatewayReference,
     pub(crate) asked: Money,
-    pub(crate) means: MeansType,
     pub(crate) standing: Standing,
     /// Money came against what the gateway itself had said before: no caller could have known.
     pub(crate) is_contradicted: bool,
@@ -93,7 +92,6 @@ impl Book {
             attempt: request.attempt,
             reference,
             asked: request.amount,
-            means,
             standing,
             is_contradicted: false,
             dispute: None,

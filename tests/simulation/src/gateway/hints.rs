@@ -3,9 +3,10 @@
 use super::book::{Charge, Refund, Standing};
 use super::{DAY, HOUR, MINUTE, SECOND, SimulatedGateway};
 use fatura_application::ports::{
-    ChargeLookup, MalformedWebhook, WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
+    ChargeLookup, MalformedWebhook, Told, WebhookDelivery, WebhookHint, WebhookRefusal, WebhookSubject,
 };
-use fatura_domain::gateway::GatewayReference;
+use fatura_domain::gateway::{ChargeOutcome, GatewayReference};
+use fatura_domain::money::Money;
 use serde_json::{Value, json};
 
 const SIGNATURE: &str = "x-signature";
@@ -147,4 +148,16 @@ pub(super) fn parse(body: &[u8]) -> Result<WebhookHint, MalformedWebhook> {
         _ => text("refund").parse().ok().map(WebhookSubject::Refund),
     };
     Ok(WebhookHint { event_id: text("id").to_owned(), kind: text("kind").to_owned(), subject })
+}
+
+/// A hint, taken at its word.
+pub(super) fn word(body: &[u8]) -> Option<Told> {
+    let hint = parse(body).ok()?;
+    let Some(WebhookSubject::Charge(ChargeLookup { attempt, reference })) = hint.subject else { return None };
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let currency = body.get("currency")?.as_str()?.parse().ok()?;
+    let captured = Money::try_new(body.get("amount_minor")?.as_i64()?, currency).ok()?;
+    let is_captured = body.get("status")?.as_str()? == "captured";
+    let outcome = ChargeOutcome::Approved { reference: reference?, captured };
+    is_captured.then_some(Told::Charge { attempt, outcome })
 }

@@ -2,6 +2,7 @@
 
 use super::{ENVIRONMENTS, World};
 use crate::clients::Asked;
+use crate::plan::LAST_DEADLY_CALL;
 use crate::task::{About, Fate, Finished, Task};
 use std::task::Poll;
 
@@ -299,7 +300,7 @@ impl World {
         if self.is_quiet {
             return Fate::Lives;
         }
-        let at = u32::try_from(1 + chance.below(8)).unwrap();
+        let at = u32::try_from(1 + chance.below(LAST_DEADLY_CALL.into())).unwrap();
         if chance.happens(plan.deaths) {
             return Fate::Dies { at, after: chance.happens(500) };
         }

@@ -3,7 +3,6 @@
 use super::World;
 use crate::books::Books;
 use crate::gateway::{RefundStanding, SimulatedGateway};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What gateways captured of an invoice and have not given back, and what it asks for.
@@ -66,11 +65,8 @@ impl World {
                 wrong.push(format!("{invoice}: the gateways keep {kept} of {total}"));
             }
         }
-        for ((pk, _), item) in self.books.items("WH#") {
-            if item.pointer("/done/BOOL") == Some(&Value::Bool(false)) {
-                wrong.push(format!("{pk} never had its effect"));
-            }
-        }
+        wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
+        self.books.wallets_agree(&mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 

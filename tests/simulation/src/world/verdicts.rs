@@ -37,7 +37,10 @@ impl World {
         let Some(task) = self.tasks.get_mut(place) else { return Verdict::Done };
         task.calls += 1;
         let (id, operation, nth, faults) = (task.id, task.about.operation(), task.calls, task.faults);
+        let is_meant = self.plan.crash.is_some_and(|crash| crash.operation == operation && crash.nth == nth);
+        self.report.call(operation, nth);
         let verdict = match task.fate {
+            _ if is_meant && !self.is_quiet => self.crash_once(operation, nth),
             Fate::Dies { at, after } if at == nth => {
                 self.report.crash(operation, nth, after);
                 if after { Verdict::DiesAfter } else { Verdict::DiesBefore }
@@ -50,6 +53,12 @@ impl World {
         }
         self.trace.note(&self.clock, format!("#{id} {operation} {nth}: {call} {verdict:?}"));
         verdict
+    }
+
+    fn crash_once(&mut self, operation: &'static str, nth: u32) -> Verdict {
+        let Some(crash) = self.plan.crash.take() else { return Verdict::Done };
+        self.report.crash(operation, nth, crash.after);
+        if crash.after { Verdict::DiesAfter } else { Verdict::DiesBefore }
     }
 
     fn trouble(&self, call: Call) -> Verdict {
