@@ -34,6 +34,8 @@ pub(crate) struct Books {
     /// Those of bills that were written to.
     shards: BTreeSet<String>,
     descriptions: BTreeMap<String, InvoiceId>,
+    /// Steps of invoices since somebody last asked.
+    pub(crate) news: Vec<String>,
     pub(crate) edges: BTreeSet<(Status, Status)>,
     touched: BTreeSet<InvoiceId>,
     /// Charges that were contested since somebody last asked.
@@ -52,7 +54,7 @@ impl Books {
         let mut wrong = Vec::new();
         for record in records {
             self.keep(record, &mut wrong);
-            let event = stream_event(vec![record.clone()]);
+            let event = stream_event(std::slice::from_ref(record));
             event.records.into_iter().for_each(|record| self.take(record, &mut wrong));
         }
         for id in std::mem::take(&mut self.touched) {
@@ -169,6 +171,9 @@ impl Books {
             && let Some(charge) = after.state.payment().and_then(|payment| payment.charge.as_ref())
         {
             self.contested.push((charge.gateway.clone(), after.attempt_id(charge.attempt)));
+        }
+        for step in after.history.get(known..).into_iter().flatten() {
+            self.news.push(format!("{} is {}: {}", after.id, step.status.as_str(), step.cause.as_str()));
         }
         if after.history.last().map(|step| step.status) != Some(after.status()) {
             say("its history ends in another status");

@@ -87,7 +87,8 @@ impl Clients {
         let next = Asked { tries: asked.tries + 1, ..asked };
         match answer {
             Some((status @ 200..300, body)) => {
-                let known = self.answers.get(&next.key).cloned();
+                // What is put twice is put twice.
+                let known = self.answers.get(&next.key).filter(|_| next.method == "POST").cloned();
                 let is_other = known.as_ref().is_some_and(|known| known != body);
                 if known.is_none() {
                     self.answers.insert(next.key.clone(), body.to_owned());
@@ -102,7 +103,7 @@ impl Clients {
                 wrong
             }
             Some((400..500, _)) => {
-                let known = self.answers.contains_key(&next.key);
+                let known = self.answers.contains_key(&next.key) && next.method == "POST";
                 known.then(|| {
                     format!("{} {} was granted, and is refused when asked again", next.path, next.key)
                 })

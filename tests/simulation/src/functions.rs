@@ -174,7 +174,7 @@ impl Environment {
         let places: Vec<Value> =
             records.iter().filter_map(|record| record.pointer("/dynamodb/SequenceNumber").cloned()).collect();
         let relay = self.relay.clone();
-        let event = stream_event(records);
+        let event = stream_event(&records);
         Box::pin(async move {
             match event_relay::handle(&relay, event).await {
                 Ok(response) => {
@@ -188,7 +188,7 @@ impl Environment {
     }
 }
 
-pub(crate) fn stream_event(records: Vec<Value>) -> StreamEvent {
+pub(crate) fn stream_event(records: &[Value]) -> StreamEvent {
     serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 

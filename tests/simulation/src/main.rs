@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     };
     let has = |name: &str| args.iter().any(|arg| arg == name);
     if let Some(seed) = number("--seed") {
-        return replay(seed);
+        return replay(seed, has("--trace"));
     }
     #[cfg(feature = "deliberate-bugs")]
     if has("--bugs") {
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 /// The whole trace, to the byte as it was.
-fn replay(seed: u64) -> ExitCode {
+fn replay(seed: u64, is_whole: bool) -> ExitCode {
     let (_, result) = World::run(&Plan::of(seed));
     match result {
         Ok(()) => {
@@ -40,6 +40,9 @@ fn replay(seed: u64) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
+            if is_whole {
+                println!("{}", failure.trace.join("\n"));
+            }
             println!("{failure}");
             ExitCode::FAILURE
         }
@@ -57,7 +60,10 @@ fn end(run: &Run, is_long: bool) -> ExitCode {
     eprintln!();
     println!("{}", run.table());
     for failure in &run.failures {
-        println!("seed {}, shrunk:\n{}", failure.plan.seed, shrink(failure.clone()));
+        println!("seed {} fails: {}", failure.plan.seed, failure.wrong.join("; "));
+    }
+    if let Some(first) = run.failures.first() {
+        println!("the first of them, shrunk:\n{}", shrink(first.clone()));
     }
     let unseen = [run.report.unseen_edges(), run.report.unseen_points()].concat();
     if is_long && !unseen.is_empty() {

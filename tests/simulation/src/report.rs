@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use fatura_domain::invoice::Status;
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -52,27 +52,22 @@ impl Report {
     }
 }
 
-/// The last of what happened.
+/// What happened, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    lines: VecDeque<String>,
+    lines: Vec<String>,
     fingerprint: DefaultHasher,
 }
 
 impl Trace {
-    const LENGTH: usize = 400;
-
-    pub(crate) fn note(&mut self, clock: &Clock, what: String) {
+    pub(crate) fn note(&mut self, clock: &Clock, what: &str) {
         let line = format!("{:>12} {what}", clock.since_start().as_millis());
         line.hash(&mut self.fingerprint);
-        if self.lines.len() == Self::LENGTH {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(line);
+        self.lines.push(line);
     }
 
-    pub(crate) fn last(&self) -> Vec<String> {
-        self.lines.iter().cloned().collect()
+    pub(crate) fn take(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
     }
 
     pub(crate) fn fingerprint(&self) -> u64 {

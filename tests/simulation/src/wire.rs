@@ -73,7 +73,7 @@ impl HttpConnector for Wire {
             match verdict {
                 Verdict::Done => {
                     let (status, body) = engine.perform(operation, &body);
-                    answer(status, body)
+                    Ok(answer(status, body))
                 }
                 Verdict::Unheard => {
                     engine.perform(operation, &body);
@@ -87,12 +87,12 @@ impl HttpConnector for Wire {
                 Verdict::Refused | Verdict::Lost | Verdict::Late => {
                     Err(ConnectorError::io("no connection".into()))
                 }
-                Verdict::Throttled => error(400, "ThrottlingException", ""),
-                Verdict::ServerError => error(500, "InternalServerError", ""),
+                Verdict::Throttled => Ok(error(400, "ThrottlingException", "")),
+                Verdict::ServerError => Ok(error(500, "InternalServerError", "")),
                 Verdict::Conflict if operation == "TransactWriteItems" => {
-                    error(400, "TransactionCanceledException", &canceled(&body))
+                    Ok(error(400, "TransactionCanceledException", &canceled(&body)))
                 }
-                Verdict::Conflict => error(400, "TransactionConflictException", ""),
+                Verdict::Conflict => Ok(error(400, "TransactionConflictException", "")),
             }
         })
     }
@@ -108,15 +108,15 @@ fn canceled(request: &[u8]) -> String {
     format!(r#","CancellationReasons":[{}]"#, reasons.join(","))
 }
 
-fn error(status: u16, code: &str, more: &str) -> Result<HttpResponse, ConnectorError> {
+fn error(status: u16, code: &str, more: &str) -> HttpResponse {
     answer(
         status,
         format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"injected"{more}}}"#),
     )
 }
 
-fn answer(status: u16, body: String) -> Result<HttpResponse, ConnectorError> {
-    Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body)))
+fn answer(status: u16, body: String) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
 }
 
 fn name(operation: &str) -> &'static str {

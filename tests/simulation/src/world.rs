@@ -59,7 +59,8 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in &self.trace {
+        const SHORT: usize = 60;
+        for line in self.trace.iter().skip(self.trace.len().saturating_sub(SHORT)) {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "{:?}", self.plan)?;
@@ -72,8 +73,8 @@ impl World {
     pub fn run(plan: &Plan) -> (Report, Result<(), Failure>) {
         let mut world = Self::start(plan);
         let lived = world.live();
-        let trace = world.trace.last();
         world.sum_up();
+        let trace = world.trace.take();
         let result = lived.map_err(|wrong| Failure { plan: plan.clone(), wrong, trace });
         (world.report, result)
     }
@@ -184,9 +185,18 @@ impl World {
         let written = self.outside.engine.written();
         let mut wrong = self.books.read(&written, &self.outside.gateways, &self.clients.totals);
         self.stream.extend(written);
+        let mut news = std::mem::take(&mut self.books.news);
+        for gateway in &self.outside.gateways {
+            news.append(&mut gateway.news.lock().unwrap());
+        }
+        for what in news {
+            self.trace.note(&self.clock, &what);
+        }
         for (name, attempt) in std::mem::take(&mut self.books.contested) {
             let gateway = self.outside.gateways.iter().find(|gateway| *gateway.called() == name);
-            gateway.into_iter().for_each(|gateway| gateway.contested(attempt));
+            if let Some(gateway) = gateway {
+                gateway.contested(attempt);
+            }
         }
         for gateway in &self.outside.gateways {
             wrong.append(&mut gateway.book.lock().unwrap().violations);

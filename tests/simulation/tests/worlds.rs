@@ -6,7 +6,7 @@ use fatura_simulation::{Plan, World, run};
 /// Seeds that failed once, each with what it found.
 const KEPT: [u64; 0] = [];
 
-const FEW: u64 = 12;
+const FEW: u64 = 6;
 
 #[test]
 fn what_failed_once_does_not_fail_again() {

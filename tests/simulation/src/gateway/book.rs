@@ -145,7 +145,7 @@ impl Book {
             self.repeated += 1;
             return self.refund_stands(&key);
         }
-        let captured = self.captured(&request.charge).map_or(0, |money| money.minor());
+        let captured = self.captured(&request.charge).map_or(0, Money::minor);
         let mut state = state;
         if self.given_back(&request.charge) + request.amount.minor() > captured {
             let more = format!("{key} asks for {} of {captured} at {}", request.amount, request.charge);

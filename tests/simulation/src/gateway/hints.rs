@@ -85,6 +85,12 @@ impl SimulatedGateway {
         }
     }
 
+    pub(super) fn tell_surely(&self, Hint(body): &Hint) {
+        let mut body = body.clone();
+        body["id"] = json!(format!("evt_{:016x}", self.chance.bits()));
+        self.deliver_in(self.a_while(), &body, false);
+    }
+
     fn a_while(&self) -> i64 {
         let chance = &self.chance;
         match chance.below(10) {

@@ -46,13 +46,16 @@ pub(crate) struct SimulatedGateway {
     pub(crate) book: Mutex<Book>,
     later: Mutex<Vec<(i64, Later)>>,
     deliveries: Mutex<Vec<Delivery>>,
+    /// Orders since somebody last asked.
+    pub(crate) news: Mutex<Vec<String>>,
 }
 
 impl SimulatedGateway {
     pub(crate) fn new(name: &str, control: Control, clock: Clock, chance: Arc<Chance>, plan: Plan) -> Self {
         let name = GatewayName::parse(name).unwrap();
         let (later, deliveries) = (Mutex::default(), Mutex::default());
-        Self { name, control, clock, chance, plan, book: Mutex::default(), later, deliveries }
+        let (book, news) = (Mutex::default(), Mutex::default());
+        Self { name, control, clock, chance, plan, book, later, deliveries, news }
     }
 
     pub(crate) fn called(&self) -> &GatewayName {
@@ -85,6 +88,8 @@ impl SimulatedGateway {
         let mood = self.mood();
         let charge = book.charge(request, mood, expires_at).clone();
         drop(book);
+        let told = format!("{}: {} is {:?}", self.name, charge.attempt, charge.standing);
+        self.news.lock().unwrap().push(told);
         if is_new {
             self.follow_up(&charge);
             self.tell(Hint::of_charge(&charge));
@@ -156,16 +161,21 @@ impl SimulatedGateway {
         }
     }
 
-    fn change(&self, key: &str, change: impl FnOnce(&mut Charge) -> bool) -> Option<String> {
+    fn change(&self, key: &str, alter: impl FnOnce(&mut Charge) -> bool) -> Option<String> {
         let mut book = self.book.lock().unwrap();
         let charge = book.charges.get_mut(key)?;
-        if !change(charge) {
+        if !alter(charge) {
             return None;
         }
-        let charge = charge.clone();
+        let (hint, standing) = (Hint::of_charge(charge), charge.standing.clone());
+        let is_surely_told = charge.is_contradicted;
         drop(book);
-        self.tell(Hint::of_charge(&charge));
-        Some(format!("{}: {key} is now {:?}", self.name, charge.standing))
+        // Nobody would ask again: where no webhook comes, only reconciliation finds it.
+        if is_surely_told {
+            self.tell_surely(&hint);
+        }
+        self.tell(hint);
+        Some(format!("{}: {key} is now {standing:?}", self.name))
     }
 
     /// Unless there is one already.
@@ -181,7 +191,7 @@ impl SimulatedGateway {
         let hint = Hint::of_dispute(charge);
         drop(book);
         self.tell(hint);
-        self.plan_for(chance.between(HOUR, 20 * DAY), Later::Decides(key.to_owned(), verdict));
+        self.plan_for(chance.between(HOUR, 3 * DAY), Later::Decides(key.to_owned(), verdict));
         Some(format!("{}: a case about {key}", self.name))
     }
 
@@ -195,7 +205,7 @@ impl SimulatedGateway {
         self.tell(hint);
         // Now and then the money comes back after all.
         if verdict == DisputeVerdict::Lost && self.chance.happens(200) {
-            let wait = self.chance.between(HOUR, 10 * DAY);
+            let wait = self.chance.between(HOUR, 2 * DAY);
             self.plan_for(wait, Later::Decides(key.to_owned(), DisputeVerdict::Won));
         }
         Some(format!("{}: the case about {key} is {verdict:?}", self.name))
@@ -203,7 +213,7 @@ impl SimulatedGateway {
 
     /// Its customer goes to the bank, too.
     pub(crate) fn contested(&self, attempt: AttemptId) {
-        let wait = self.chance.between(MINUTE, 10 * DAY);
+        let wait = self.chance.between(MINUTE, 2 * DAY);
         self.plan_for(wait, Later::Disputes(attempt.to_string()));
     }
 

@@ -59,7 +59,9 @@ impl SimulatedGateway {
             if matches!(outcome, RefundOutcome::Pending { .. }) {
                 self.plan_for(chance.between(SECOND, DAY), Later::Refunds(key));
             }
-            hint.into_iter().for_each(|hint| self.tell(hint));
+            if let Some(hint) = hint {
+                self.tell(hint);
+            }
         }
         outcome
     }

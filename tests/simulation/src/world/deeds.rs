@@ -3,6 +3,7 @@
 use super::{ENVIRONMENTS, World};
 use crate::clients::Asked;
 use crate::plan::LAST_DEADLY_CALL;
+use crate::queue::Queue;
 use crate::task::{About, Fate, Finished, Task};
 use std::task::Poll;
 
@@ -19,14 +20,14 @@ enum Deed {
 }
 
 const MINUTE_MS: i64 = 60_000;
-const LATEST_MS: i64 = 60 * MINUTE_MS;
+const LATEST_MS: i64 = 6 * 60 * MINUTE_MS;
 const MOST_TASKS: usize = 6;
 const BATCH: u64 = 10;
 
 impl World {
     pub(super) fn step(&mut self) -> Result<(), Vec<String>> {
         for news in self.outside.gateways.iter().flat_map(|gateway| gateway.lives_on()).collect::<Vec<_>>() {
-            self.trace.note(&self.clock, news);
+            self.trace.note(&self.clock, &news);
         }
         self.report.steps += 1;
         match self.deed() {
@@ -128,7 +129,7 @@ impl World {
         let asleep = self.tasks.iter().map(|task| task.asleep_until_ms);
         let gateways = self.outside.gateways.iter().filter_map(|gateway| gateway.next_ms());
         let queues = [&self.outside.charges, &self.outside.webhooks].into_iter();
-        let queues = queues.filter_map(|queue| queue.next_visible_ms());
+        let queues = queues.filter_map(Queue::next_visible_ms);
         due.into_iter().chain(asleep).chain(gateways).chain(queues).filter(|at| *at > now).min()
     }
 
@@ -182,7 +183,7 @@ impl World {
             }
         };
         let (fate, faults) = (self.fate(), self.calm());
-        self.trace.note(&self.clock, format!("#{id} {} begins: {fate:?}", about.operation()));
+        self.trace.note(&self.clock, &format!("#{id} {} begins: {fate:?}", about.operation()));
         self.tasks.push(Task::new(id, about, place, fate, faults, running));
     }
 
@@ -231,7 +232,7 @@ impl World {
     /// Lambda starts another environment in its place, which remembers nothing.
     fn die(&mut self, place: usize) {
         let task = self.tasks.remove(place);
-        self.trace.note(&self.clock, format!("#{} {} dies", task.id, task.about.operation()));
+        self.trace.note(&self.clock, &format!("#{} {} dies", task.id, task.about.operation()));
         let environment = self.environment();
         if let Some(slot) = self.environments.get_mut(task.environment) {
             *slot = environment;
@@ -254,7 +255,7 @@ impl World {
             Finished::Answered { status, .. } => status.to_string(),
             other => format!("{other:?}"),
         };
-        self.trace.note(&self.clock, format!("#{} {} ends: {told}", task.id, task.about.operation()));
+        self.trace.note(&self.clock, &format!("#{} {} ends: {told}", task.id, task.about.operation()));
         match (task.about, finished) {
             (About::Request(asked), Finished::Answered { status, body }) => {
                 return self.answered(asked, status, body);
@@ -286,7 +287,7 @@ impl World {
     }
 
     fn answered(&mut self, asked: Asked, status: u16, body: String) -> Result<(), Vec<String>> {
-        self.trace.note(&self.clock, format!("{} {} -> {status}", asked.path, asked.key));
+        self.trace.note(&self.clock, &format!("{} {} -> {status}", asked.path, asked.key));
         let wrong = self.clients.hear(asked, Some((status, &body)), &self.chance);
         self.report.last_answer = body;
         match wrong {

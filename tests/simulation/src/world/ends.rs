@@ -14,7 +14,7 @@ const MOST_STEPS: u64 = 60_000;
 impl World {
     pub(super) fn go_quiet(&mut self) -> Result<(), Vec<String>> {
         self.is_quiet = true;
-        self.trace.note(&self.clock, "the world goes quiet".to_owned());
+        self.trace.note(&self.clock, "the world goes quiet");
         for task in &mut self.tasks {
             task.fate = crate::task::Fate::Lives;
             task.faults = 0;
@@ -26,7 +26,7 @@ impl World {
                 if again == 0 {
                     return Ok(());
                 }
-                self.trace.note(&self.clock, format!("{again} dead letters are driven again"));
+                self.trace.note(&self.clock, &format!("{again} dead letters are driven again"));
             }
         }
         let due: Vec<String> = self.books.due().map(|((pk, sk), at)| format!("{pk} {sk} at {at}")).collect();

@@ -29,7 +29,7 @@ impl World {
         task.asleep_until_ms = now + ms;
         let (id, operation) = (task.id, task.about.operation());
         self.report.fault("stands still past its lease");
-        self.trace.note(&self.clock, format!("#{id} {operation} stands still for {ms} ms"));
+        self.trace.note(&self.clock, &format!("#{id} {operation} stands still for {ms} ms"));
         true
     }
 
@@ -51,7 +51,7 @@ impl World {
         if verdict != Verdict::Done {
             self.report.fault(fault_name(verdict));
         }
-        self.trace.note(&self.clock, format!("#{id} {operation} {nth}: {call} {verdict:?}"));
+        self.trace.note(&self.clock, &format!("#{id} {operation} {nth}: {call} {verdict:?}"));
         verdict
     }
 
@@ -82,8 +82,7 @@ impl World {
                 (2, Verdict::Refused),
                 (1, Verdict::ServerError),
             ]),
-            Whom::Queue => self.chance.weighed(&[(1, Verdict::Unheard), (1, Verdict::Lost)]),
-            Whom::Bus => self.chance.weighed(&[(1, Verdict::Unheard), (1, Verdict::Lost)]),
+            Whom::Queue | Whom::Bus => self.chance.weighed(&[(1, Verdict::Unheard), (1, Verdict::Lost)]),
             Whom::Rest => Verdict::Done,
         }
     }
