@@ -15,7 +15,12 @@ fn main() -> ExitCode {
     };
     let has = |name: &str| args.iter().any(|arg| arg == name);
     if let Some(seed) = number("--seed") {
-        return replay(seed, has("--trace"));
+        let mut plan = Plan::of(seed);
+        // As a shrunk plan says.
+        for (name, place) in plan.numbers() {
+            *place = number(name).unwrap_or(*place);
+        }
+        return replay(&plan, has("--trace"));
     }
     #[cfg(feature = "deliberate-bugs")]
     if has("--bugs") {
@@ -32,11 +37,11 @@ fn main() -> ExitCode {
 }
 
 /// The whole trace, to the byte as it was.
-fn replay(seed: u64, is_whole: bool) -> ExitCode {
-    let (_, result) = World::run(&Plan::of(seed));
+fn replay(plan: &Plan, is_whole: bool) -> ExitCode {
+    let (_, result) = World::run(plan);
     match result {
         Ok(()) => {
-            println!("seed {seed}: all is well");
+            println!("seed {}: all is well", plan.seed);
             ExitCode::SUCCESS
         }
         Err(failure) => {

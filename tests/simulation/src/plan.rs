@@ -23,7 +23,7 @@ pub struct Plan {
     pub contradictions: u64,
     pub forgeries: u64,
     /// How far clocks are apart at most.
-    pub skew_ms: i64,
+    pub skew_ms: u64,
     /// The only death that there is.
     pub crash: Option<Crash>,
 }
@@ -38,7 +38,7 @@ pub struct Crash {
 }
 
 impl Plan {
-    const LONGEST_SKEW_MS: i64 = 5 * 60 * 1_000;
+    const LONGEST_SKEW_MS: u64 = 5 * 60 * 1_000;
 
     pub fn of(seed: u64) -> Self {
         let chance = Chance::of(seed ^ 0xFA70_BA5E);
@@ -59,6 +59,20 @@ impl Plan {
             skew_ms: if chance.happens(500) { Self::LONGEST_SKEW_MS } else { 0 },
             crash: None,
         }
+    }
+
+    /// What shrinking makes less, by the names that the command line knows.
+    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 8] {
+        [
+            ("--clients", &mut self.clients),
+            ("--steps", &mut self.steps),
+            ("--faults", &mut self.faults),
+            ("--deaths", &mut self.deaths),
+            ("--zombies", &mut self.zombies),
+            ("--disputes", &mut self.disputes),
+            ("--contradictions", &mut self.contradictions),
+            ("--skew-ms", &mut self.skew_ms),
+        ]
     }
 
     /// Where nothing breaks.

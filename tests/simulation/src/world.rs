@@ -120,7 +120,8 @@ impl World {
 
     /// With nothing remembered, and a clock that is wrong in its own way.
     fn environment(&self) -> Environment {
-        let skew = self.chance.between(-self.plan.skew_ms, self.plan.skew_ms);
+        let most = i64::try_from(self.plan.skew_ms).unwrap();
+        let skew = self.chance.between(-most, most);
         Environment::start(&self.outside, &self.clock.ahead_by(skew), self.chance.bits())
     }
 
