@@ -130,8 +130,10 @@ impl Invoice {
                 done(self.finished(AttemptOutcome::NotSent(failure.clone()), None, now))
             }
             Some(_) if collection.cancel_requested => Ok(Cancellation::AlreadyRequested),
-            Some(_) => {
-                let collection = Collection { cancel_requested: true, due: Some(now), ..collection.clone() };
+            Some(live) => {
+                // Where a person decides, nobody else can do anything about it.
+                let due = Some(now).filter(|_| !matches!(live.phase, Phase::Mismatched { .. }));
+                let collection = Collection { cancel_requested: true, due, ..collection.clone() };
                 let state = State::Pending(collection);
                 Ok(Cancellation::Requested(Box::new(Self { state, ..self.touched(now) })))
             }
