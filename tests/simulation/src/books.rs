@@ -276,15 +276,22 @@ impl Books {
         self.items.range(from..to)
     }
 
+    /// Whether a person has been told to look at it, and nobody has closed the matter.
+    pub(crate) fn is_on_the_list(&self, invoice: &Invoice) -> bool {
+        let open = self.items.iter().filter(|((pk, _), _)| pk.starts_with("ATN#"));
+        let mut open = open.filter(|(_, item)| item.get("cl").is_none());
+        open.any(|(_, item)| item.to_string().contains(invoice.id.code()))
+    }
+
     /// Webhooks that were taken in and never had their effect.
     pub(crate) fn unheeded(&self) -> impl Iterator<Item = &Key> {
         let webhooks = self.items.iter().filter(|((pk, _), _)| pk.starts_with("WH#"));
         webhooks.filter(|(_, item)| item.pointer("/ok/BOOL") != Some(&Value::Bool(true))).map(|(key, _)| key)
     }
 
-    pub(crate) fn is_settled(invoice: &Invoice) -> bool {
+    pub(crate) fn is_settled(&self, invoice: &Invoice) -> bool {
         match &invoice.state {
-            State::Pending(_) => invoice.matter().is_some(),
+            State::Pending(_) => self.is_on_the_list(invoice),
             State::ChargedWithError(failed) => failed.retry_at.is_none(),
             _ => true,
         }

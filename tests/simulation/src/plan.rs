@@ -47,7 +47,7 @@ impl Plan {
         Self {
             seed,
             clients: 1 + chance.below(3),
-            steps: 300 + chance.below(400),
+            steps: 250 + chance.below(300),
             declines: 4 + chance.below(20),
             lost_hints: chance.below(40),
             faults: 15 * unkind,

@@ -88,7 +88,8 @@ impl World {
             }
             let is_due = self.books.next_due_ms().is_some_and(|due| due <= self.clock.ms());
             // A schedule may fire twice, and with nothing to do.
-            let weight = if is_due { 10 } else { u64::from(!self.is_quiet) };
+            let is_early = !self.is_quiet && self.chance.happens(100);
+            let weight = if is_due { 5 } else { u64::from(is_early) };
             if self.next_sweep_ms <= self.clock.ms() && weight > 0 {
                 deeds.push((weight, Deed::Sweep));
             }

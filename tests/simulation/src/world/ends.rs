@@ -1,12 +1,18 @@
 //! The world does no more harm, and everything has to come to an end.
 
 use super::World;
-use crate::books::Books;
 use crate::gateway::{RefundStanding, SimulatedGateway};
 use std::collections::BTreeMap;
 
-/// What gateways captured of an invoice and have not given back, and what it asks for.
-type Kept = BTreeMap<String, (i64, i64)>;
+/// What gateways did about one invoice.
+#[derive(Debug, Default)]
+struct Kept {
+    /// How often it was captured, other than against a gateway's own word.
+    captures: u32,
+    /// What they captured and have not given back, and what it asks for.
+    kept: i64,
+    asked: i64,
+}
 
 /// Far more than any world needs.
 const MOST_STEPS: u64 = 60_000;
@@ -52,17 +58,20 @@ impl World {
     pub(super) fn look_back(&self) -> Result<(), Vec<String>> {
         let mut wrong = Vec::new();
         for invoice in self.books.invoices.values() {
-            if !Books::is_settled(invoice) {
+            if !self.books.is_settled(invoice) {
                 wrong.push(format!("{} ends as {:?}", invoice.id, invoice.state));
             }
         }
-        let mut kept = Kept::new();
+        let mut kept = BTreeMap::new();
         for gateway in &self.outside.gateways {
             self.compare(gateway, &mut kept, &mut wrong);
         }
-        for (invoice, (kept, total)) in kept {
-            if kept > total {
-                wrong.push(format!("{invoice}: the gateways keep {kept} of {total}"));
+        for (invoice, Kept { captures, kept, asked }) in kept {
+            if kept > asked {
+                wrong.push(format!("{invoice}: the gateways keep {kept} of {asked}"));
+            }
+            if captures > 1 {
+                wrong.push(format!("{invoice} was captured {captures} times"));
             }
         }
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
@@ -70,7 +79,12 @@ impl World {
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
-    fn compare(&self, gateway: &SimulatedGateway, kept: &mut Kept, wrong: &mut Vec<String>) {
+    fn compare(
+        &self,
+        gateway: &SimulatedGateway,
+        kept: &mut BTreeMap<String, Kept>,
+        wrong: &mut Vec<String>,
+    ) {
         let book = gateway.book.lock().unwrap();
         for (reference, captured, charge) in book.captures() {
             let invoice = charge.attempt.invoice;
@@ -78,16 +92,20 @@ impl World {
                 wrong.push(format!("{reference} is a charge of nothing: {invoice}"));
                 continue;
             };
+            if !charge.is_contradicted {
+                kept.entry(invoice.to_string()).or_default().captures += 1;
+            }
             // What a person has been told to look at may stand as it is.
-            if known.matter().is_some() {
+            if self.books.is_on_the_list(known) {
                 continue;
             }
             let (came, _) = self.books.of(gateway.called(), &reference.0);
             if came != captured.minor() {
                 wrong.push(format!("{reference} of {invoice}: captured {captured}, booked {came}"));
             }
-            let sums = kept.entry(invoice.to_string()).or_insert((0, known.total.minor()));
-            sums.0 += captured.minor() - book.done_back(&reference);
+            let of = kept.entry(invoice.to_string()).or_default();
+            of.asked = known.total.minor();
+            of.kept += captured.minor() - book.done_back(&reference);
         }
         for refund in book.refunds.values().filter(|refund| refund.state == RefundStanding::Done) {
             let (_, went) = self.books.of(gateway.called(), &refund.reference.0);

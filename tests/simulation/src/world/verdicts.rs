@@ -36,7 +36,9 @@ impl World {
     pub(super) fn verdict(&mut self, place: usize, call: Call) -> Verdict {
         let Some(task) = self.tasks.get_mut(place) else { return Verdict::Done };
         task.calls += 1;
-        let (id, operation, nth, faults) = (task.id, task.about.operation(), task.calls, task.faults);
+        let (id, operation, nth) = (task.id, task.about.operation(), task.calls);
+        // A call to a gateway is rarer than others, and dearer.
+        let faults = if call.to == Whom::Gateway { 4 * task.faults } else { task.faults };
         let is_meant = self.plan.crash.is_some_and(|crash| crash.operation == operation && crash.nth == nth);
         self.report.call(operation, nth);
         let verdict = match task.fate {
