@@ -54,6 +54,8 @@ pub(crate) struct Asked {
     pub(crate) key: String,
     pub(crate) body: Value,
     pub(crate) tries: u32,
+    /// When it was sent first.
+    pub(crate) since_ms: Option<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -74,7 +76,15 @@ impl Clients {
 
     pub(crate) fn post(&mut self, kind: Kind, path: String, body: Value) -> Asked {
         self.next_key += 1;
-        Asked { kind, method: "POST", path, key: format!("key-{}", self.next_key), body, tries: 0 }
+        Asked {
+            kind,
+            method: "POST",
+            path,
+            key: format!("key-{}", self.next_key),
+            body,
+            tries: 0,
+            since_ms: None,
+        }
     }
 
     /// An answer came, or none. Says what is wrong with it.

@@ -170,11 +170,11 @@ impl Environment {
         })
     }
 
-    pub(crate) fn relay(&self, records: Vec<Value>) -> Running {
+    pub(crate) fn relay(&self, records: &[Value]) -> Running {
         let places: Vec<Value> =
             records.iter().filter_map(|record| record.pointer("/dynamodb/SequenceNumber").cloned()).collect();
         let relay = self.relay.clone();
-        let event = stream_event(&records);
+        let event = stream_event(records);
         Box::pin(async move {
             match event_relay::handle(&relay, event).await {
                 Ok(response) => {

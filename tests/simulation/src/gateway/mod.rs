@@ -22,6 +22,8 @@ const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// Long enough for the end of a case to be heard of.
+const APART: i64 = 5 * DAY;
 
 /// What happens at a gateway by itself, later.
 #[derive(Debug, Clone)]
@@ -33,7 +35,7 @@ enum Later {
     ChangesItsMind(String),
     Refunds(String),
     Disputes(String),
-    Decides(String, DisputeVerdict),
+    Decides(String, u32, DisputeVerdict),
 }
 
 #[derive(Debug)]
@@ -157,7 +159,7 @@ impl SimulatedGateway {
             }),
             Later::Refunds(key) => self.refunds(&key),
             Later::Disputes(key) => self.opens_case(&key),
-            Later::Decides(key, verdict) => self.decides(&key, verdict),
+            Later::Decides(key, case, verdict) => self.decides(&key, case, verdict),
         }
     }
 
@@ -184,21 +186,28 @@ impl SimulatedGateway {
         let verdict = if chance.happens(500) { DisputeVerdict::Won } else { DisputeVerdict::Lost };
         let mut book = self.book.lock().unwrap();
         let charge = book.charges.get_mut(key)?;
-        if !matches!(charge.standing, Standing::Captured(_)) || charge.is_disputed() {
+        if !matches!(charge.standing, Standing::Captured(_)) {
             return None;
         }
-        charge.dispute = Some((charge.dispute.map_or(1, |(case, _)| case + 1), DisputeVerdict::Open));
+        // One after the other: only the latest can be asked about.
+        if charge.is_disputed() {
+            drop(book);
+            self.plan_for(APART, Later::Disputes(key.to_owned()));
+            return None;
+        }
+        let case = charge.dispute.map_or(1, |(case, _)| case + 1);
+        charge.dispute = Some((case, DisputeVerdict::Open));
         let hint = Hint::of_dispute(charge);
         drop(book);
         self.tell(hint);
-        self.plan_for(chance.between(HOUR, 3 * DAY), Later::Decides(key.to_owned(), verdict));
+        self.plan_for(chance.between(HOUR, 3 * DAY), Later::Decides(key.to_owned(), case, verdict));
         Some(format!("{}: a case about {key}", self.name))
     }
 
-    fn decides(&self, key: &str, verdict: DisputeVerdict) -> Option<String> {
+    fn decides(&self, key: &str, case: u32, verdict: DisputeVerdict) -> Option<String> {
         let mut book = self.book.lock().unwrap();
         let charge = book.charges.get_mut(key)?;
-        let (case, _) = charge.dispute?;
+        charge.dispute.filter(|(latest, _)| *latest == case)?;
         charge.dispute = Some((case, verdict));
         let hint = Hint::of_dispute(charge);
         drop(book);
@@ -206,15 +215,19 @@ impl SimulatedGateway {
         // Now and then the money comes back after all.
         if verdict == DisputeVerdict::Lost && self.chance.happens(200) {
             let wait = self.chance.between(HOUR, 2 * DAY);
-            self.plan_for(wait, Later::Decides(key.to_owned(), DisputeVerdict::Won));
+            self.plan_for(wait, Later::Decides(key.to_owned(), case, DisputeVerdict::Won));
         }
         Some(format!("{}: the case about {key} is {verdict:?}", self.name))
     }
 
     /// Its customer goes to the bank, too.
     pub(crate) fn contested(&self, attempt: AttemptId) {
-        let wait = self.chance.between(MINUTE, 2 * DAY);
-        self.plan_for(wait, Later::Disputes(attempt.to_string()));
+        let key = attempt.to_string();
+        let book = self.book.lock().unwrap();
+        let is_first = book.charges.get(&key).is_some_and(|charge| charge.dispute.is_none());
+        drop(book);
+        let wait = if is_first { self.chance.between(MINUTE, 2 * DAY) } else { APART };
+        self.plan_for(wait, Later::Disputes(key));
     }
 
     fn refunds(&self, key: &str) -> Option<String> {

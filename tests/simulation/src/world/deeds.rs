@@ -21,6 +21,7 @@ enum Deed {
 
 const MINUTE_MS: i64 = 60_000;
 const LATEST_MS: i64 = 6 * 60 * MINUTE_MS;
+const KEPT_MS: i64 = 29 * 24 * 60 * MINUTE_MS;
 const MOST_TASKS: usize = 6;
 const BATCH: u64 = 10;
 
@@ -39,7 +40,12 @@ impl World {
                 }
             }
             Deed::Ask => {
-                if let Some(asked) = self.clients.wish(&self.books, &self.chance) {
+                let now = self.clock.ms();
+                let asked = self.clients.wish(&self.books, &self.chance);
+                // An answer is kept for thirty days, and whoever asks later asks anew.
+                let asked = asked.filter(|asked| asked.since_ms.is_none_or(|since| now - since < KEPT_MS));
+                if let Some(mut asked) = asked {
+                    asked.since_ms.get_or_insert(now);
                     self.begin(About::Request(asked));
                 }
             }
@@ -179,8 +185,7 @@ impl World {
             }
             About::Sweep => environment.sweep(),
             About::Relay { from, count } => {
-                let records = self.stream.iter().skip(*from).take(*count).cloned().collect();
-                environment.relay(records)
+                environment.relay(self.stream.get(*from..from + count).unwrap_or_default())
             }
         };
         let (fate, faults) = (self.fate(), self.calm());

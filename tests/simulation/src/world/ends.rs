@@ -10,8 +10,8 @@ struct Kept {
     /// How often it was captured, other than against a gateway's own word.
     captures: u32,
     /// What they captured and have not given back, and what it asks for.
-    kept: i64,
-    asked: i64,
+    left_minor: i64,
+    asked_minor: i64,
 }
 
 /// Far more than any world needs.
@@ -66,9 +66,9 @@ impl World {
         for gateway in &self.outside.gateways {
             self.compare(gateway, &mut kept, &mut wrong);
         }
-        for (invoice, Kept { captures, kept, asked }) in kept {
-            if kept > asked {
-                wrong.push(format!("{invoice}: the gateways keep {kept} of {asked}"));
+        for (invoice, Kept { captures, left_minor, asked_minor }) in kept {
+            if left_minor > asked_minor {
+                wrong.push(format!("{invoice}: the gateways keep {left_minor} of {asked_minor}"));
             }
             if captures > 1 {
                 wrong.push(format!("{invoice} was captured {captures} times"));
@@ -104,8 +104,8 @@ impl World {
                 wrong.push(format!("{reference} of {invoice}: captured {captured}, booked {came}"));
             }
             let of = kept.entry(invoice.to_string()).or_default();
-            of.asked = known.total.minor();
-            of.kept += captured.minor() - book.done_back(&reference);
+            of.asked_minor = known.total.minor();
+            of.left_minor += captured.minor() - book.done_back(&reference);
         }
         for refund in book.refunds.values().filter(|refund| refund.state == RefundStanding::Done) {
             let (_, went) = self.books.of(gateway.called(), &refund.reference.0);
