@@ -5,11 +5,12 @@ use crate::runner::run;
 use fatura_domain::bug::Bug;
 use std::process::ExitCode;
 
-/// Plants each, and says which seed found it by what.
-pub fn hunt(seeds: u64) -> ExitCode {
+/// Plants each, or those that are named, and says which seed found it by what.
+pub fn hunt(seeds: u64, names: &[String]) -> ExitCode {
     let plans: Vec<Plan> = (0..seeds).map(Plan::of).collect();
     let mut missed = 0;
-    for bug in Bug::ALL {
+    let is_meant = |bug: &Bug| names.is_empty() || names.contains(&format!("{bug:?}"));
+    for bug in Bug::ALL.into_iter().filter(is_meant) {
         Bug::plant(Some(bug));
         let found = run(&plans, 1, &|_| {});
         match found.failures.first() {

@@ -24,7 +24,9 @@ fn main() -> ExitCode {
     }
     #[cfg(feature = "deliberate-bugs")]
     if has("--bugs") {
-        return fatura_simulation::hunt(number("--seeds").unwrap_or(500));
+        let names: Vec<String> =
+            args.iter().filter(|arg| arg.starts_with(char::is_uppercase)).cloned().collect();
+        return fatura_simulation::hunt(number("--seeds").unwrap_or(500), &names);
     }
     if has("--crashes") {
         return end(&crashes(number("--seeds").unwrap_or(1)), false);
