@@ -61,8 +61,8 @@ VARIABLES = {
     },
 }  # fmt: skip
 
-# Actions that AWS gives no smaller resource; of a mail it is any identity of the account, for which the local AWS has no name.
-ANY_RESOURCE = {"dynamodb:ListStreams", "sns:Publish", "ses:SendEmail"}
+# Actions that AWS gives no smaller resource.
+ANY_RESOURCE = {"dynamodb:ListStreams", "sns:Publish"}
 
 
 def of_type(kind: str) -> dict[str, dict]:

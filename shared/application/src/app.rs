@@ -221,7 +221,7 @@ impl App {
     }
 
     pub(crate) async fn commit(&self, changes: ChangeSet, once: Option<&Once>) -> Result<Committed, Error> {
-        let written = self.records.store.commit(changes).await;
+        let written = self.write(changes).await;
         became(written, once, |_| {})
     }
 
@@ -234,15 +234,25 @@ impl App {
         wallets: &mut WalletNotes,
     ) -> Result<Committed, Error> {
         let givers = Givers::of(&changes);
-        let mut written = self.records.store.commit(changes.clone()).await;
+        let mut written = self.write(changes.clone()).await;
         for _ in 1..WALLET_PATIENCE {
             if !matches!(written, Err(CommitError::Store(StoreError::Contended(_)))) {
                 break;
             }
-            written = self.records.store.commit(changes.clone()).await;
+            written = self.write(changes.clone()).await;
         }
         became(written, once, |refusal| wallets.note(refusal, &givers))
     }
+
+    async fn write(&self, changes: ChangeSet) -> Result<(), CommitError> {
+        let (changes, later) = changes.torn_if_planted();
+        self.records.store.commit(changes).await?;
+        if let Some(later) = later {
+            let _ = self.records.store.commit(later).await;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn notify_all(&self, messages: &[Message]) {
         if messages.is_empty() {
             return;
