@@ -13,6 +13,8 @@ export RATES_PORT ?= 4590
 PYTHON := .venv/bin/python
 FUNCTIONS := api auth charge-consumer webhook-intake webhook-consumer retry-sweep event-relay notifier
 STACK_ENV := set -a; [ -f .local/stack.env ] || { echo "There is no stack: run \`make up\`." >&2; exit 1; }; . .local/stack.env; set +a
+# How many worlds `make simulate` lives through.
+SEEDS ?= $(if $(CRASHES),1,2000)
 # What a release runs on: arm64 or x86_64.
 ARCHITECTURE ?= arm64
 # Which sample `make invoke` sends.
@@ -48,8 +50,8 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 
 ##@ Checks
 
-.PHONY: test format lint unit gateways-outside template e2e schemathesis e2e-cycle faults
-test: lint template unit gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
+.PHONY: test format lint unit simulate simulate-bugs gateways-outside template e2e schemathesis e2e-cycle faults
+test: lint template unit simulate gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
 format: ## Formats the code
@@ -61,6 +63,13 @@ lint: ## Formatting and clippy
 
 unit: ## Unit and integration tests: no stack needed
 	cargo test --locked --workspace --exclude fatura-e2e
+
+simulate: ## Hostile worlds: make simulate SEEDS=2000; SEED=7 replays one, LONG=1 wants to see everything, CRASHES=1 a death at every call
+	cargo run --locked --quiet --profile local --package fatura-simulation -- \
+	  $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(LONG),--long) $(if $(CRASHES),--crashes)
+
+simulate-bugs: ## Plants deliberate bugs, each of which the simulation has to catch
+	cargo run --locked --quiet --profile local --package fatura-simulation --features deliberate-bugs -- --bugs --seeds 500
 
 gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen, Mercado Pago and Standard Webhooks
 	python3 tests/gateways-outside/run.py

@@ -9,8 +9,8 @@ use crate::outgoing::Outgoing;
 use crate::ports::{
     Answers, ApiKeys, Attentions, Bills, ChargeQueue, Circuits, Clock, CommitError, Customers, Deployment,
     Directory, Disputes, Endpoints, Entropy, Gateways, Invoices, Journals, Message, Notices, Orders, Plans,
-    Refunds, Refusal, RiskRecords, RuleEngine, Rulebook, Runs, ServiceVitals, SignIns, Store, Transactions,
-    Wallets, Webhooks,
+    Refunds, Refusal, RiskRecords, RuleEngine, Rulebook, Runs, ServiceVitals, SignIns, Store, StoreError,
+    Transactions, Wallets, Webhooks,
 };
 use crate::rates::{RateDesk, RatesInForce};
 use crate::risk::RiskDesk;
@@ -149,6 +149,8 @@ pub(crate) enum Committed {
 pub(crate) const DECISIONS: usize = 8;
 /// The same where many may want the same thing at once: of those who decide again one gets through each time.
 pub(crate) const CONTENDED_DECISIONS: usize = 64;
+/// How often what moves wallets is written before they count as taken by others; each time the store is patient itself.
+const WALLET_PATIENCE: usize = 4;
 
 impl App {
     pub fn new(
@@ -219,11 +221,12 @@ impl App {
     }
 
     pub(crate) async fn commit(&self, changes: ChangeSet, once: Option<&Once>) -> Result<Committed, Error> {
-        self.commit_noting(changes, once, &mut WalletNotes::default()).await
+        let written = self.write(changes).await;
+        became(written, once, |_| {})
     }
 
     /// The same for what moves wallets that nobody has looked at: what the store says of them is noted for the next
-    /// decision.
+    /// decision. Others who move the same wallets at the same time are waited out: a gateway says its word once.
     pub(crate) async fn commit_noting(
         &self,
         changes: ChangeSet,
@@ -231,38 +234,23 @@ impl App {
         wallets: &mut WalletNotes,
     ) -> Result<Committed, Error> {
         let givers = Givers::of(&changes);
-        let refusals = match self.records.store.commit(changes).await {
-            Ok(()) => return Ok(Committed::Written),
-            Err(CommitError::Refused(refusals)) => refusals,
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        };
-        for refusal in &refusals {
-            wallets.note(refusal, &givers);
-        }
-        // An answer on record explains every other refusal: the same request was here before.
-        let answered = refusals.iter().find_map(|refusal| match refusal {
-            Refusal::Answered(stored) => Some(stored),
-            _ => None,
-        });
-        if let (Some(stored), Some(once)) = (answered, once) {
-            return once.replay((**stored).clone()).map(Committed::Replayed);
-        }
-        match refusals.first() {
-            Some(Refusal::NoCustomer) => Err(Error::NotFound),
-            Some(Refusal::EmailTaken) => Err(Error::Conflict("a customer with this email exists".to_owned())),
-            Some(Refusal::ExternalIdTaken) => {
-                Err(Error::Conflict("a customer with this external_id exists".to_owned()))
+        let mut written = self.write(changes.clone()).await;
+        for _ in 1..WALLET_PATIENCE {
+            if !matches!(written, Err(CommitError::Store(StoreError::Contended(_)))) {
+                break;
             }
-            Some(
-                Refusal::Stale
-                | Refusal::Answered(_)
-                | Refusal::LineTaken(_)
-                | Refusal::ShardRefused(_)
-                | Refusal::WalletRefused { .. }
-                | Refusal::Reversed,
-            )
-            | None => Ok(Committed::Stale),
+            written = self.write(changes.clone()).await;
         }
+        became(written, once, |refusal| wallets.note(refusal, &givers))
+    }
+
+    async fn write(&self, changes: ChangeSet) -> Result<(), CommitError> {
+        let (changes, later) = changes.torn_if_planted();
+        self.records.store.commit(changes).await?;
+        if let Some(later) = later {
+            let _ = self.records.store.commit(later).await;
+        }
+        Ok(())
     }
 
     pub(crate) async fn notify_all(&self, messages: &[Message]) {
@@ -277,5 +265,43 @@ impl App {
     /// Tells the consumer that there is something to do. Best effort: what isn't told, the sweep finds.
     pub(crate) async fn notify(&self, message: Message) {
         self.notify_all(&[message]).await;
+    }
+}
+
+/// What a commit means for the use case that asked for it.
+fn became(
+    written: Result<(), CommitError>,
+    once: Option<&Once>,
+    note: impl FnMut(&Refusal),
+) -> Result<Committed, Error> {
+    let refusals = match written {
+        Ok(()) => return Ok(Committed::Written),
+        Err(CommitError::Refused(refusals)) => refusals,
+        Err(CommitError::Store(error)) => return Err(error.into()),
+    };
+    refusals.iter().for_each(note);
+    // An answer on record explains every other refusal: the same request was here before.
+    let answered = refusals.iter().find_map(|refusal| match refusal {
+        Refusal::Answered(stored) => Some(stored),
+        _ => None,
+    });
+    if let (Some(stored), Some(once)) = (answered, once) {
+        return once.replay((**stored).clone()).map(Committed::Replayed);
+    }
+    match refusals.first() {
+        Some(Refusal::NoCustomer) => Err(Error::NotFound),
+        Some(Refusal::EmailTaken) => Err(Error::Conflict("a customer with this email exists".to_owned())),
+        Some(Refusal::ExternalIdTaken) => {
+            Err(Error::Conflict("a customer with this external_id exists".to_owned()))
+        }
+        Some(
+            Refusal::Stale
+            | Refusal::Answered(_)
+            | Refusal::LineTaken(_)
+            | Refusal::ShardRefused(_)
+            | Refusal::WalletRefused { .. }
+            | Refusal::Reversed,
+        )
+        | None => Ok(Committed::Stale),
     }
 }

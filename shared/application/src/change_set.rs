@@ -14,6 +14,7 @@ use crate::wallet_notes::WalletNotes;
 use fatura_domain::Timestamp;
 use fatura_domain::attention::{Attention, AttentionId, Closed};
 use fatura_domain::bill::{Bill, BillLine, Shards};
+use fatura_domain::bug::Bug;
 use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment, PaymentMethod};
 use fatura_domain::dispute::Dispute;
@@ -269,6 +270,17 @@ impl ChangeSet {
     pub(crate) fn without_closing(mut self, matter: &AttentionId) -> Self {
         self.0.retain(|change| !matches!(change, Change::AttentionClosed { id, .. } if id == matter));
         self
+    }
+
+    /// Whole, unless a bug tears it.
+    pub(crate) fn torn_if_planted(self) -> (Self, Option<Self>) {
+        let is_torn = |change: &Change| match change {
+            Change::Answered(_) => Bug::AnswerAfterEffect.is_planted(),
+            Change::TransactionBooked(_) => Bug::TornSettlement.is_planted(),
+            _ => false,
+        };
+        let (later, now): (Vec<_>, Vec<_>) = self.0.into_iter().partition(is_torn);
+        (Self(now), (!later.is_empty()).then_some(Self(later)))
     }
 
     pub fn changes(&self) -> &[Change] {

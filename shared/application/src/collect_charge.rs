@@ -7,9 +7,10 @@ use crate::risk::Asked;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::SignedDuration;
 use fatura_domain::Timestamp;
+use fatura_domain::bug::Bug;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::customer::PaymentSource;
-use fatura_domain::gateway::{ChargeOutcome, GatewayName};
+use fatura_domain::gateway::{ChargeOutcome, ChargeRequest, GatewayName};
 use fatura_domain::id::{AttemptId, AttemptNumber};
 use fatura_domain::invoice::{Begins, Invoice, NextStep, Observation, Reduced, State, declined_by_rules};
 use fatura_domain::money::Money;
@@ -188,11 +189,13 @@ impl App {
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
     async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
+        let attempt = request.attempt.number;
+        let request = fresh_key_if_planted(invoice, request);
         if source.is_failover() && !self.is_still_meant(&source, request.amount).await? {
             let message = "the gateway was to take over and is not used for this any more";
             let failure = Failure::new(FailureClass::NotSent, "gateway_not_in_use", message);
             let outcome = ChargeOutcome::NotSent { failure };
-            return self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await;
+            return self.settle(invoice.clone(), source.gateway, attempt, outcome).await;
         }
         let admission = self.breakers.admit(&source.gateway, self.clock.now()).await?;
         let outcome = match self.gateways.get(&source.gateway) {
@@ -219,7 +222,7 @@ impl App {
             },
         };
         tracing::info!(attempt = %request.attempt, outcome = outcome_name(&outcome), "gateway answered");
-        self.settle(invoice.clone(), source.gateway, request.attempt.number, outcome).await
+        self.settle(invoice.clone(), source.gateway, attempt, outcome).await
     }
 
     /// Whether a gateway that takes over may still be used: days may lie between the route and this.
@@ -299,6 +302,15 @@ impl App {
         }
         gateway.map(|gateway| (name.clone(), &**gateway))
     }
+}
+
+fn fresh_key_if_planted(invoice: &Invoice, mut request: ChargeRequest) -> ChargeRequest {
+    if Bug::FreshKeyOnRetry.is_planted()
+        && let Some(live) = invoice.state.live_attempt()
+    {
+        request.attempt.number.0 += 10 * live.unsent;
+    }
+    request
 }
 
 const fn outcome_name(outcome: &ChargeOutcome) -> &'static str {

@@ -187,9 +187,8 @@ impl App {
                     (ChangeSet::from_reduction(&invoice, *reduction), after)
                 }
                 Ok(Cancellation::Requested(after)) => (ChangeSet::moved(&invoice, (*after).clone()), *after),
-                Ok(Cancellation::AlreadyRequested) => {
-                    return Ok(Reply { answer: render(&invoice), replayed: false });
-                }
+                // Nothing to change, and this request's answer to keep: asked again it is the same one.
+                Ok(Cancellation::AlreadyRequested) => (ChangeSet::default(), invoice.clone()),
                 Err(illegal) => {
                     return match once {
                         Some(once) => once.replay_or(&*self.records.answers, illegal.into(), now).await,

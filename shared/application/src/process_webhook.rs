@@ -4,6 +4,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Gateway, WebhookEvent, WebhookMessage, WebhookSubject};
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
+use fatura_domain::bug::Bug;
 use fatura_domain::gateway::ChargeOutcome;
 use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::Observation;
@@ -32,7 +33,7 @@ impl App {
             Change::WebhookProcessed { gateway: event.gateway.clone(), event_id: event.event_id.clone() };
 
         let gateway = self.gateways.get(&event.gateway).ok_or(ProcessError::GatewaySilent)?;
-        if !gateway.can_be_asked() {
+        if !gateway.can_be_asked() || Bug::WebhookTrusted.is_planted() {
             let has_spoken = self.take_word(&event, gateway.as_ref(), done).await?;
             return if has_spoken { Ok(()) } else { Err(ProcessError::GatewaySilent) };
         }

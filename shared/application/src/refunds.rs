@@ -7,6 +7,7 @@ use crate::ports::{Gateway, Message, Page, PageRequest};
 use crate::reads::ListFailure;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::Timestamp;
+use fatura_domain::bug::Bug;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{RefundOutcome, RefundRequest};
 use fatura_domain::id::{InvoiceId, RefundId};
@@ -100,7 +101,12 @@ impl App {
             let answer = render(&refund);
             let after = after.by(&by, invoice.history.len());
             let booked = transaction.map(|transaction| ChangeSet::settled(&after, transaction, &wallets));
-            let changes = ChangeSet::moved(&invoice, after)
+            let reservation = if Bug::RefundBoundOnlyRead.is_planted() {
+                ChangeSet::default()
+            } else {
+                ChangeSet::moved(&invoice, after)
+            };
+            let changes = reservation
                 .and(booked.into_iter().flatten())
                 .and([Change::RefundRequested(refund.clone()), once.answered(answer.clone(), moment.now)]);
             match self.commit_noting(changes, Some(once), &mut wallets).await? {
@@ -140,7 +146,7 @@ impl App {
         }
         let Some((name, request)) = refund.request() else { return Ok(()) };
         let outcome = match self.gateways.get(name) {
-            Some(gateway) => order_once(gateway.as_ref(), &refund, &request, self.clock.now()).await,
+            Some(gateway) => order_once(gateway.as_ref(), &refund, request, self.clock.now()).await,
             None => RefundOutcome::Unclear {
                 failure: Failure::new(
                     FailureClass::Configuration,
@@ -212,19 +218,24 @@ impl App {
 async fn order_once(
     gateway: &dyn Gateway,
     refund: &Refund,
-    request: &RefundRequest,
+    mut request: RefundRequest,
     now: Timestamp,
 ) -> RefundOutcome {
+    if Bug::RefundUnderFreshKey.is_planted()
+        && let RefundState::Pending { sends, .. } = refund.state
+    {
+        request.refund = RefundId::new(refund.id.owner(), now, sends.into());
+    }
     let has_gone_out = matches!(refund.state, RefundState::Pending { sends: 1.., .. });
     let is_recognised =
         || now.duration_since(refund.created_at) < gateway.capabilities().idempotency_key_lifetime;
     if has_gone_out
         && (gateway.can_be_asked() || !is_recognised())
-        && let Some(outcome) = gateway.fetch_refund(request).await
+        && let Some(outcome) = gateway.fetch_refund(&request).await
     {
         return outcome;
     }
-    gateway.refund(request).await
+    gateway.refund(&request).await
 }
 
 impl From<RefundError> for Error {

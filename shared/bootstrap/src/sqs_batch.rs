@@ -1,6 +1,7 @@
 //! A batch of the queue, record by record: one that fails, or isn't ours, goes back alone.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use fatura_domain::bug::Bug;
 use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use serde::de::DeserializeOwned;
@@ -46,7 +47,7 @@ where
                     Ok(result) => result.map_err(|error| error.to_string()),
                     Err(_) => Err("panicked".to_owned()),
                 };
-                result.err().map(|error| {
+                result.err().filter(|_| !Bug::MessageDeletedBeforeSettle.is_planted()).map(|error| {
                     tracing::warn!(message_id = %id, %error, "record failed");
                     id
                 })

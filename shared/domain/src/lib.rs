@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod attention;
 pub mod bill;
+pub mod bug;
 pub mod calendar;
 pub mod charge;
 pub mod customer;

@@ -3,7 +3,7 @@
 use crate::DynamoStore;
 use crate::items::{Item, key_of, to_key};
 use crate::keys::Key;
-use crate::retry::{failure, passes, pause};
+use crate::retry::{failure, passes};
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use fatura_application::ports::StoreError;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -75,7 +75,7 @@ impl DynamoStore {
             if rests == MOST_RESTS {
                 return Err(StoreError::Contended("a batch is read only in part".to_owned()));
             }
-            tokio::time::sleep(pause(rests)).await;
+            self.rest(rests).await;
         }
         Ok(found)
     }

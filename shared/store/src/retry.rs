@@ -1,6 +1,7 @@
 //! The store's patience, in one place: what passes by itself is tried again, a bounded number of times and not for long.
 
 use crate::DynamoStore;
+use aws_sdk_dynamodb::config::AsyncSleep;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use fatura_application::ports::StoreError;
@@ -30,11 +31,19 @@ impl DynamoStore {
             drop(call);
             match answer {
                 Err(error) if passes(&error) && failures + 1 < TRIES && began.elapsed() < BEGUN_WITHIN => {
-                    tokio::time::sleep(pause(failures)).await;
+                    self.rest(failures).await;
                     failures += 1;
                 }
                 answer => return answer,
             }
+        }
+    }
+
+    /// As the client itself waits, if it was told how: what is simulated waits for nothing.
+    pub(crate) async fn rest(&self, failures: u32) {
+        match self.client.config().sleep_impl() {
+            Some(sleep) => sleep.sleep(pause(failures)).await,
+            None => tokio::time::sleep(pause(failures)).await,
         }
     }
 }
@@ -86,7 +95,7 @@ pub(crate) fn failure<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>
 }
 
 /// Doubling, and anywhere within: two that met once shouldn't meet again.
-pub(crate) fn pause(failures: u32) -> Duration {
+fn pause(failures: u32) -> Duration {
     let longest = FIRST_PAUSE.saturating_mul(1 << failures.min(8)).min(LONGEST_PAUSE);
     let longest = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
     Duration::from_micros(getrandom::u64().unwrap_or(longest) % longest.max(1))

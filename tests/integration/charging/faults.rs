@@ -176,6 +176,8 @@ impl Gateway for Frail {
 pub(crate) enum Mishap {
     /// Nothing is written.
     Fails,
+    /// Nothing is written: others write the same items all the time.
+    Contended,
     /// It is written, and nobody is told.
     AnswerLost,
     /// Nothing is written, and nothing else either until [`FrailStore::revive`]: the whole process is gone.
@@ -238,6 +240,7 @@ impl Store for FrailStore {
         self.commits.fetch_add(1, Ordering::SeqCst);
         match self.mishap() {
             None => self.inner.commit(changes).await,
+            Some(Mishap::Contended) => Err(StoreError::Contended("told that others write".to_owned()).into()),
             Some(Mishap::Fails) => Err(StoreError::Unavailable("told to fail".to_owned()).into()),
             Some(Mishap::AnswerLost) => {
                 self.inner.commit(changes).await?;

@@ -262,3 +262,16 @@ async fn wherever_a_market_day_is_cut_off_it_ends_the_same() {
         assert!(cuts >= 8, "{cuts} commits by {mishap:?}");
     }
 }
+
+/// Every payment of a merchant writes the same wallet. What was captured is written all the same, and not found again later.
+#[tokio::test]
+async fn others_who_sell_at_the_same_time_do_not_cost_the_gateways_word() {
+    let market = Market::open().await;
+    let order = market.order(0, "70.00").await;
+    let paid = market.pay(&[order], PayBy::Method(None), &market.world.once()).await.unwrap();
+    market.world.store.at_commit(1, Mishap::Contended);
+    market.world.deliver().await;
+    let invoice = market.world.invoice(paid.answer.body.parse().unwrap()).await;
+    assert_eq!((invoice.status(), invoice.amount_paid()), (Status::Paid, brl(7_000)));
+    market.agrees().await;
+}

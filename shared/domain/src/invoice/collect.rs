@@ -3,6 +3,7 @@
 use super::reduce::{Reduced, Reduction};
 use super::review::held_failure;
 use super::{Canceled, Cause, Collection, IllegalTransition, Invoice, Payment, State, Status, Transition};
+use crate::bug::Bug;
 use crate::charge::{AttemptOutcome, LiveAttempt, Phase};
 use crate::customer::PaymentSource;
 use crate::dunning::Policy;
@@ -83,7 +84,9 @@ impl Invoice {
             };
         };
         match &live.phase {
-            Phase::Sending { lease_until } if *lease_until >= now => NextStep::Rest,
+            Phase::Sending { lease_until } if *lease_until >= now && !Bug::LeaseIgnored.is_planted() => {
+                NextStep::Rest
+            }
             Phase::NotSent { .. } | Phase::Cleared => {
                 self.sending(collection, LiveAttempt { phase: Phase::sending(now), ..live.clone() }, now)
             }
@@ -145,8 +148,10 @@ impl Invoice {
                 done(self.finished(AttemptOutcome::NotSent(held_failure()), None, now))
             }
             Some(_) if collection.cancel_requested => Ok(Cancellation::AlreadyRequested),
-            Some(_) => {
-                let collection = Collection { cancel_requested: true, due: Some(now), ..collection.clone() };
+            Some(live) => {
+                // Where a person decides, nobody else can do anything about it.
+                let due = Some(now).filter(|_| !matches!(live.phase, Phase::Mismatched { .. }));
+                let collection = Collection { cancel_requested: true, due, ..collection.clone() };
                 let state = State::Pending(collection);
                 Ok(Cancellation::Requested(Box::new(Self { state, ..self.touched(now) })))
             }

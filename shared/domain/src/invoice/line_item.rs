@@ -77,6 +77,10 @@ pub struct LineItem {
 }
 
 impl LineItem {
+    pub(super) fn exact(&self) -> Decimal {
+        self.quantity.0 * self.unit_price.0
+    }
+
     /// `quantity × unit_price`, multiplied exactly and rounded once, half to even.
     pub fn total(&self, currency: Currency) -> Result<Money, MoneyError> {
         product(self.quantity.0, self.unit_price.0, currency)

@@ -36,10 +36,12 @@ pub use wallet::WalletPayment;
 
 use crate::Timestamp;
 use crate::actor::Actor;
+use crate::bug::Bug;
 use crate::id::{AttemptId, AttemptNumber, CustomerId, DisputeId, InvoiceId, PaymentMethodId, RunId};
 use crate::money::{Currency, Money, MoneyError};
 use crate::stored_instant;
 use crate::text::{Description, Metadata};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -200,9 +202,17 @@ impl Content {
     pub const MAX_ITEMS: usize = 100;
 
     pub fn total(&self) -> Result<Money, MoneyError> {
+        if Bug::RoundedBySum.is_planted() {
+            return self.total_rounded_once();
+        }
         self.items
             .iter()
             .try_fold(Money::zero(self.currency), |sum, item| sum.plus(item.total(self.currency)?))
+    }
+
+    fn total_rounded_once(&self) -> Result<Money, MoneyError> {
+        let exact: Decimal = self.items.iter().map(LineItem::exact).sum();
+        Money::rounded(exact.mantissa(), exact.scale(), self.currency)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::items::{HeadItem, Item, LinkItem, TotalsItem, WalletItem, to_key};
 use crate::keys;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fatura_application::ports::{Refusal, StoreError};
+use fatura_domain::bug::Bug;
 use fatura_domain::id::{CustomerId, TransactionId};
 use fatura_domain::ledger::{Head, Link, Totals};
 use fatura_domain::money::Currency;
@@ -24,6 +25,7 @@ pub(super) fn wallet(customer: CustomerId, currency: Currency, minor: i128, open
     let values = HashMap::from([(":by".to_owned(), number(minor))]);
     let update = Update { expression: "ADD #b :by".to_owned(), names, values };
     let (least, most) = Wallet::bounds_before(minor);
+    let least = if Bug::WalletUnbounded.is_planted() { -most } else { least };
     let condition = if opens {
         Condition { expression: "attribute_not_exists(PK)".into(), values: HashMap::new() }
     } else {

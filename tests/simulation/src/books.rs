@@ -1,0 +1,299 @@
+//! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
+
+mod items;
+
+use crate::functions::stream_event;
+use crate::gateway::SimulatedGateway;
+use aws_lambda_events::event::dynamodb::EventRecord;
+use fatura_domain::bill::Bill;
+use fatura_domain::gateway::{GatewayName, GatewayReference};
+use fatura_domain::id::BillId;
+use fatura_domain::id::{AttemptId, InvoiceId, TransactionId};
+use fatura_domain::invoice::{Cause, Invoice, State, Status};
+use fatura_domain::ledger::{Direction, Transaction, TransactionKind};
+use fatura_domain::money::Money;
+use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// `PK` and `SK`.
+type Key = (String, String);
+/// A movement as its gateway calls it.
+type Moved = (GatewayName, String);
+
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    pub(crate) invoices: BTreeMap<InvoiceId, Invoice>,
+    pub(crate) bills: BTreeMap<BillId, Bill>,
+    pub(crate) transactions: BTreeMap<TransactionId, Transaction>,
+    /// When each entry of the index is due, in milliseconds.
+    due: BTreeMap<Key, i64>,
+    /// The raw items, by key.
+    items: BTreeMap<Key, Value>,
+    /// Those of bills that were written to.
+    shards: BTreeSet<String>,
+    descriptions: BTreeMap<String, InvoiceId>,
+    /// Steps of invoices since somebody last asked.
+    pub(crate) news: Vec<String>,
+    pub(crate) edges: BTreeSet<(Status, Status)>,
+    touched: BTreeSet<InvoiceId>,
+    /// Charges that were contested since somebody last asked.
+    pub(crate) contested: Vec<(GatewayName, AttemptId)>,
+    moved: BTreeSet<Moved>,
+}
+
+impl Books {
+    /// Reads on. What is wrong is said, not panicked about: the handlers would catch it.
+    pub(crate) fn read(
+        &mut self,
+        records: &[Value],
+        gateways: &[Arc<SimulatedGateway>],
+        totals: &BTreeMap<String, i64>,
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for record in records {
+            self.keep(record, &mut wrong);
+            let event = stream_event(std::slice::from_ref(record));
+            event.records.into_iter().for_each(|record| self.take(record, &mut wrong));
+        }
+        for id in std::mem::take(&mut self.touched) {
+            if let Some(invoice) = self.invoices.get(&id) {
+                self.agrees(invoice, &mut wrong);
+                let owed = invoice.content.description.as_ref().and_then(|name| totals.get(name.as_str()));
+                if owed.is_some_and(|owed| *owed != invoice.total.minor()) {
+                    wrong.push(format!("{id} asks for {} instead of {owed:?} cents", invoice.total));
+                }
+            }
+        }
+        self.count(&mut wrong);
+        for moved in std::mem::take(&mut self.moved) {
+            self.is_real(&moved, gateways, &mut wrong);
+        }
+        wrong
+    }
+
+    fn keep(&mut self, record: &Value, wrong: &mut Vec<String>) {
+        let text = |path: &str| record.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let key = (text("/dynamodb/Keys/PK/S"), text("/dynamodb/Keys/SK/S"));
+        let Some(image) = record.pointer("/dynamodb/NewImage") else {
+            self.due.remove(&key);
+            self.items.remove(&key);
+            return;
+        };
+        let due = text("/dynamodb/NewImage/WS/S");
+        let mut parts = due.split('#');
+        match (parts.next(), parts.next().and_then(|ms| ms.parse().ok())) {
+            (Some("0"), Some(ms)) => self.due.insert(key.clone(), ms),
+            _ => self.due.remove(&key),
+        };
+        self.weigh(&key, image, wrong);
+        self.items.insert(key, image.clone());
+    }
+
+    fn take(&mut self, record: EventRecord, wrong: &mut Vec<String>) {
+        let (before, after) = (record.change.old_image, record.change.new_image);
+        match transaction_of_image(after.clone()) {
+            Ok(Some(transaction)) => return self.book(transaction, !before.is_empty(), wrong),
+            Ok(None) => {}
+            Err(error) => wrong.push(format!("a transaction cannot be read: {error}")),
+        }
+        match bill_of_image(after.clone()) {
+            Ok(Some(bill)) => {
+                self.bills.insert(bill.id, bill);
+                return;
+            }
+            Ok(None) => {}
+            Err(error) => wrong.push(format!("a bill cannot be read: {error}")),
+        }
+        match invoice_of_image(after) {
+            Ok(Some(after)) => {
+                let before = invoice_of_image(before).ok().flatten();
+                self.step(before.as_ref(), &after, wrong);
+                self.touched.insert(after.id);
+                self.invoices.insert(after.id, after);
+            }
+            Ok(None) => {}
+            Err(error) => wrong.push(format!("an invoice cannot be read: {error}")),
+        }
+    }
+
+    fn book(&mut self, transaction: Transaction, is_change: bool, wrong: &mut Vec<String>) {
+        if is_change {
+            wrong.push(format!("{} was written once and is changed", transaction.id));
+        }
+        let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
+        for entry in transaction.journal.entries() {
+            let minor = i128::from(entry.amount.minor());
+            let signed = if entry.direction == Direction::Debit { minor } else { -minor };
+            *sums.entry(entry.amount.currency().code()).or_default() += signed;
+        }
+        if sums.values().any(|sum| *sum != 0) {
+            wrong.push(format!("{} does not balance: {sums:?}", transaction.id));
+        }
+        if let Some(at) = transaction.moved_by.at_gateway() {
+            self.touched.insert(at.invoice);
+            self.moved.insert((at.gateway.clone(), at.reference.0.clone()));
+        }
+        self.transactions.insert(transaction.id, transaction);
+    }
+
+    /// Only legal steps, one at a time, and nothing of the past is rewritten.
+    fn step(&mut self, before: Option<&Invoice>, after: &Invoice, wrong: &mut Vec<String>) {
+        let mut say = |what: &str| wrong.push(format!("{}: {what}", after.id));
+        let known = before.map_or(0, |before| before.history.len());
+        if let Some(before) = before {
+            if after.version != before.version + 1 {
+                say(&format!("version {} follows version {}", after.version, before.version));
+            }
+            if after.history.get(..known) != Some(before.history.as_slice()) {
+                say("its history was rewritten");
+            }
+            if after.attempts < before.attempts {
+                say("attempts were forgotten");
+            }
+            let live = |invoice: &Invoice| invoice.state.live_attempt().map(|live| live.number);
+            if let (Some(was), Some(is)) = (live(before), live(after))
+                && was != is
+                && after.history.len() == known
+            {
+                say("a second attempt begins while one is live");
+            }
+        }
+        for pair in after.history.windows(2).skip(known.saturating_sub(1)) {
+            let [from, to] = pair else { continue };
+            self.edges.insert((from.status, to.status));
+            if from.status != to.status && !from.status.may_become().contains(&to.status) {
+                say(&format!("{} became {}", from.status.as_str(), to.status.as_str()));
+            }
+        }
+        if after.history.get(known..).is_some_and(|new| new.iter().any(|step| step.cause == Cause::Contested))
+            && let Some(charge) = after.state.payment().and_then(|payment| payment.charge.as_ref())
+        {
+            self.contested.push((charge.gateway.clone(), after.attempt_id(charge.attempt)));
+        }
+        for step in after.history.get(known..).into_iter().flatten() {
+            self.news.push(format!("{} is {}: {}", after.id, step.status.as_str(), step.cause.as_str()));
+        }
+        if after.history.last().map(|step| step.status) != Some(after.status()) {
+            say("its history ends in another status");
+        }
+        if let Some(live) = after.state.live_attempt()
+            && live.number != after.attempts
+        {
+            say("the live attempt is not the last");
+        }
+        // A client gives each of its orders a name of its own.
+        if let Some(description) = &after.content.description
+            && description.as_str().starts_with("order ")
+        {
+            let name = description.as_str().to_owned();
+            let first = *self.descriptions.entry(name).or_insert(after.id);
+            if first != after.id {
+                say(&format!("the same request made {first} too"));
+            }
+        }
+    }
+
+    /// An invoice's amounts are those of its transactions.
+    fn agrees(&self, invoice: &Invoice, wrong: &mut Vec<String>) {
+        let of = |kinds: &[TransactionKind], reference: Option<&GatewayReference>| -> i64 {
+            let mine = self.transactions.values().filter(|transaction| {
+                transaction.moved_by.at_gateway().is_some_and(|at| {
+                    at.invoice == invoice.id && reference.is_none_or(|reference| at.reference == *reference)
+                })
+            });
+            mine.filter(|transaction| kinds.contains(&transaction.kind)).map(|one| one.amount.minor()).sum()
+        };
+        let mut say = |what: String| wrong.push(format!("{}: {what}", invoice.id));
+        let charged = of(&[TransactionKind::Charge], None);
+        let paid = invoice.state.payment();
+        let owed = paid.and_then(|payment| payment.charge.as_ref()).map_or(0, |charge| charge.amount.minor());
+        if charged != owed {
+            say(format!("its payment is {owed}, and the ledger has {charged}"));
+        }
+        let orphaned = of(&[TransactionKind::Orphan], None);
+        let orphans: i64 = invoice.orphans.iter().map(|orphan| orphan.amount.minor()).sum();
+        if orphaned != orphans {
+            say(format!("its orphans are {orphans}, and the ledger has {orphaned}"));
+        }
+        if let Some(payment) = paid {
+            if payment.refunded + payment.refunding > owed {
+                say(format!("{} + {} of {owed} go back", payment.refunded, payment.refunding));
+            }
+            if owed != 0 && owed != invoice.total.minor() {
+                say(format!("it is paid with {owed} of {}", invoice.total));
+            }
+        }
+    }
+
+    /// What is on our books of a charge or a refund is on the gateway's books too.
+    fn is_real(&self, moved: &Moved, gateways: &[Arc<SimulatedGateway>], wrong: &mut Vec<String>) {
+        let (name, reference) = moved;
+        let (came, went) = self.of(name, reference);
+        let Some(gateway) = gateways.iter().find(|known| known.called() == name) else {
+            return wrong.push(format!("money of {name}, which is no gateway"));
+        };
+        let book = gateway.book.lock().unwrap();
+        let captured = book.captured(&GatewayReference(reference.clone())).map_or(0, Money::minor);
+        if came > captured {
+            wrong.push(format!("{reference} is booked with {came}, and {name} captured {captured}"));
+        }
+        let returned = book.returned(reference);
+        if went > returned {
+            wrong.push(format!("{reference} is booked with {went}, and {name} gave back {returned}"));
+        }
+    }
+
+    /// What came by a charge of this reference, or went back by a refund of it.
+    pub(crate) fn of(&self, gateway: &GatewayName, reference: &str) -> (i64, i64) {
+        let (mut came, mut went) = (0, 0);
+        for transaction in self.transactions.values().filter(|one| one.mirrors.is_none()) {
+            let Some(at) = transaction.moved_by.at_gateway() else { continue };
+            if at.gateway != *gateway || at.reference.0 != reference {
+                continue;
+            }
+            match transaction.kind {
+                TransactionKind::Charge | TransactionKind::Orphan => came += transaction.amount.minor(),
+                TransactionKind::Refund => went += transaction.amount.minor(),
+                _ => {}
+            }
+        }
+        (came, went)
+    }
+
+    pub(crate) fn next_due_ms(&self) -> Option<i64> {
+        self.due.values().copied().min()
+    }
+
+    pub(crate) fn due(&self) -> impl Iterator<Item = (&(String, String), &i64)> {
+        self.due.iter()
+    }
+
+    /// The items of one partition.
+    fn within<'a>(&'a self, pk: &str) -> impl Iterator<Item = (&'a Key, &'a Value)> + use<'a> {
+        let (from, to) = ((pk.to_owned(), String::new()), (pk.to_owned(), "~".to_owned()));
+        self.items.range(from..to)
+    }
+
+    /// Whether a person has been told to look at it, and nobody has closed the matter.
+    pub(crate) fn is_on_the_list(&self, invoice: &Invoice) -> bool {
+        let open = self.items.iter().filter(|((pk, _), _)| pk.starts_with("ATN#"));
+        let mut open = open.filter(|(_, item)| item.get("cl").is_none());
+        open.any(|(_, item)| item.to_string().contains(invoice.id.code()))
+    }
+
+    /// Webhooks that were taken in and never had their effect.
+    pub(crate) fn unheeded(&self) -> impl Iterator<Item = &Key> {
+        let webhooks = self.items.iter().filter(|((pk, _), _)| pk.starts_with("WH#"));
+        webhooks.filter(|(_, item)| item.pointer("/ok/BOOL") != Some(&Value::Bool(true))).map(|(key, _)| key)
+    }
+
+    pub(crate) fn is_settled(&self, invoice: &Invoice) -> bool {
+        match &invoice.state {
+            State::Pending(_) => self.is_on_the_list(invoice),
+            State::ChargedWithError(failed) => failed.retry_at.is_none(),
+            _ => true,
+        }
+    }
+}

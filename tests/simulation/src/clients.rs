@@ -1,0 +1,130 @@
+//! Those who ask: at random, more than once, and again whatever they were not answered.
+
+mod wishes;
+
+use crate::chance::Chance;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Customer,
+    Card,
+    Token,
+    Create,
+    Charge,
+    Cancel,
+    Requeue,
+    Refund,
+    Contest,
+    OpenBill,
+    Append,
+    CloseBill,
+    Move,
+    Route,
+}
+
+impl Kind {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "create-customer",
+            Self::Card => "add-card",
+            Self::Token => "hold-card-also",
+            Self::Create => "create-invoice",
+            Self::Charge => "charge-invoice",
+            Self::Cancel => "cancel-invoice",
+            Self::Requeue => "requeue-invoice",
+            Self::Refund => "refund",
+            Self::Contest => "contest",
+            Self::OpenBill => "open-bill",
+            Self::Append => "append-line-item",
+            Self::CloseBill => "close-bill",
+            Self::Move => "move-in-wallet",
+            Self::Route => "put-routing",
+        }
+    }
+}
+
+/// One request, the same however often it is sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) kind: Kind,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) key: String,
+    pub(crate) body: Value,
+    pub(crate) tries: u32,
+    /// When it was sent first.
+    pub(crate) since_ms: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    next_key: u64,
+    pub(crate) customers: Vec<String>,
+    /// What each order comes to, in cents, by its description.
+    pub(crate) totals: BTreeMap<String, i64>,
+    /// Unanswered, or not as one would wish.
+    pub(crate) again: Vec<Asked>,
+    /// The first good answer to each key.
+    answers: BTreeMap<String, String>,
+    pub(crate) replays: u64,
+}
+
+impl Clients {
+    const MOST_TRIES: u32 = 8;
+
+    pub(crate) fn post(&mut self, kind: Kind, path: String, body: Value) -> Asked {
+        self.next_key += 1;
+        Asked {
+            kind,
+            method: "POST",
+            path,
+            key: format!("key-{}", self.next_key),
+            body,
+            tries: 0,
+            since_ms: None,
+        }
+    }
+
+    /// An answer came, or none. Says what is wrong with it.
+    pub(crate) fn hear(
+        &mut self,
+        asked: Asked,
+        answer: Option<(u16, &str)>,
+        chance: &Chance,
+    ) -> Option<String> {
+        let next = Asked { tries: asked.tries + 1, ..asked };
+        match answer {
+            Some((status @ 200..300, body)) => {
+                // What is put twice is put twice.
+                let known = self.answers.get(&next.key).filter(|_| next.method == "POST").cloned();
+                let is_other = known.as_ref().is_some_and(|known| known != body);
+                if known.is_none() {
+                    self.answers.insert(next.key.clone(), body.to_owned());
+                } else {
+                    self.replays += 1;
+                }
+                let wrong =
+                    is_other.then(|| format!("{} {} is answered {status} in two ways", next.path, next.key));
+                if next.tries < Self::MOST_TRIES && chance.happens(150) {
+                    self.again.push(next);
+                }
+                wrong
+            }
+            Some((400..500, _)) => {
+                let known = self.answers.contains_key(&next.key) && next.method == "POST";
+                known.then(|| {
+                    format!("{} {} was granted, and is refused when asked again", next.path, next.key)
+                })
+            }
+            Some((500, body)) => Some(format!("{} {} is answered 500: {body}", next.path, next.key)),
+            _ => {
+                if next.tries < Self::MOST_TRIES {
+                    self.again.push(next);
+                }
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What clients want, by chance and by what there is.
+
+use super::{Asked, Clients, Kind};
+use crate::books::Books;
+use crate::chance::Chance;
+use fatura_domain::bill::{Bill, BillStatus};
+use fatura_domain::invoice::{Invoice, Status};
+use serde_json::{Value, json};
+
+impl Clients {
+    /// What somebody wants next.
+    pub(crate) fn wish(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+        if chance.happens(300) && !self.again.is_empty() {
+            return Some(self.again.remove(chance.place(self.again.len())));
+        }
+        match chance.below(16) {
+            0..5 => self.create(chance),
+            5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
+            7 => self.about(any_of_all(books, chance)?, "cancel", Kind::Cancel, json!({})),
+            8 => {
+                let invoice = any(books, Status::ChargedWithError, chance)?;
+                self.about(invoice, "requeue", Kind::Requeue, json!({}))
+            }
+            9..11 => {
+                let invoice = any(books, Status::Paid, chance)?;
+                let all = invoice.total.minor().max(2);
+                let part = json!({ "amount": decimal(chance.between(1, all)) });
+                let body = if chance.happens(300) { json!({}) } else { part };
+                self.about(invoice, "refunds", Kind::Refund, body)
+            }
+            11 => {
+                let body = json!({ "reason": "not_received" });
+                self.about(any(books, Status::Paid, chance)?, "contest", Kind::Contest, body)
+            }
+            12..14 => self.of_bills(books, chance),
+            14 => self.of_wallets(chance),
+            _ => self.of_gateways_and_cards(chance),
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "as all wishes")]
+    fn about(&mut self, invoice: &Invoice, verb: &str, kind: Kind, body: Value) -> Option<Asked> {
+        Some(self.post(kind, format!("/v1/invoices/{}/{verb}", invoice.id), body))
+    }
+
+    /// Two of its lines end in half a cent, which each line rounds for itself.
+    fn create(&mut self, chance: &Chance) -> Option<Asked> {
+        let customer = chance.pick(&self.customers)?.clone();
+        let cents = chance.between(100, 99_999);
+        let name = format!("order {}", self.next_key + 1);
+        // 22.005 is 22.00, and 0.375 is 0.38: half to even, and not 22.38.
+        self.totals.insert(name.clone(), cents + 2_200 + 38 + 38);
+        let body = json!({
+            "customer_id": customer,
+            "currency": "BRL",
+            "description": name,
+            "auto_charge": chance.happens(600),
+            "items": [
+                { "description": "Plan", "quantity": 1, "unit_price": decimal(cents) },
+                { "description": "Seats", "quantity": "3", "unit_price": "7.335" },
+                { "description": "Calls", "quantity": "3", "unit_price": "0.125" },
+                { "description": "More calls", "quantity": "1", "unit_price": "0.375" },
+            ],
+        });
+        Some(self.post(Kind::Create, "/v1/invoices".to_owned(), body))
+    }
+
+    fn of_bills(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+        let all: Vec<&Bill> = books.bills.values().collect();
+        let open: Vec<&Bill> = all.iter().copied().filter(|bill| bill.status() == BillStatus::Open).collect();
+        let bill = chance.pick(if chance.happens(800) { &open } else { &all });
+        match (chance.below(10), bill) {
+            (0, _) | (_, None) => {
+                let body = json!({
+                    "customer_id": chance.pick(&self.customers)?,
+                    "period_start": "2026-11-01T00:00:00Z",
+                    "period_end": "2026-12-01T00:00:00Z",
+                });
+                Some(self.post(Kind::OpenBill, "/v1/bills".to_owned(), body))
+            }
+            (1, Some(bill)) => {
+                Some(self.post(Kind::CloseBill, format!("/v1/bills/{}/close", bill.id), json!({})))
+            }
+            (_, Some(bill)) => {
+                let body = json!({
+                    "description": "Fee",
+                    "quantity": 1,
+                    "unit_price": decimal(chance.between(1, 9_999)),
+                    "currency": "BRL",
+                    "kind": if chance.happens(200) { "credit" } else { "fee" },
+                    "reference": format!("fee {}", chance.below(200)),
+                });
+                Some(self.post(Kind::Append, format!("/v1/bills/{}/line-items", bill.id), body))
+            }
+        }
+    }
+
+    fn of_wallets(&mut self, chance: &Chance) -> Option<Asked> {
+        let customer = chance.pick(&self.customers)?.clone();
+        let money = json!({ "amount": decimal(chance.between(1, 5_000)), "currency": "BRL" });
+        let (verb, body) = match chance.below(4) {
+            0 => ("credit", json!({ "amount": money })),
+            1..3 => ("debit", json!({ "amount": money })),
+            _ => ("transfer", json!({ "amount": money, "to_customer_id": chance.pick(&self.customers)? })),
+        };
+        Some(self.post(Kind::Move, format!("/v1/wallet/{customer}/{verb}"), body))
+    }
+
+    fn of_gateways_and_cards(&mut self, chance: &Chance) -> Option<Asked> {
+        if chance.happens(500) {
+            let order = if chance.happens(500) { ["first", "second"] } else { ["second", "first"] };
+            let body = json!({ "rules": [], "default": order });
+            let asked = self.post(Kind::Route, "/v1/gateway-routing".to_owned(), body);
+            return Some(Asked { method: "PUT", ..asked });
+        }
+        let customer = chance.pick(&self.customers)?.clone();
+        let body =
+            json!({ "type": "credit_card", "token": format!("tok_{}", chance.bits()), "default": true });
+        Some(self.post(Kind::Card, format!("/v1/customers/{customer}/payment-methods"), body))
+    }
+}
+
+/// One of this status, as a rule.
+fn any<'a>(books: &'a Books, status: Status, chance: &Chance) -> Option<&'a Invoice> {
+    let such: Vec<&Invoice> = books.invoices.values().filter(|invoice| invoice.status() == status).collect();
+    if such.is_empty() || chance.happens(150) {
+        return any_of_all(books, chance);
+    }
+    chance.pick(&such).copied()
+}
+
+fn any_of_all<'a>(books: &'a Books, chance: &Chance) -> Option<&'a Invoice> {
+    let all: Vec<&Invoice> = books.invoices.values().collect();
+    chance.pick(&all).copied()
+}
+
+fn decimal(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}

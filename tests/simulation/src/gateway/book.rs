@@ -1,0 +1,206 @@
+//! What a gateway truly did: its charges and refunds, whatever anybody was told about them.
+
+use fatura_domain::Timestamp;
+use fatura_domain::charge::{Failure, FailureClass};
+use fatura_domain::gateway::{
+    ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayReference,
+    MeansType, PendingAction, RefundOutcome, RefundRequest,
+};
+use fatura_domain::id::AttemptId;
+use fatura_domain::money::Money;
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Captured(Money),
+    Waiting(PendingAction),
+    Declined(FailureClass),
+    Voided,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Charge {
+    pub(crate) attempt: AttemptId,
+    pub(crate) reference: GatewayReference,
+    pub(crate) asked: Money,
+    pub(crate) standing: Standing,
+    /// Money came against what the gateway itself had said before: no caller could have known.
+    pub(crate) is_contradicted: bool,
+    /// The latest case about it, and how many there were.
+    pub(crate) dispute: Option<(u32, DisputeVerdict)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Refund {
+    pub(crate) request: RefundRequest,
+    pub(crate) reference: GatewayReference,
+    pub(crate) state: RefundStanding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefundStanding {
+    Done,
+    UnderWay,
+    Failed,
+}
+
+/// What a gateway decides about an order that it sees for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Captures,
+    CapturesLess,
+    Declines(FailureClass),
+    Waits,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) charges: BTreeMap<String, Charge>,
+    pub(crate) refunds: BTreeMap<String, Refund>,
+    /// Orders that came again under a key that was known.
+    pub(crate) repeated: u64,
+    /// What no caller may do.
+    pub(crate) violations: Vec<String>,
+}
+
+impl Book {
+    pub(crate) fn charge(&mut self, request: &ChargeRequest, mood: Mood, expires_at: Timestamp) -> &Charge {
+        let key = request.attempt.to_string();
+        if let Some(known) = self.charges.get(&key) {
+            self.repeated += 1;
+            if known.asked != request.amount {
+                let (was, is) = (known.asked, request.amount);
+                self.violations.push(format!("the key {key} was used for {was} and for {is}"));
+            }
+        }
+        let reference = GatewayReference(format!("ch_{}", self.charges.len() + 1));
+        let means = request.means.kind();
+        let standing = match mood {
+            Mood::Captures | Mood::CapturesLess | Mood::Waits if means == MeansType::Pix => {
+                let emv = "00020126".to_owned();
+                Standing::Waiting(PendingAction::Pix { emv, expires_at })
+            }
+            Mood::Captures => Standing::Captured(request.amount),
+            Mood::CapturesLess => {
+                let less = Money::try_new(request.amount.minor() - 1, request.amount.currency()).unwrap();
+                Standing::Captured(less)
+            }
+            Mood::Declines(class) => Standing::Declined(class),
+            Mood::Waits => Standing::Waiting(PendingAction::Review),
+        };
+        self.charges.entry(key).or_insert(Charge {
+            attempt: request.attempt,
+            reference,
+            asked: request.amount,
+            standing,
+            is_contradicted: false,
+            dispute: None,
+        })
+    }
+
+    pub(crate) fn by_reference(&self, reference: &GatewayReference) -> Option<&Charge> {
+        self.charges.values().find(|charge| charge.reference == *reference)
+    }
+
+    pub(crate) fn captured(&self, reference: &GatewayReference) -> Option<Money> {
+        match self.by_reference(reference)?.standing {
+            Standing::Captured(money) => Some(money),
+            _ => None,
+        }
+    }
+
+    /// Every capture, by the gateway's own reference.
+    pub(crate) fn captures(&self) -> Vec<(GatewayReference, Money, Charge)> {
+        let captured = self.charges.values().filter_map(|charge| match charge.standing {
+            Standing::Captured(money) => Some((charge.reference.clone(), money, charge.clone())),
+            _ => None,
+        });
+        captured.collect()
+    }
+
+    /// Minor units of a charge that have gone back or are about to.
+    pub(crate) fn given_back(&self, charge: &GatewayReference) -> i64 {
+        let of_charge = self.refunds.values().filter(|refund| refund.request.charge == *charge);
+        let counted = of_charge.filter(|refund| refund.state != RefundStanding::Failed);
+        counted.map(|refund| refund.request.amount.minor()).sum()
+    }
+
+    /// Minor units that a refund of this reference gave back.
+    pub(crate) fn returned(&self, reference: &str) -> i64 {
+        let named = self.refunds.values().filter(|refund| refund.reference.0 == reference);
+        let done = named.filter(|refund| refund.state == RefundStanding::Done);
+        done.map(|refund| refund.request.amount.minor()).sum()
+    }
+
+    /// Minor units of a charge that have gone back for good.
+    pub(crate) fn done_back(&self, charge: &GatewayReference) -> i64 {
+        let of_charge = self.refunds.values().filter(|refund| refund.request.charge == *charge);
+        let done = of_charge.filter(|refund| refund.state == RefundStanding::Done);
+        done.map(|refund| refund.request.amount.minor()).sum()
+    }
+
+    pub(crate) fn refund(&mut self, request: &RefundRequest, state: RefundStanding) -> RefundOutcome {
+        let key = request.refund.to_string();
+        if self.refunds.contains_key(&key) {
+            self.repeated += 1;
+            return self.refund_stands(&key);
+        }
+        let captured = self.captured(&request.charge).map_or(0, Money::minor);
+        let mut state = state;
+        if self.given_back(&request.charge) + request.amount.minor() > captured {
+            let more = format!("{key} asks for {} of {captured} at {}", request.amount, request.charge);
+            self.violations.push(format!("more is given back than was captured: {more}"));
+            state = RefundStanding::Failed;
+        }
+        let reference = GatewayReference(format!("re_{}", self.refunds.len() + 1));
+        self.refunds.insert(key.clone(), Refund { request: request.clone(), reference, state });
+        self.refund_stands(&key)
+    }
+
+    fn refund_stands(&self, key: &str) -> RefundOutcome {
+        let Some(refund) = self.refunds.get(key) else { panic!("no refund {key}") };
+        let reference = refund.reference.clone();
+        match refund.state {
+            RefundStanding::Done => RefundOutcome::Succeeded { reference, amount: refund.request.amount },
+            RefundStanding::UnderWay => RefundOutcome::Pending { reference },
+            RefundStanding::Failed => RefundOutcome::Failed {
+                failure: Failure::new(FailureClass::Generic, "refund_failed", "the bank said no"),
+            },
+        }
+    }
+
+    pub(crate) fn refund_of(&self, request: &RefundRequest) -> Option<RefundOutcome> {
+        let key = request.refund.to_string();
+        self.refunds.contains_key(&key).then(|| self.refund_stands(&key))
+    }
+}
+
+impl Charge {
+    pub(crate) fn is_disputed(&self) -> bool {
+        matches!(self.dispute, Some((_, DisputeVerdict::Open)))
+    }
+
+    pub(crate) fn outcome(&self) -> ChargeOutcome {
+        let reference = self.reference.clone();
+        match &self.standing {
+            Standing::Captured(captured) => ChargeOutcome::Approved { reference, captured: *captured },
+            Standing::Waiting(action) => ChargeOutcome::Pending { reference, action: action.clone() },
+            Standing::Declined(class) => ChargeOutcome::Declined {
+                reference: Some(reference),
+                failure: Failure::new(*class, class.as_str(), "the bank said no"),
+            },
+            Standing::Voided => ChargeOutcome::Voided { reference },
+        }
+    }
+
+    pub(crate) fn dispute(&self) -> DisputeOutcome {
+        match self.dispute {
+            None => DisputeOutcome::Undisputed,
+            Some((case, status)) => DisputeOutcome::Disputed(DisputeStanding {
+                reference: GatewayReference(format!("dp_{}_{case}", self.reference)),
+                status,
+                amount: None,
+            }),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! How hostile a world is and how long it lasts. All of it follows from the seed, and less of it may be enough to fail.
+
+use crate::chance::Chance;
+
+/// Chance lets nobody die later. Every later call has its death in [`crate::crashes`].
+pub(crate) const LAST_DEADLY_CALL: u32 = 8;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub seed: u64,
+    pub clients: u64,
+    pub steps: u64,
+    /// By weight, beside 60 for what goes well.
+    pub declines: u64,
+    pub lost_hints: u64,
+    /// In a thousand calls, where all is calm; many more where it isn't.
+    pub faults: u64,
+    /// In a thousand invocations.
+    pub deaths: u64,
+    pub zombies: u64,
+    /// In a thousand charges.
+    pub disputes: u64,
+    pub contradictions: u64,
+    pub forgeries: u64,
+    /// How far clocks are apart at most.
+    pub skew_ms: u64,
+    /// The only death that there is.
+    pub crash: Option<Crash>,
+}
+
+/// A death at one call of the first invocation that comes so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crash {
+    pub operation: &'static str,
+    pub nth: u32,
+    /// The call has its effect before.
+    pub after: bool,
+}
+
+impl Plan {
+    const LONGEST_SKEW_MS: u64 = 5 * 60 * 1_000;
+
+    pub fn of(seed: u64) -> Self {
+        let chance = Chance::of(seed ^ 0xFA70_BA5E);
+        // Some worlds are kinder than others: what is hidden by noise in one shows in another.
+        let unkind = [0, 1, 1, 2, 4][chance.place(5)];
+        Self {
+            seed,
+            clients: 1 + chance.below(3),
+            steps: 250 + chance.below(300),
+            declines: 4 + chance.below(20),
+            lost_hints: chance.below(40),
+            faults: 15 * unkind,
+            deaths: 60 * unkind,
+            zombies: 30 * unkind,
+            disputes: chance.below(200),
+            contradictions: chance.below(150),
+            forgeries: chance.below(150),
+            skew_ms: if chance.happens(500) { Self::LONGEST_SKEW_MS } else { 0 },
+            crash: None,
+        }
+    }
+
+    /// What shrinking makes less, by the names that the command line knows.
+    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 8] {
+        [
+            ("--clients", &mut self.clients),
+            ("--steps", &mut self.steps),
+            ("--faults", &mut self.faults),
+            ("--deaths", &mut self.deaths),
+            ("--zombies", &mut self.zombies),
+            ("--disputes", &mut self.disputes),
+            ("--contradictions", &mut self.contradictions),
+            ("--skew-ms", &mut self.skew_ms),
+        ]
+    }
+
+    /// Where nothing breaks.
+    pub fn kind(seed: u64) -> Self {
+        Self { faults: 0, deaths: 0, zombies: 0, steps: 600, skew_ms: 0, ..Self::of(seed) }
+    }
+}

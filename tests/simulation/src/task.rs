@@ -1,0 +1,112 @@
+//! One invocation of a function, from its first call outside to its end.
+
+use crate::clients::Asked;
+use crate::control::TaskId;
+use crate::gateway::Delivery;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// What an invocation says at its end.
+#[derive(Debug)]
+pub(crate) enum Finished {
+    Answered {
+        status: u16,
+        body: String,
+    },
+    /// The letters that come again.
+    Batch(Vec<String>),
+    Swept,
+    /// The place of the first record that comes again.
+    Relayed(Option<usize>),
+    Failed,
+}
+
+/// What an invocation is about, and what its end means to the world.
+#[derive(Debug)]
+pub(crate) enum About {
+    Request(Asked),
+    Charges(Vec<u64>),
+    Webhooks(Vec<u64>),
+    Intake { gateway: usize, delivery: Delivery },
+    Sweep,
+    Relay { from: usize, count: usize },
+}
+
+impl About {
+    pub(crate) const fn operation(&self) -> &'static str {
+        match self {
+            Self::Request(asked) => asked.kind.name(),
+            Self::Charges(_) => "charge-consumer",
+            Self::Webhooks(_) => "webhook-consumer",
+            Self::Intake { .. } => "webhook-intake",
+            Self::Sweep => "retry-sweep",
+            Self::Relay { .. } => "event-relay",
+        }
+    }
+}
+
+/// What befalls an invocation, decided when it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Lives,
+    /// At its k-th call; before that has its effect, or after.
+    Dies {
+        at: u32,
+        after: bool,
+    },
+    /// At its k-th call it stands still for so long, and goes on as if nothing had happened.
+    Sleeps {
+        at: u32,
+        ms: i64,
+    },
+}
+
+pub(crate) type Running = Pin<Box<dyn Future<Output = Finished>>>;
+
+pub(crate) struct Task {
+    pub(crate) id: TaskId,
+    pub(crate) about: About,
+    pub(crate) environment: usize,
+    pub(crate) fate: Fate,
+    /// In a thousand calls.
+    pub(crate) faults: u64,
+    pub(crate) calls: u32,
+    pub(crate) asleep_until_ms: i64,
+    pub(crate) running: Running,
+    woken: Arc<Woken>,
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Task {
+    pub(crate) fn new(
+        id: TaskId,
+        about: About,
+        environment: usize,
+        fate: Fate,
+        faults: u64,
+        running: Running,
+    ) -> Self {
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        Self { id, about, environment, fate, faults, calls: 0, asleep_until_ms: 0, running, woken }
+    }
+
+    /// Runs until it waits for a verdict, or ends.
+    pub(crate) fn run(&mut self) -> Poll<Finished> {
+        while self.woken.0.swap(false, Ordering::Relaxed) {
+            let waker = Waker::from(self.woken.clone());
+            if let Poll::Ready(finished) = self.running.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Poll::Ready(finished);
+            }
+        }
+        Poll::Pending
+    }
+}

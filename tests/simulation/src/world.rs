@@ -1,0 +1,219 @@
+//! One world, from its first customer to its last silence.
+
+mod deeds;
+mod ends;
+mod verdicts;
+
+use crate::books::Books;
+use crate::chance::Chance;
+use crate::clients::{Clients, Kind};
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::engine::Engine;
+use crate::functions::{Environment, Outside};
+use crate::gateway::SimulatedGateway;
+use crate::plan::Plan;
+use crate::queue::Queue;
+use crate::report::{Report, Trace};
+use crate::task::{About, Task};
+use serde_json::{Value, json};
+use std::fmt;
+use std::sync::Arc;
+
+/// Environments of each function.
+const ENVIRONMENTS: usize = 3;
+
+pub struct World {
+    plan: Plan,
+    chance: Arc<Chance>,
+    clock: Clock,
+    outside: Outside,
+    environments: Vec<Environment>,
+    tasks: Vec<Task>,
+    next_task: u64,
+    clients: Clients,
+    books: Books,
+    /// The stream, and how far the relay has come in it.
+    stream: Vec<Value>,
+    relayed: usize,
+    next_sweep_ms: i64,
+    /// The world does no more harm.
+    is_quiet: bool,
+    trace: Trace,
+    pub(crate) report: Report,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "World({})", self.plan.seed)
+    }
+}
+
+/// Why a world is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub plan: Plan,
+    pub wrong: Vec<String>,
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHORT: usize = 60;
+        for line in self.trace.iter().skip(self.trace.len().saturating_sub(SHORT)) {
+            writeln!(f, "{line}")?;
+        }
+        writeln!(f, "{:?}", self.plan)?;
+        self.wrong.iter().try_for_each(|wrong| writeln!(f, "WRONG: {wrong}"))
+    }
+}
+
+impl World {
+    /// Lives through all of it.
+    pub fn run(plan: &Plan) -> (Report, Result<(), Failure>) {
+        let mut world = Self::start(plan);
+        let lived = world.live();
+        world.sum_up();
+        let trace = world.trace.take();
+        let result = lived.map_err(|wrong| Failure { plan: plan.clone(), wrong, trace });
+        (world.report, result)
+    }
+
+    fn start(plan: &Plan) -> Self {
+        let chance = Arc::new(Chance::of(plan.seed));
+        let clock = Clock::start();
+        let control = Control::default();
+        let gateways = ["first", "second"].map(|name| {
+            let (control, clock, chance) = (control.clone(), clock.clone(), chance.clone());
+            Arc::new(SimulatedGateway::new(name, control, clock, chance, plan.clone()))
+        });
+        let outside = Outside {
+            engine: Arc::new(Engine::start()),
+            charges: Queue::new(control.clone(), clock.clone()),
+            webhooks: Queue::new(control.clone(), clock.clone()),
+            control,
+            gateways: gateways.to_vec(),
+        };
+        let mut world = Self {
+            plan: plan.clone(),
+            next_sweep_ms: clock.ms(),
+            chance,
+            clock,
+            outside,
+            environments: Vec::new(),
+            tasks: Vec::new(),
+            next_task: 0,
+            clients: Clients::default(),
+            books: Books::default(),
+            stream: Vec::new(),
+            relayed: 0,
+            is_quiet: true,
+            trace: Trace::default(),
+            report: Report::default(),
+        };
+        for _ in 0..ENVIRONMENTS {
+            let environment = world.environment();
+            world.environments.push(environment);
+        }
+        world
+    }
+
+    /// With nothing remembered, and a clock that is wrong in its own way.
+    fn environment(&self) -> Environment {
+        let most = i64::try_from(self.plan.skew_ms).unwrap();
+        let skew = self.chance.between(-most, most);
+        Environment::start(&self.outside, &self.clock.ahead_by(skew), self.chance.bits())
+    }
+
+    fn live(&mut self) -> Result<(), Vec<String>> {
+        self.set_up()?;
+        self.is_quiet = false;
+        for _ in 0..self.plan.steps {
+            self.step()?;
+        }
+        self.go_quiet()?;
+        self.look_back()
+    }
+
+    /// Customers and cards, before anything goes wrong.
+    fn set_up(&mut self) -> Result<(), Vec<String>> {
+        for number in 0..self.plan.clients {
+            let body = json!({ "name": "Ana Souza", "email": format!("c{number}@example.com") });
+            let customer = self.ask_and_wait(Kind::Customer, "/v1/customers".to_owned(), body)?;
+            let path = format!("/v1/customers/{customer}/payment-methods");
+            let method = if self.chance.happens(700) {
+                json!({ "type": "credit_card", "token": format!("tok_{number}") })
+            } else {
+                json!({ "type": "pix", "key": "ana@example.com" })
+            };
+            let is_card = method["type"] == "credit_card";
+            let method = self.ask_and_wait(Kind::Card, path.clone(), method)?;
+            if is_card && self.chance.happens(600) {
+                let also = self.clients.post(
+                    Kind::Token,
+                    format!("{path}/{method}/tokens/second"),
+                    json!({ "token": format!("tok_{number}_also") }),
+                );
+                let also = crate::clients::Asked { method: "PUT", ..also };
+                self.begin(About::Request(also));
+                self.finish_all()?;
+            }
+            self.clients.customers.push(customer);
+        }
+        Ok(())
+    }
+
+    fn ask_and_wait(&mut self, kind: Kind, path: String, body: Value) -> Result<String, Vec<String>> {
+        let asked = self.clients.post(kind, path, body);
+        self.begin(About::Request(asked));
+        self.finish_all()?;
+        let answer: Value = serde_json::from_str(&self.report.last_answer).unwrap_or_default();
+        match answer.get("id").and_then(Value::as_str) {
+            Some(id) => Ok(id.to_owned()),
+            None => Err(vec![format!("could not be set up: {}", self.report.last_answer)]),
+        }
+    }
+
+    fn finish_all(&mut self) -> Result<(), Vec<String>> {
+        while let Some(place) = (!self.tasks.is_empty()).then(|| self.chance.place(self.tasks.len())) {
+            self.advance(place)?;
+        }
+        Ok(())
+    }
+
+    /// What was written is read, and held against what must be so.
+    fn check(&mut self) -> Result<(), Vec<String>> {
+        let written = self.outside.engine.written();
+        let mut wrong = self.books.read(&written, &self.outside.gateways, &self.clients.totals);
+        self.stream.extend(written);
+        let mut news = std::mem::take(&mut self.books.news);
+        for gateway in &self.outside.gateways {
+            news.append(&mut gateway.news.lock().unwrap());
+        }
+        for what in news {
+            self.trace.note(&self.clock, &what);
+        }
+        for (name, attempt) in std::mem::take(&mut self.books.contested) {
+            let gateway = self.outside.gateways.iter().find(|gateway| *gateway.called() == name);
+            if let Some(gateway) = gateway {
+                gateway.contested(attempt);
+            }
+        }
+        for gateway in &self.outside.gateways {
+            wrong.append(&mut gateway.book.lock().unwrap().violations);
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    fn sum_up(&mut self) {
+        self.report.fingerprint = self.trace.fingerprint();
+        self.report.edges = self.books.edges.clone();
+        self.report.duplicates += self.clients.replays;
+        for gateway in &self.outside.gateways {
+            let book = gateway.book.lock().unwrap();
+            self.report.charges += u64::try_from(book.charges.len()).unwrap();
+            self.report.refunds += u64::try_from(book.refunds.len()).unwrap();
+            self.report.duplicates += book.repeated;
+        }
+    }
+}

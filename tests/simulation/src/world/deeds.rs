@@ -1,0 +1,319 @@
+//! One step of the world: somebody begins something, goes on with it, or time passes.
+
+use super::{ENVIRONMENTS, World};
+use crate::clients::Asked;
+use crate::plan::LAST_DEADLY_CALL;
+use crate::queue::Queue;
+use crate::task::{About, Fate, Finished, Task};
+use std::task::Poll;
+
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    GoOn,
+    Ask,
+    Collect,
+    Heed,
+    TakeIn(usize),
+    Sweep,
+    Relay,
+    PassTime,
+}
+
+const MINUTE_MS: i64 = 60_000;
+const LATEST_MS: i64 = 6 * 60 * MINUTE_MS;
+const KEPT_MS: i64 = 29 * 24 * 60 * MINUTE_MS;
+const MOST_TASKS: usize = 6;
+const BATCH: u64 = 10;
+
+impl World {
+    pub(super) fn step(&mut self) -> Result<(), Vec<String>> {
+        for news in self.outside.gateways.iter().flat_map(|gateway| gateway.lives_on()).collect::<Vec<_>>() {
+            self.trace.note(&self.clock, &news);
+        }
+        self.report.steps += 1;
+        match self.deed() {
+            Deed::GoOn => {
+                let awake = self.awake();
+                match self.chance.pick(&awake).copied() {
+                    Some(place) => self.advance(place)?,
+                    None => self.pass_time(),
+                }
+            }
+            Deed::Ask => {
+                let now = self.clock.ms();
+                let asked = self.clients.wish(&self.books, &self.chance);
+                // An answer is kept for thirty days, and whoever asks later asks anew.
+                let asked = asked.filter(|asked| asked.since_ms.is_none_or(|since| now - since < KEPT_MS));
+                if let Some(mut asked) = asked {
+                    asked.since_ms.get_or_insert(now);
+                    self.begin(About::Request(asked));
+                }
+            }
+            Deed::Collect => self.collect(),
+            Deed::Heed => self.heed(),
+            Deed::TakeIn(gateway) => {
+                let delivery = self.outside.gateways.get(gateway).and_then(|gateway| gateway.take_delivery());
+                if let Some(delivery) = delivery {
+                    self.begin(About::Intake { gateway, delivery });
+                }
+            }
+            Deed::Sweep => {
+                self.next_sweep_ms = self.clock.ms() + MINUTE_MS;
+                self.begin(About::Sweep);
+            }
+            Deed::Relay => {
+                let count = usize::try_from(1 + self.chance.below(20)).unwrap();
+                let count = count.min(self.stream.len() - self.relayed);
+                self.begin(About::Relay { from: self.relayed, count });
+            }
+            Deed::PassTime => self.pass_time(),
+        }
+        Ok(())
+    }
+
+    fn deed(&self) -> Deed {
+        let mut deeds = Vec::new();
+        let has_room = self.tasks.len() < MOST_TASKS;
+        if !self.awake().is_empty() {
+            deeds.push((if has_room { 60 } else { 600 }, Deed::GoOn));
+        }
+        if has_room {
+            if !self.is_quiet {
+                deeds.push((10, Deed::Ask));
+            }
+            if !self.outside.charges.visible().is_empty() {
+                deeds.push((12, Deed::Collect));
+            }
+            if !self.outside.webhooks.visible().is_empty() {
+                deeds.push((8, Deed::Heed));
+            }
+            for (place, gateway) in self.outside.gateways.iter().enumerate() {
+                if gateway.due_deliveries() > 0 {
+                    deeds.push((8, Deed::TakeIn(place)));
+                }
+            }
+            let is_due = self.books.next_due_ms().is_some_and(|due| due <= self.clock.ms());
+            // A schedule may fire twice, and with nothing to do.
+            let is_early = !self.is_quiet && self.chance.happens(100);
+            let weight = if is_due { 5 } else { u64::from(is_early) };
+            if self.next_sweep_ms <= self.clock.ms() && weight > 0 {
+                deeds.push((weight, Deed::Sweep));
+            }
+            let is_relaying = self.tasks.iter().any(|task| matches!(task.about, About::Relay { .. }));
+            if self.relayed < self.stream.len() && !is_relaying {
+                deeds.push((4, Deed::Relay));
+            }
+        }
+        if deeds.is_empty() || !self.is_quiet {
+            deeds.push((if deeds.is_empty() { 1 } else { 6 }, Deed::PassTime));
+        }
+        self.chance.weighed(&deeds)
+    }
+
+    /// Those who don't stand still.
+    pub(super) fn awake(&self) -> Vec<usize> {
+        let now = self.clock.ms();
+        let is_awake = |(place, task): (usize, &Task)| (task.asleep_until_ms <= now).then_some(place);
+        self.tasks.iter().enumerate().filter_map(is_awake).collect()
+    }
+
+    /// A little, or until something is to happen.
+    fn pass_time(&mut self) {
+        let now = self.clock.ms();
+        let little = self.chance.between(1, 2_000);
+        let is_idle = self.awake().is_empty();
+        let next = self.next_ms().filter(|_| is_idle || self.chance.happens(100));
+        // The schedule may be late.
+        let late = if self.is_quiet && is_idle { self.chance.between(0, LATEST_MS) } else { 0 };
+        let wait = next.map_or(little, |next| (next - now).max(1) + late);
+        self.clock.pass(wait);
+    }
+
+    /// When something is to happen next.
+    pub(super) fn next_ms(&self) -> Option<i64> {
+        let now = self.clock.ms();
+        let due = self.books.next_due_ms().map(|due| due.max(self.next_sweep_ms));
+        let asleep = self.tasks.iter().map(|task| task.asleep_until_ms);
+        let gateways = self.outside.gateways.iter().filter_map(|gateway| gateway.next_ms());
+        let queues = [&self.outside.charges, &self.outside.webhooks].into_iter();
+        let queues = queues.filter_map(Queue::next_visible_ms);
+        due.into_iter().chain(asleep).chain(gateways).chain(queues).filter(|at| *at > now).min()
+    }
+
+    fn received(&self, visible: &[u64]) -> Vec<u64> {
+        let most = 1 + self.chance.below(BATCH);
+        let mut left = visible.to_vec();
+        let mut some = Vec::new();
+        while !left.is_empty() && u64::try_from(some.len()).unwrap() < most {
+            some.push(left.remove(self.chance.place(left.len())));
+        }
+        some
+    }
+
+    fn collect(&mut self) {
+        let letters = self.received(&self.outside.charges.visible());
+        self.begin(About::Charges(letters));
+    }
+
+    fn heed(&mut self) {
+        let letters = self.received(&self.outside.webhooks.visible());
+        self.begin(About::Webhooks(letters));
+    }
+
+    /// An invocation begins, in an environment that happens to be free.
+    pub(super) fn begin(&mut self, about: About) {
+        let place = self.chance.place(ENVIRONMENTS);
+        let Some(environment) = self.environments.get(place) else { return };
+        let id = self.next_task;
+        self.next_task += 1;
+        self.outside.control.runs(id);
+        let running = match &about {
+            About::Request(asked) => environment.request(asked),
+            About::Charges(ids) => {
+                let letters = self.outside.charges.receive(ids);
+                self.perhaps_twice(&about);
+                environment.charges(&letters)
+            }
+            About::Webhooks(ids) => {
+                let letters = self.outside.webhooks.receive(ids);
+                self.perhaps_twice(&about);
+                environment.webhooks(&letters)
+            }
+            About::Intake { gateway, delivery } => {
+                let Some(gateway) = self.outside.gateways.get(*gateway) else { return };
+                environment.intake(gateway.called().as_str(), delivery)
+            }
+            About::Sweep => environment.sweep(),
+            About::Relay { from, count } => {
+                environment.relay(self.stream.get(*from..from + count).unwrap_or_default())
+            }
+        };
+        let (fate, faults) = (self.fate(), self.calm());
+        self.trace.note(&self.clock, &format!("#{id} {} begins: {fate:?}", about.operation()));
+        self.tasks.push(Task::new(id, about, place, fate, faults, running));
+    }
+
+    fn perhaps_twice(&self, about: &About) {
+        let (queue, ids) = match about {
+            About::Charges(ids) => (&self.outside.charges, ids),
+            About::Webhooks(ids) => (&self.outside.webhooks, ids),
+            _ => return,
+        };
+        for id in ids {
+            if !self.is_quiet && self.chance.happens(50) {
+                queue.show_again(*id);
+            }
+        }
+    }
+
+    /// One call further.
+    pub(super) fn advance(&mut self, place: usize) -> Result<(), Vec<String>> {
+        let Some(task) = self.tasks.get_mut(place) else { return Ok(()) };
+        let id = task.id;
+        self.outside.control.runs(id);
+        let mut polled = task.run();
+        if polled.is_pending() {
+            let Some((gate, call)) = self.outside.control.next_of(id) else {
+                return Err(vec![format!("#{id} waits for nothing that is of this world")]);
+            };
+            if self.falls_asleep(place) {
+                return Ok(());
+            }
+            let verdict = self.verdict(place, call);
+            self.outside.control.decide(gate, verdict);
+            let Some(task) = self.tasks.get_mut(place) else { return Ok(()) };
+            polled = task.run();
+            if matches!(verdict, crate::control::Verdict::DiesBefore | crate::control::Verdict::DiesAfter) {
+                self.die(place);
+                return self.check();
+            }
+        }
+        if let Poll::Ready(finished) = polled {
+            let task = self.tasks.remove(place);
+            self.ended(task, finished)?;
+        }
+        self.check()
+    }
+
+    /// Lambda starts another environment in its place, which remembers nothing.
+    fn die(&mut self, place: usize) {
+        let task = self.tasks.remove(place);
+        self.trace.note(&self.clock, &format!("#{} {} dies", task.id, task.about.operation()));
+        let environment = self.environment();
+        if let Some(slot) = self.environments.get_mut(task.environment) {
+            *slot = environment;
+        }
+        match task.about {
+            About::Request(asked) => {
+                self.clients.hear(asked, None, &self.chance);
+            }
+            About::Intake { gateway, delivery } => {
+                if let Some(gateway) = self.outside.gateways.get(gateway) {
+                    gateway.deliver_again(delivery);
+                }
+            }
+            About::Charges(_) | About::Webhooks(_) | About::Sweep | About::Relay { .. } => {}
+        }
+    }
+
+    fn ended(&mut self, task: Task, finished: Finished) -> Result<(), Vec<String>> {
+        let told = match &finished {
+            Finished::Answered { status, .. } => status.to_string(),
+            other => format!("{other:?}"),
+        };
+        self.trace.note(&self.clock, &format!("#{} {} ends: {told}", task.id, task.about.operation()));
+        match (task.about, finished) {
+            (About::Request(asked), Finished::Answered { status, body }) => {
+                return self.answered(asked, status, body);
+            }
+            (About::Charges(ids), Finished::Batch(failed)) => {
+                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
+                done.for_each(|id| self.outside.charges.delete(*id));
+            }
+            (About::Webhooks(ids), Finished::Batch(failed)) => {
+                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
+                done.for_each(|id| self.outside.webhooks.delete(*id));
+            }
+            (About::Intake { gateway, delivery }, Finished::Answered { status, .. }) => {
+                if delivery.is_forged && status < 300 {
+                    return Err(vec![format!("a forged webhook was taken in: {}", delivery.body)]);
+                }
+                if status >= 300
+                    && let Some(gateway) = self.outside.gateways.get(gateway)
+                {
+                    gateway.deliver_again(delivery);
+                }
+            }
+            (About::Relay { from, count }, Finished::Relayed(first)) => {
+                self.relayed = from + first.unwrap_or(count);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, asked: Asked, status: u16, body: String) -> Result<(), Vec<String>> {
+        self.trace.note(&self.clock, &format!("{} {} -> {status}", asked.path, asked.key));
+        let wrong = self.clients.hear(asked, Some((status, &body)), &self.chance);
+        self.report.last_answer = body;
+        match wrong {
+            Some(wrong) => Err(vec![wrong]),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn fate(&self) -> Fate {
+        let (plan, chance) = (&self.plan, &self.chance);
+        if self.is_quiet {
+            return Fate::Lives;
+        }
+        let at = u32::try_from(1 + chance.below(LAST_DEADLY_CALL.into())).unwrap();
+        if chance.happens(plan.deaths) {
+            return Fate::Dies { at, after: chance.happens(500) };
+        }
+        if chance.happens(plan.zombies) {
+            return Fate::Sleeps { at, ms: chance.between(1_000, 10 * MINUTE_MS) };
+        }
+        Fate::Lives
+    }
+}

@@ -1,0 +1,118 @@
+//! The world does no more harm, and everything has to come to an end.
+
+use super::World;
+use crate::gateway::{RefundStanding, SimulatedGateway};
+use std::collections::BTreeMap;
+
+/// What gateways did about one invoice.
+#[derive(Debug, Default)]
+struct Kept {
+    /// How often it was captured, other than against a gateway's own word.
+    captures: u32,
+    /// What they captured and have not given back, and what it asks for.
+    left_minor: i64,
+    asked_minor: i64,
+}
+
+/// Far more than any world needs.
+const MOST_STEPS: u64 = 60_000;
+
+impl World {
+    pub(super) fn go_quiet(&mut self) -> Result<(), Vec<String>> {
+        self.is_quiet = true;
+        self.trace.note(&self.clock, "the world goes quiet");
+        for task in &mut self.tasks {
+            task.fate = crate::task::Fate::Lives;
+            task.faults = 0;
+        }
+        for _ in 0..MOST_STEPS {
+            self.step()?;
+            if self.has_ended() {
+                let again = self.outside.charges.redrive() + self.outside.webhooks.redrive();
+                if again == 0 {
+                    return Ok(());
+                }
+                self.trace.note(&self.clock, &format!("{again} dead letters are driven again"));
+            }
+        }
+        let due: Vec<String> = self.books.due().map(|((pk, sk), at)| format!("{pk} {sk} at {at}")).collect();
+        Err(vec![format!("the world never comes to rest; due: {due:?}")])
+    }
+
+    fn has_ended(&self) -> bool {
+        self.tasks.is_empty()
+            && self.relayed == self.stream.len()
+            && self.next_ms().is_none()
+            && self.is_idle()
+    }
+
+    fn is_idle(&self) -> bool {
+        let now = self.clock.ms();
+        self.outside.charges.visible().is_empty()
+            && self.outside.webhooks.visible().is_empty()
+            && self.outside.gateways.iter().all(|gateway| gateway.due_deliveries() == 0)
+            && self.books.next_due_ms().is_none_or(|due| due > now)
+    }
+
+    /// Nothing is left over, and our books are the gateways'.
+    pub(super) fn look_back(&self) -> Result<(), Vec<String>> {
+        let mut wrong = Vec::new();
+        for invoice in self.books.invoices.values() {
+            if !self.books.is_settled(invoice) {
+                wrong.push(format!("{} ends as {:?}", invoice.id, invoice.state));
+            }
+        }
+        let mut kept = BTreeMap::new();
+        for gateway in &self.outside.gateways {
+            self.compare(gateway, &mut kept, &mut wrong);
+        }
+        for (invoice, Kept { captures, left_minor, asked_minor }) in kept {
+            if left_minor > asked_minor {
+                wrong.push(format!("{invoice}: the gateways keep {left_minor} of {asked_minor}"));
+            }
+            if captures > 1 {
+                wrong.push(format!("{invoice} was captured {captures} times"));
+            }
+        }
+        wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
+        self.books.wallets_agree(&mut wrong);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    fn compare(
+        &self,
+        gateway: &SimulatedGateway,
+        kept: &mut BTreeMap<String, Kept>,
+        wrong: &mut Vec<String>,
+    ) {
+        let book = gateway.book.lock().unwrap();
+        for (reference, captured, charge) in book.captures() {
+            let invoice = charge.attempt.invoice;
+            let Some(known) = self.books.invoices.get(&invoice) else {
+                wrong.push(format!("{reference} is a charge of nothing: {invoice}"));
+                continue;
+            };
+            if !charge.is_contradicted {
+                kept.entry(invoice.to_string()).or_default().captures += 1;
+            }
+            // What a person has been told to look at may stand as it is.
+            if self.books.is_on_the_list(known) {
+                continue;
+            }
+            let (came, _) = self.books.of(gateway.called(), &reference.0);
+            if came != captured.minor() {
+                wrong.push(format!("{reference} of {invoice}: captured {captured}, booked {came}"));
+            }
+            let of = kept.entry(invoice.to_string()).or_default();
+            of.asked_minor = known.total.minor();
+            of.left_minor += captured.minor() - book.done_back(&reference);
+        }
+        for refund in book.refunds.values().filter(|refund| refund.state == RefundStanding::Done) {
+            let (_, went) = self.books.of(gateway.called(), &refund.reference.0);
+            let amount = refund.request.amount;
+            if went != amount.minor() {
+                wrong.push(format!("{}: gave back {amount}, booked {went}", refund.request.refund));
+            }
+        }
+    }
+}
