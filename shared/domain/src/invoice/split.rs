@@ -44,6 +44,9 @@ pub struct Split {
     /// What of the returned was taken back by banks: only that much can be reinstated.
     #[serde(rename = "cb", default, skip_serializing_if = "is_zero")]
     charged_back: i64,
+    /// What refunds gave back when a bank had taken everything already: the platform's loss until the bank gives it again.
+    #[serde(rename = "rb", default, skip_serializing_if = "is_zero")]
+    refunded_beyond: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -87,7 +90,7 @@ impl Split {
         if shares.iter().any(|share| share.fee < 0 || share.fee > share.gross) {
             return Err(SplitError::BadFee);
         }
-        Ok(Self { shares, charged_back: 0 })
+        Ok(Self { shares, charged_back: 0, refunded_beyond: 0 })
     }
 
     pub fn shares(&self) -> &[Share] {
@@ -117,7 +120,7 @@ impl Split {
 
     /// What goes back is taken from what each still has, the fee included. Nobody gives back more than there is: what
     /// goes beyond is the platform's loss.
-    pub(super) fn returning(&self, amount: i64) -> (Self, Parts) {
+    fn returning(&self, amount: i64) -> (Self, Parts) {
         let held = self
             .shares
             .iter()
@@ -134,6 +137,13 @@ impl Split {
         (after, moved)
     }
 
+    /// What we give back ourselves.
+    pub(super) fn refunded(&self, amount: i64) -> (Self, Parts) {
+        let (mut after, parts) = self.returning(amount);
+        after.refunded_beyond += parts.beyond;
+        (after, parts)
+    }
+
     /// The same where a bank takes it back, which may come to be reinstated.
     pub(super) fn charged_back(&self, amount: i64) -> (Self, Parts) {
         let (mut after, parts) = self.returning(amount);
@@ -141,18 +151,25 @@ impl Split {
         (after, parts)
     }
 
-    /// What a bank took and gives again goes to those from whom it was taken.
+    /// What a bank took and gives again goes to those from whom it was taken, but for what was refunded in the meantime:
+    /// that stays returned, and the platform gets again what it has given in their place.
     pub(super) fn reinstated(&self, amount: i64) -> (Self, Parts) {
         let returned: Vec<i64> =
             self.shares.iter().flat_map(|share| [share.net_returned, share.fee_returned]).collect();
         let within = amount.min(self.charged_back);
-        let parts = allocated(within, &returned);
-        let mut after = Self { charged_back: self.charged_back - within, ..self.clone() };
-        for (share, (net, fee)) in after.shares.iter_mut().zip(pairs(&parts)) {
-            share.net_returned -= net;
-            share.fee_returned -= fee;
+        let taken = allocated(within, &returned);
+        let kept = within.min(self.refunded_beyond);
+        let mut after = self.clone();
+        after.charged_back -= within;
+        after.refunded_beyond -= kept;
+        let mut moved = self.moved(&taken, amount - within);
+        let parts_kept = allocated(kept, &taken);
+        let each = pairs(&taken).zip(pairs(&parts_kept));
+        for (share, ((net, fee), (net_kept, fee_kept))) in after.shares.iter_mut().zip(each) {
+            share.net_returned -= net - net_kept;
+            share.fee_returned -= fee - fee_kept;
+            moved.keep(share.merchant, net_kept);
         }
-        let moved = self.moved(&parts, amount - within);
         (after, moved)
     }
 
@@ -202,6 +219,8 @@ pub(super) struct Parts {
     of: Vec<Part>,
     /// What is no merchant's matter.
     beyond: i64,
+    /// What is revenue again, having been given in the merchants' place.
+    kept: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +245,14 @@ impl Parts {
                 None => of.push(Part { merchant, net, fee }),
             }
         }
-        Self { of, beyond }
+        Self { of, beyond, kept: 0 }
+    }
+
+    fn keep(&mut self, merchant: CustomerId, net: i64) {
+        if let Some(part) = self.of.iter_mut().find(|part| part.merchant == merchant) {
+            part.net -= net;
+            self.kept += net;
+        }
     }
 
     /// From where the money is into the merchants' wallets and the platform's account. Each merchant's entries balance by
@@ -252,6 +278,8 @@ impl Parts {
         }
         book(source, Direction::Debit, self.beyond);
         book(platform, Direction::Credit, self.beyond);
+        book(source, Direction::Debit, self.kept);
+        book(&Account::Revenue, Direction::Credit, self.kept);
         Journal::try_new(entries).ok()
     }
 }
