@@ -47,6 +47,9 @@ pub struct Split {
     /// What refunds gave back when a bank had taken everything already: the platform's loss until the bank gives it again.
     #[serde(rename = "rb", default, skip_serializing_if = "is_zero")]
     refunded_beyond: i64,
+    /// What of the returned merchants' wallets didn't have, so that they owe it.
+    #[serde(rename = "ow", default, skip_serializing_if = "BTreeMap::is_empty")]
+    owed: BTreeMap<CustomerId, i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -90,7 +93,7 @@ impl Split {
         if shares.iter().any(|share| share.fee < 0 || share.fee > share.gross) {
             return Err(SplitError::BadFee);
         }
-        Ok(Self { shares, charged_back: 0, refunded_beyond: 0 })
+        Ok(Self { shares, charged_back: 0, refunded_beyond: 0, owed: BTreeMap::new() })
     }
 
     pub fn shares(&self) -> &[Share] {
@@ -152,7 +155,7 @@ impl Split {
     }
 
     /// What a bank took and gives again goes to those from whom it was taken, but for what was refunded in the meantime:
-    /// that stays returned, and the platform gets again what it has given in their place.
+    /// that stays returned, and the platform gets again what it has given in their place. Who owes gets out of debt first.
     pub(super) fn reinstated(&self, amount: i64) -> (Self, Parts) {
         let returned: Vec<i64> =
             self.shares.iter().flat_map(|share| [share.net_returned, share.fee_returned]).collect();
@@ -170,7 +173,32 @@ impl Split {
             share.fee_returned -= fee - fee_kept;
             moved.keep(share.merchant, net_kept);
         }
+        for part in &mut moved.of {
+            part.settles = after.settles(part.merchant, part.net);
+        }
         (after, moved)
+    }
+
+    /// Remembers what the merchants' wallets didn't have of what a journal takes from them.
+    #[must_use]
+    pub(super) fn owing(mut self, journal: &Journal) -> Self {
+        for entry in journal.entries() {
+            if let (Account::MerchantPayable(merchant), Direction::Debit) = (&entry.account, entry.direction)
+            {
+                *self.owed.entry(*merchant).or_default() += entry.amount.minor();
+            }
+        }
+        self
+    }
+
+    /// How much of what a merchant gets goes to what it owes, which is less from then on.
+    fn settles(&mut self, merchant: CustomerId, net: i64) -> i64 {
+        let owed = self.owed.remove(&merchant).unwrap_or_default();
+        let settled = net.min(owed);
+        if owed > settled {
+            self.owed.insert(merchant, owed - settled);
+        }
+        settled
     }
 
     fn moved(&self, parts: &[i64], beyond: i64) -> Parts {
@@ -227,6 +255,8 @@ pub(super) struct Parts {
 struct Part {
     merchant: CustomerId,
     net: i64,
+    /// What of that settles a debt.
+    settles: i64,
     fee: i64,
 }
 
@@ -242,7 +272,7 @@ impl Parts {
                     part.net += net;
                     part.fee += fee;
                 }
-                None => of.push(Part { merchant, net, fee }),
+                None => of.push(Part { merchant, net, settles: 0, fee }),
             }
         }
         Self { of, beyond, kept: 0 }
@@ -273,7 +303,8 @@ impl Parts {
         };
         for part in &self.of {
             book(source, Direction::Debit, part.net + part.fee);
-            book(&Account::Wallet(part.merchant), Direction::Credit, part.net);
+            book(&Account::MerchantPayable(part.merchant), Direction::Credit, part.settles);
+            book(&Account::Wallet(part.merchant), Direction::Credit, part.net - part.settles);
             book(platform, Direction::Credit, part.fee);
         }
         book(source, Direction::Debit, self.beyond);

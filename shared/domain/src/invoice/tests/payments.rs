@@ -237,6 +237,31 @@ fn refund_in_flight_across_a_reinstated_chargeback() {
     assert_eq!(balances(&books), in_accounts(&[]));
 }
 
+#[test]
+fn what_is_reinstated_settles_what_was_owed_first() {
+    let (invoice, paid) = settled();
+    let (invoice, dispute, lost) = told(&invoice, None, DisputeVerdict::Lost, 1);
+    let lost = lost.unwrap().owed_beside(&BTreeSet::from([merchant(2)]));
+    let invoice = invoice.owing(&lost);
+    let (invoice, _, won) = told(&invoice, Some(&dispute), DisputeVerdict::Won, 2);
+    let won = won.unwrap();
+    let [ana, _] = names();
+    let bea_owes = format!("merchant_payable:{}", merchant(2));
+    let expected = [
+        ("gateway_clearing:sandbox", 10_000),
+        (ana.as_str(), -6_790),
+        (bea_owes.as_str(), -2_910),
+        ("chargebacks", -300),
+    ];
+    assert_eq!(balances([&won]), in_accounts(&expected));
+    assert_eq!(balances([&lost, &won]), in_accounts(&[]));
+    let matter = invoice.unsettled(&won).unwrap();
+    assert_eq!(matter.kind, AttentionKind::MerchantNotSettled);
+    let told = format!("29.10 came again for {} and is booked against what it owed", merchant(2));
+    assert!(matter.detail.starts_with(&told), "{}", matter.detail);
+    assert_eq!(balances([&paid, &lost, &won]), balances([&paid]));
+}
+
 #[derive(Debug, Clone)]
 enum Happens {
     Ordered(i64),
