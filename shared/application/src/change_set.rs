@@ -232,6 +232,21 @@ impl ChangeSet {
         Self::booked_and_shown(transaction, shown, wallets.opened()).and(matter)
     }
 
+    /// The next version of an invoice whose merchants may have to give, with what is booked for it: what they owe is written
+    /// on both.
+    pub(crate) fn moved_and_settled(
+        before: &Invoice,
+        after: Invoice,
+        transaction: Option<Transaction>,
+        wallets: &WalletNotes,
+    ) -> Self {
+        let Some(transaction) = transaction else { return Self::moved(before, after) };
+        let transaction = transaction.owed_beside(&wallets.beside(before.customer()));
+        let after = after.owing(&transaction);
+        let booked = Self::settled(&after, transaction, wallets);
+        Self::moved(before, after).and(booked)
+    }
+
     fn booked_and_shown(
         transaction: Transaction,
         shown: Vec<Transaction>,

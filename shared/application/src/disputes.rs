@@ -140,12 +140,9 @@ impl App {
                             } else {
                                 Change::DisputeChanged(dispute)
                             };
-                            let booked = reduction.transaction.map(|transaction| {
-                                ChangeSet::settled(&reduction.invoice, transaction, &wallets)
-                            });
-                            ChangeSet::moved(&invoice, reduction.invoice)
+                            let (after, transaction) = (reduction.invoice, reduction.transaction);
+                            ChangeSet::moved_and_settled(&invoice, after, transaction, &wallets)
                                 .and([dispute])
-                                .and(booked.into_iter().flatten())
                                 .and(reduction.matter.map(Change::AttentionRaised))
                         }
                     }

@@ -8,6 +8,7 @@ use crate::idempotency::{Answer, Once, Reply};
 use crate::invoices::invalid;
 use crate::ports::{Page, PageRequest};
 use crate::reads::ListFailure;
+use fatura_domain::Timestamp;
 use fatura_domain::customer::CustomerKind;
 use fatura_domain::id::{CustomerId, InvoiceId, OrderId, PaymentId};
 use fatura_domain::invoice::{Content, Invoice};
@@ -91,8 +92,10 @@ impl App {
             if status == OrderStatus::Canceled {
                 return Ok(OrderView { order, status });
             }
-            let canceled = order.canceled(payment.as_ref(), self.clock.now())?;
-            let changes = ChangeSet::of([Change::OrderChanged(canceled.clone())]);
+            let now = self.clock.now();
+            let canceled = order.canceled(payment.as_ref(), now)?;
+            let changes =
+                ChangeSet::of([Change::OrderChanged(canceled.clone())]).and(giving_up(&payment, caller, now));
             if let Committed::Written = self.commit(changes, None).await? {
                 return Ok(OrderView { order: canceled, status: OrderStatus::Canceled });
             }
@@ -122,6 +125,19 @@ impl App {
         let invoices = self.records.orders.invoices(&ids).await?;
         Ok(invoices.into_iter().map(|invoice| (invoice.id.into(), invoice)).collect())
     }
+}
+
+/// Payments that have failed are canceled together with what becomes of their orders instead.
+pub(crate) fn giving_up<'a>(
+    earlier: impl IntoIterator<Item = &'a Invoice>,
+    caller: &Caller,
+    now: Timestamp,
+) -> ChangeSet {
+    let each = earlier.into_iter().filter_map(|invoice| {
+        let given_up = invoice.given_up(now)?.by(&caller.actor(), invoice.history.len());
+        Some(ChangeSet::moved(invoice, given_up))
+    });
+    ChangeSet::of(each.flatten())
 }
 
 impl From<OrderError> for Error {

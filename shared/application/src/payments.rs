@@ -6,10 +6,11 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::{Error, Fault};
 use crate::idempotency::{Answer, Once, Reply};
 use crate::invoices::invalid;
+use crate::orders::giving_up;
 use crate::ports::{InvoiceFilter, Page, PageRequest};
 use crate::reads::ListFailure;
+use crate::requeue::may_charge_again;
 use crate::wallet_notes::WalletNotes;
-use fatura_domain::Moment;
 use fatura_domain::charge::Attempt;
 use fatura_domain::id::{CustomerId, InvoiceId, OrderId, PaymentId, PaymentMethodId};
 use fatura_domain::invoice::{Invoice, WalletPayment};
@@ -18,6 +19,7 @@ use fatura_domain::order::{NotOpen, Order, PaymentRefusal, payment_of};
 use fatura_domain::refund::Refund;
 use fatura_domain::text::{Description, Metadata};
 use fatura_domain::wallet::WalletRefusal;
+use fatura_domain::{Moment, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub struct PaymentView {
 }
 
 const MOST_REFUNDS: usize = 100;
+/// Each takes a few of the hundred writes of the transaction, most of which are for the merchants' wallets and journals.
+const MOST_GIVEN_UP: usize = 8;
 
 type Render<'a> = &'a (dyn Fn(&Invoice) -> Answer + Sync);
 
@@ -62,7 +66,7 @@ impl App {
         for _ in 0..CONTENDED_DECISIONS {
             let moment = self.moment();
             let decided = self.decided(caller, buyer, &command, moment).await;
-            let Decided { orders, invoice, transaction } = match decided {
+            let Decided { orders, given_up, invoice, transaction } = match decided {
                 Ok(decided) => decided,
                 Err(refusal) => return once.replay_or(&*self.records.answers, refusal, moment.now).await,
             };
@@ -70,6 +74,7 @@ impl App {
             let booked = transaction.map(|transaction| ChangeSet::settled(&invoice, transaction, &wallets));
             let changes = ChangeSet::created(invoice.clone())
                 .and(orders.into_iter().map(Change::OrderChanged))
+                .and(given_up)
                 .and(booked.into_iter().flatten())
                 .and([once.answered(answer.clone(), moment.now)]);
             match self.commit_noting(changes, Some(once), &mut wallets).await? {
@@ -103,6 +108,7 @@ impl App {
         let (description, metadata) = (command.description.clone(), command.metadata.clone());
         let draft = payment_of(id, &orders, &fees, description, metadata, moment.now)?;
         let orders = pointed(&orders, id, &earlier, moment)?;
+        let given_up = given_up(&earlier, caller, moment.now)?;
         let (invoice, transaction) = match command.by {
             PayBy::Wallet => {
                 let WalletPayment { invoice, transaction } =
@@ -117,7 +123,7 @@ impl App {
             }
         };
         let invoice = Invoice { version: 1, ..invoice }.by(&caller.actor(), 0);
-        Ok(Decided { orders, invoice, transaction })
+        Ok(Decided { orders, given_up, invoice, transaction })
     }
 
     /// All of them, in the order in which they were named.
@@ -204,6 +210,7 @@ impl App {
 /// What a payment would write.
 struct Decided {
     orders: Vec<Order>,
+    given_up: ChangeSet,
     invoice: Invoice,
     transaction: Option<Transaction>,
 }
@@ -228,6 +235,22 @@ fn pointed(
         order.paid_by(payment, before, moment.now)
     });
     each.collect()
+}
+
+/// What has failed of these orders ends with the payment that takes its place. What was declined for its risk isn't paid in
+/// another way by whom it was declined to.
+fn given_up(
+    earlier: &BTreeMap<PaymentId, Invoice>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<ChangeSet, Error> {
+    let failed: Vec<&Invoice> = earlier.values().filter(|invoice| invoice.has_failed()).collect();
+    if failed.len() > MOST_GIVEN_UP {
+        let reason = format!("must not take the place of more than {MOST_GIVEN_UP} payments that failed");
+        return Err(invalid("order_ids", reason));
+    }
+    failed.iter().try_for_each(|invoice| may_charge_again(caller, invoice))?;
+    Ok(giving_up(failed, caller, now))
 }
 
 /// Where a payment names its method.

@@ -196,11 +196,10 @@ impl App {
                 RefundReduced::AlreadyApplied if beside.is_empty() => return Ok(()),
                 RefundReduced::AlreadyApplied => ChangeSet::default(),
                 RefundReduced::Applied { refund: next, invoice, transaction } => {
-                    let booked =
-                        transaction.map(|transaction| ChangeSet::settled(&before, *transaction, &wallets));
-                    ChangeSet::refund_moved(&refund, *next)
-                        .and(invoice.into_iter().flat_map(|after| ChangeSet::moved(&before, *after)))
-                        .and(booked.into_iter().flatten())
+                    let transaction = transaction.map(|transaction| *transaction);
+                    let moved = invoice
+                        .map(|after| ChangeSet::moved_and_settled(&before, *after, transaction, &wallets));
+                    ChangeSet::refund_moved(&refund, *next).and(moved.into_iter().flatten())
                 }
             };
             let changes = changes.and(beside.iter().cloned());

@@ -3,6 +3,7 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::ChangeSet;
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
+use fatura_domain::charge::FailureClass;
 use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::{Invoice, RequeueError, Status};
 
@@ -25,6 +26,9 @@ impl App {
                     detail: format!("an invoice that is {} cannot be requeued", invoice.status().as_str()),
                     status: Some(invoice.status().as_str()),
                 };
+                return once.replay_or(&*self.records.answers, refusal, now).await;
+            }
+            if let Err(refusal) = may_charge_again(caller, &invoice) {
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
             let requeued = match self.source_again(&payer, &invoice).await? {
@@ -52,6 +56,14 @@ impl App {
             }
         }
         Err(Error::Busy)
+    }
+}
+
+/// What was declined for its risk was so by the shop's own will: only an operator says otherwise.
+pub(crate) fn may_charge_again(caller: &Caller, failed: &Invoice) -> Result<(), Error> {
+    match failed.failure_class() {
+        Some(FailureClass::RiskDeclined) => caller.may_in(Scope::ChargesWrite, Operation::Operate),
+        _ => Ok(()),
     }
 }
 

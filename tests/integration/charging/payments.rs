@@ -211,6 +211,34 @@ async fn a_market_day_to_the_last_cent() {
     market.agrees().await;
 }
 
+/// What was paid out before a bank took it is a debt, and what the bank gives again settles that: it isn't paid out twice.
+#[tokio::test]
+async fn what_is_given_again_is_not_paid_out_while_it_is_owed() {
+    let market = Market::open().await;
+    let world = &market.world;
+    world.without_webhooks().await;
+    let orders = [market.order(0, "70.00").await, market.order(1, "30.00").await];
+    let paid = market.pay(&orders, PayBy::Method(None), &world.once()).await.unwrap();
+    let invoice: InvoiceId = paid.answer.body.parse().unwrap();
+    world.deliver().await;
+    world.pass(1);
+    market.move_money(market.shops[0], Route::Debit, 6_767, &world.once()).await.unwrap();
+    let charge = world.charge_at_gateway(invoice).await;
+    for (outcome, owes, second) in [("lost", 6_767, 0), ("won", 0, 2_883)] {
+        world.pass(3_600);
+        world.dispute(&charge, outcome).await;
+        world.tell(&charge, 1, false).await;
+        assert_eq!(market.holds(market.shops[0]).await, 0, "{outcome}: it has it in its bank already");
+        assert_eq!(market.holds(market.shops[1]).await, second, "{outcome}");
+        let owed = world.balances(invoice).await.remove(&format!("merchant_payable:{}", market.shops[0]));
+        assert_eq!(owed.unwrap_or_default(), owes, "{outcome}");
+        market.agrees().await;
+    }
+    assert_eq!(world.invoice(invoice).await.status(), Status::Paid);
+    let mut told = world.matters().await.into_iter().map(|matter| matter.detail);
+    assert!(told.any(|detail| detail.starts_with("67.67 came again for")));
+}
+
 /// The same with every step asked for as a client asks, until it is answered, cut off at one commit.
 async fn cut_off(nth: usize, mishap: Mishap) -> bool {
     let market = Market::open().await;

@@ -260,10 +260,6 @@ async fn a_payment_that_came_to_nothing_leaves_its_orders_to_another() {
     let failed = world.pay(&[&order], json!({})).await.expect(202);
     world.collect_all().await;
     assert_eq!(world.payment(&failed["id"]).await["failure"]["class"], "insufficient_funds");
-    assert_eq!(world.pay(&[&order], json!({})).await.body["details"], json!({"status": "payment_pending"}));
-    let invoice = failed["invoice_id"].as_str().unwrap();
-    world.post(&format!("/v1/invoices/{invoice}/cancel"), json!({})).await.expect(200);
-    assert_eq!(world.status_of_order(&order).await, "open");
     world.move_money(&ana, "credit", "4.00").await.expect(201);
     world.wait(1);
     world.pay(&[&order], wallet()).await.expect(202);
@@ -271,7 +267,65 @@ async fn a_payment_that_came_to_nothing_leaves_its_orders_to_another() {
     let listed = world.get(&format!("/v1/payments?customer_id={ana}")).await.expect(200);
     let statuses: Vec<_> =
         listed["data"].as_array().unwrap().iter().map(|payment| &payment["status"]).collect();
-    assert_eq!(statuses, ["paid", "canceled"]);
+    assert_eq!(statuses, ["paid", "canceled"], "what had failed is given up");
+    let invoice = world.show(failed["invoice_id"].as_str().unwrap()).await;
+    assert_eq!(steps(&invoice).last(), Some(&"canceled"));
+    world.pass(10 * DAY).await;
+    assert_eq!(world.payment(&failed["id"]).await["status"], "canceled", "its retry is void");
+}
+
+/// Two orders' payment fails, and one of the two is given up: the other is open again.
+#[tokio::test]
+async fn a_buyer_cancels_an_order_whose_payment_failed() {
+    let world = World::new().await;
+    let ana = world.sign_up("ana@example.com").await;
+    world.add_card(&ana, "tok_visa").await;
+    let shop = world.merchant().await;
+    let (token, _) = world.sign_in("ana@example.com").await;
+    let orders = [world.order(&ana, &shop, "4.00").await, world.order(&ana, &shop, "5.00").await];
+    world.gateway.says(Says::Declined(FailureClass::Hard));
+    let failed = world.pay(&[&orders[0], &orders[1]], json!({})).await.expect(202);
+    let cancel = format!("/v1/orders/{}", orders[0]);
+    let early = world.send(with(&token, Method::DELETE, &cancel), None).await;
+    assert_eq!(early.body["details"], json!({"status": "payment_pending"}), "it may be at the gateway");
+    world.collect_all().await;
+    let canceled = world.send(with(&token, Method::DELETE, &cancel), None).await.expect(200);
+    assert_eq!(canceled["status"], "canceled");
+    assert_eq!(world.payment(&failed["id"]).await["status"], "canceled");
+    let history = world.show(failed["invoice_id"].as_str().unwrap()).await["history"].clone();
+    assert_eq!(history.as_array().unwrap().last().unwrap()["by"], json!(ana));
+    assert_eq!(world.status_of_order(&orders[1]).await, "open");
+    world.gateway.says(Says::Yes);
+    world.add_card(&ana, "tok_other").await;
+    world.collect_all().await;
+    assert_eq!(
+        world.status_of_order(&orders[1]).await,
+        "open",
+        "a new card charges nothing that is given up"
+    );
+}
+
+/// What was declined for its risk is not paid by another way either, until an operator pays or cancels it.
+#[tokio::test]
+async fn a_buyer_gives_up_what_was_declined_for_its_risk_and_no_more() {
+    let world = World::new().await;
+    let ana = world.sign_up("ana@example.com").await;
+    world.add_card(&ana, "tok_visa").await;
+    world.move_money(&ana, "credit", "9.00").await.expect(201);
+    let shop = world.merchant().await;
+    let (token, _) = world.sign_in("ana@example.com").await;
+    let declining =
+        json!({"rules": [{"name": "it", "expression": "amount.minor > 1", "decision": "decline"}]});
+    world.change(Method::PUT, "/v1/risk-rules", None, declining).await.expect(200);
+    world.wait(31);
+    let order = world.order(&ana, &shop, "4.00").await;
+    world.pay(&[&order], json!({})).await.expect(202);
+    world.collect_all().await;
+    let request = with(&token, Method::POST, "/v1/payments").header("Idempotency-Key", "1");
+    let refused = world.send(request, Some(json!({"order_ids": [order], "source": wallet()}))).await;
+    assert_eq!(refused.code(), (403, "forbidden"));
+    let cancel = with(&token, Method::DELETE, &format!("/v1/orders/{order}"));
+    assert_eq!(world.send(cancel, None).await.expect(200)["status"], "canceled");
 }
 
 #[tokio::test]

@@ -318,6 +318,42 @@ async fn a_charge_is_rejected_or_declined_and_says_so() {
     assert!(attempt_of(&invoice, 1) == attempt["id"].as_str().unwrap());
 }
 
+/// What the shop has decided isn't the buyer's, nor the shop's backend's, to undo.
+#[tokio::test]
+async fn only_an_operator_charges_again_what_was_declined_for_its_risk() {
+    let world = World::new().await;
+    let customer = world.sign_up("ana@example.com").await;
+    world.add_card(&customer, "tok_visa").await;
+    let (token, _) = world.sign_in("ana@example.com").await;
+    let service = world.service_key().await;
+    for decision in ["review", "decline"] {
+        world.rules(rule("amount.minor > 1", decision)).await;
+        let invoice = world.charged(&customer, Says::Yes).await;
+        if decision == "review" {
+            world.review(&invoice, "reject").await.expect(200);
+        }
+        world.rules(json!({"rules": []})).await;
+        let path = format!("/v1/invoices/{invoice}/requeue");
+        for (place, token) in [&token, &service].into_iter().enumerate() {
+            let request = with(token, Method::POST, &path).header("Idempotency-Key", format!("{place}"));
+            let refused = world.send(request, Some(json!({}))).await;
+            assert_eq!(refused.code(), (403, "forbidden"), "{decision} {place}");
+        }
+        let everything = world.post("/v1/requeues", json!({})).await.expect(202);
+        world.collect_all().await;
+        assert_eq!(world.show(&invoice).await["status"], "charged_with_error", "{everything}");
+        world.post(&path, json!({})).await.expect(202);
+        world.collect_all().await;
+        assert_eq!(world.show(&invoice).await["status"], "paid");
+    }
+    world.rules(rule("amount.minor > 1", "decline")).await;
+    let invoice = world.charged(&customer, Says::Yes).await;
+    world.rules(json!({"rules": []})).await;
+    world.post("/v1/requeues", json!({"failure_class": "risk_declined"})).await.expect(202);
+    world.collect_all().await;
+    assert_eq!(world.show(&invoice).await["status"], "paid", "it was named");
+}
+
 /// An order that is carried to another gateway is the same charge: it was judged, and counted.
 #[tokio::test]
 async fn failover_asks_nothing_again() {

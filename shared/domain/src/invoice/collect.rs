@@ -158,6 +158,19 @@ impl Invoice {
         }
     }
 
+    /// Whether the last attempt has failed and nothing of it is at a gateway.
+    pub const fn has_failed(&self) -> bool {
+        matches!(self.state, State::ChargedWithError(_) | State::Uncollectible(_))
+    }
+
+    /// Canceled for the sake of what takes its place. None: it hasn't failed.
+    pub fn given_up(&self, now: Timestamp) -> Option<Self> {
+        if !self.has_failed() {
+            return None;
+        }
+        self.moved(self.canceled_state(), Cause::Canceled, now).ok()
+    }
+
     pub(super) fn canceled_state(&self) -> State {
         State::Canceled(Canceled { tried: self.state.tried() })
     }

@@ -208,7 +208,7 @@ impl Invoice {
         let amount = refund.amount;
         let (split, journal) = match &self.split {
             Some(split) => {
-                let (after, parts) = split.returning(amount.minor());
+                let (after, parts) = split.refunded(amount.minor());
                 let coming = parts.coming_from(&to, &Account::Revenue, amount.currency());
                 (Some(after), coming.map(|journal| journal.reversed()))
             }

@@ -44,6 +44,12 @@ pub struct Split {
     /// What of the returned was taken back by banks: only that much can be reinstated.
     #[serde(rename = "cb", default, skip_serializing_if = "is_zero")]
     charged_back: i64,
+    /// What refunds gave back when a bank had taken everything already: the platform's loss until the bank gives it again.
+    #[serde(rename = "rb", default, skip_serializing_if = "is_zero")]
+    refunded_beyond: i64,
+    /// What of the returned merchants' wallets didn't have, so that they owe it.
+    #[serde(rename = "ow", default, skip_serializing_if = "BTreeMap::is_empty")]
+    owed: BTreeMap<CustomerId, i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -87,7 +93,7 @@ impl Split {
         if shares.iter().any(|share| share.fee < 0 || share.fee > share.gross) {
             return Err(SplitError::BadFee);
         }
-        Ok(Self { shares, charged_back: 0 })
+        Ok(Self { shares, charged_back: 0, refunded_beyond: 0, owed: BTreeMap::new() })
     }
 
     pub fn shares(&self) -> &[Share] {
@@ -117,7 +123,7 @@ impl Split {
 
     /// What goes back is taken from what each still has, the fee included. Nobody gives back more than there is: what
     /// goes beyond is the platform's loss.
-    pub(super) fn returning(&self, amount: i64) -> (Self, Parts) {
+    fn returning(&self, amount: i64) -> (Self, Parts) {
         let held = self
             .shares
             .iter()
@@ -134,6 +140,13 @@ impl Split {
         (after, moved)
     }
 
+    /// What we give back ourselves.
+    pub(super) fn refunded(&self, amount: i64) -> (Self, Parts) {
+        let (mut after, parts) = self.returning(amount);
+        after.refunded_beyond += parts.beyond;
+        (after, parts)
+    }
+
     /// The same where a bank takes it back, which may come to be reinstated.
     pub(super) fn charged_back(&self, amount: i64) -> (Self, Parts) {
         let (mut after, parts) = self.returning(amount);
@@ -141,19 +154,51 @@ impl Split {
         (after, parts)
     }
 
-    /// What a bank took and gives again goes to those from whom it was taken.
+    /// What a bank took and gives again goes to those from whom it was taken, but for what was refunded in the meantime:
+    /// that stays returned, and the platform gets again what it has given in their place. Who owes gets out of debt first.
     pub(super) fn reinstated(&self, amount: i64) -> (Self, Parts) {
         let returned: Vec<i64> =
             self.shares.iter().flat_map(|share| [share.net_returned, share.fee_returned]).collect();
         let within = amount.min(self.charged_back);
-        let parts = allocated(within, &returned);
-        let mut after = Self { charged_back: self.charged_back - within, ..self.clone() };
-        for (share, (net, fee)) in after.shares.iter_mut().zip(pairs(&parts)) {
-            share.net_returned -= net;
-            share.fee_returned -= fee;
+        let taken = allocated(within, &returned);
+        let kept = within.min(self.refunded_beyond);
+        let mut after = self.clone();
+        after.charged_back -= within;
+        after.refunded_beyond -= kept;
+        let mut moved = self.moved(&taken, amount - within);
+        let parts_kept = allocated(kept, &taken);
+        let each = pairs(&taken).zip(pairs(&parts_kept));
+        for (share, ((net, fee), (net_kept, fee_kept))) in after.shares.iter_mut().zip(each) {
+            share.net_returned -= net - net_kept;
+            share.fee_returned -= fee - fee_kept;
+            moved.keep(share.merchant, net_kept);
         }
-        let moved = self.moved(&parts, amount - within);
+        for part in &mut moved.of {
+            part.settles = after.settles(part.merchant, part.net);
+        }
         (after, moved)
+    }
+
+    /// Remembers what the merchants' wallets didn't have of what a journal takes from them.
+    #[must_use]
+    pub(super) fn owing(mut self, journal: &Journal) -> Self {
+        for entry in journal.entries() {
+            if let (Account::MerchantPayable(merchant), Direction::Debit) = (&entry.account, entry.direction)
+            {
+                *self.owed.entry(*merchant).or_default() += entry.amount.minor();
+            }
+        }
+        self
+    }
+
+    /// How much of what a merchant gets goes to what it owes, which is less from then on.
+    fn settles(&mut self, merchant: CustomerId, net: i64) -> i64 {
+        let owed = self.owed.remove(&merchant).unwrap_or_default();
+        let settled = net.min(owed);
+        if owed > settled {
+            self.owed.insert(merchant, owed - settled);
+        }
+        settled
     }
 
     fn moved(&self, parts: &[i64], beyond: i64) -> Parts {
@@ -202,12 +247,16 @@ pub(super) struct Parts {
     of: Vec<Part>,
     /// What is no merchant's matter.
     beyond: i64,
+    /// What is revenue again, having been given in the merchants' place.
+    kept: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Part {
     merchant: CustomerId,
     net: i64,
+    /// What of that settles a debt.
+    settles: i64,
     fee: i64,
 }
 
@@ -223,10 +272,17 @@ impl Parts {
                     part.net += net;
                     part.fee += fee;
                 }
-                None => of.push(Part { merchant, net, fee }),
+                None => of.push(Part { merchant, net, settles: 0, fee }),
             }
         }
-        Self { of, beyond }
+        Self { of, beyond, kept: 0 }
+    }
+
+    fn keep(&mut self, merchant: CustomerId, net: i64) {
+        if let Some(part) = self.of.iter_mut().find(|part| part.merchant == merchant) {
+            part.net -= net;
+            self.kept += net;
+        }
     }
 
     /// From where the money is into the merchants' wallets and the platform's account. Each merchant's entries balance by
@@ -247,11 +303,14 @@ impl Parts {
         };
         for part in &self.of {
             book(source, Direction::Debit, part.net + part.fee);
-            book(&Account::Wallet(part.merchant), Direction::Credit, part.net);
+            book(&Account::MerchantPayable(part.merchant), Direction::Credit, part.settles);
+            book(&Account::Wallet(part.merchant), Direction::Credit, part.net - part.settles);
             book(platform, Direction::Credit, part.fee);
         }
         book(source, Direction::Debit, self.beyond);
         book(platform, Direction::Credit, self.beyond);
+        book(source, Direction::Debit, self.kept);
+        book(&Account::Revenue, Direction::Credit, self.kept);
         Journal::try_new(entries).ok()
     }
 }

@@ -67,6 +67,12 @@ impl Invoice {
         }
     }
 
+    /// Remembers what its merchants owe by a transaction: if that comes again, it settles the debt first.
+    #[must_use]
+    pub fn owing(self, transaction: &Transaction) -> Self {
+        Self { split: self.split.map(|split| split.owing(&transaction.journal)), ..self }
+    }
+
     /// What a person has to look at where merchants' wallets didn't take what was theirs to get or to give: it is booked
     /// as owed, and a journal by hand settles it once there is money. None: all of it moved.
     pub fn unsettled(&self, transaction: &Transaction) -> Option<Attention> {
@@ -76,6 +82,10 @@ impl Invoice {
         });
         let mut each = owed.map(|(merchant, entry)| match entry.direction {
             Direction::Debit => format!("{merchant} owes {}, which its wallet didn't have", entry.amount),
+            Direction::Credit if transaction.kind == TransactionKind::Reinstatement => format!(
+                "{} came again for {merchant} and is booked against what it owed: if it owes less by now, the rest is its",
+                entry.amount
+            ),
             Direction::Credit => format!("{merchant} is owed {}, which its wallet didn't take", entry.amount),
         });
         let detail = [each.next()?].into_iter().chain(each).collect::<Vec<_>>().join("; ");

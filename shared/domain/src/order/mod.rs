@@ -90,7 +90,7 @@ pub enum OrderError {
     Money(#[from] MoneyError),
 }
 
-/// Only an order that is open may be paid or canceled.
+/// Only an order that is open, or whose payment has failed, may be paid or canceled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the order {order} is {}", .status.as_str())]
 pub struct NotOpen {
@@ -135,7 +135,7 @@ impl Order {
     }
 
     /// The next version, which points to a payment. What it pointed to before came to nothing, and for good: a canceled
-    /// invoice stays canceled.
+    /// invoice stays canceled, and one that has failed is given up in the same transaction ([`Invoice::given_up`]).
     pub fn paid_by(
         &self,
         payment: PaymentId,
@@ -154,6 +154,7 @@ impl Order {
     fn must_be_open(&self, earlier: Option<&Invoice>) -> Result<(), NotOpen> {
         match self.status(earlier) {
             OrderStatus::Open => Ok(()),
+            OrderStatus::PaymentPending if earlier.is_some_and(Invoice::has_failed) => Ok(()),
             status => Err(NotOpen { order: self.id, status }),
         }
     }

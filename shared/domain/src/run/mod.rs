@@ -162,14 +162,18 @@ impl Billing {
 }
 
 impl Requeue {
-    /// Whether an invoice is meant. What has failed since the run began was charged again by it already.
+    /// Whether an invoice is meant. What has failed since the run began was charged again by it already; what was declined
+    /// for its risk has to be named.
     pub fn means(&self, invoice: &Invoice, run_began: Timestamp) -> bool {
         let (State::ChargedWithError(failed) | State::Uncollectible(failed)) = &invoice.state else {
             return false;
         };
         let failed_at = invoice.since();
         failed_at <= run_began
-            && self.failure_class.is_none_or(|class| failed.failure.class == class)
+            && match self.failure_class {
+                Some(class) => failed.failure.class == class,
+                None => failed.failure.class != FailureClass::RiskDeclined,
+            }
             && self.gateway.as_ref().is_none_or(|gateway| failed.source.gateway == *gateway)
             && self.failed_from.is_none_or(|from| failed_at >= from)
             && self.failed_to.is_none_or(|to| failed_at < to)

@@ -170,3 +170,12 @@ fn a_draft_that_would_be_charged_takes_the_first_card_that_comes() {
     assert_eq!((charged.status(), charged.awaits_method()), (Status::Pending, false));
     assert!(waits.canceled(after(5)).is_ok());
 }
+
+#[test]
+fn only_what_has_failed_is_given_up() {
+    for invoice in legality::in_every_status() {
+        let has_failed = matches!(invoice.status(), Status::ChargedWithError | Status::Uncollectible);
+        let given_up = invoice.given_up(after(5)).map(|invoice| invoice.status());
+        assert_eq!(given_up, has_failed.then_some(Status::Canceled), "{:?}", invoice.status());
+    }
+}

@@ -7,6 +7,7 @@ use crate::dispute::Dispute;
 use crate::gateway::{DisputeStanding, DisputeVerdict};
 use crate::id::OrderId;
 use crate::ledger::TransactionKind;
+use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 fn merchant(number: u64) -> CustomerId {
@@ -211,4 +212,140 @@ fn what_a_wallet_paid_goes_back_there_at_once() {
     let late = Moment { now: after(9 * DAY), entropy: 1 };
     let late = paid.invoice.refunded_to_wallet(id(4), None, None, &by(), &policy, late);
     assert!(matches!(late, Err(RefundError::TooLate(_))));
+}
+
+#[test]
+fn refund_in_flight_across_a_reinstated_chargeback() {
+    let (invoice, paid) = settled();
+    let (invoice, refund) = refunding(&invoice, Some(4_000), START).unwrap();
+    let (invoice, dispute, lost) = told(&invoice, None, DisputeVerdict::Lost, 1);
+    let (invoice, _, back) = heard(&invoice, &refund, &succeeded(4_000));
+    let (invoice, _, won) = told(&invoice, Some(&dispute), DisputeVerdict::Won, 2);
+    let books = [Some(paid), lost, back, won].into_iter().flatten();
+    let mut books: Vec<Transaction> = books.collect();
+    let [ana, bea] = names();
+    let expected = [
+        ("gateway_clearing:sandbox", 6_000),
+        (ana.as_str(), -4_074),
+        (bea.as_str(), -1_746),
+        ("revenue", -180),
+    ];
+    assert_eq!(balances(&books), in_accounts(&expected), "as if the bank had never asked");
+    let (reserved, refund) = refunding(&invoice, None, after(20)).unwrap();
+    let (_, _, rest) = heard(&reserved, &refund, &succeeded(6_000));
+    books.extend(rest);
+    assert_eq!(balances(&books), in_accounts(&[]));
+}
+
+#[test]
+fn what_is_reinstated_settles_what_was_owed_first() {
+    let (invoice, paid) = settled();
+    let (invoice, dispute, lost) = told(&invoice, None, DisputeVerdict::Lost, 1);
+    let lost = lost.unwrap().owed_beside(&BTreeSet::from([merchant(2)]));
+    let invoice = invoice.owing(&lost);
+    let (invoice, _, won) = told(&invoice, Some(&dispute), DisputeVerdict::Won, 2);
+    let won = won.unwrap();
+    let [ana, _] = names();
+    let bea_owes = format!("merchant_payable:{}", merchant(2));
+    let expected = [
+        ("gateway_clearing:sandbox", 10_000),
+        (ana.as_str(), -6_790),
+        (bea_owes.as_str(), -2_910),
+        ("chargebacks", -300),
+    ];
+    assert_eq!(balances([&won]), in_accounts(&expected));
+    assert_eq!(balances([&lost, &won]), in_accounts(&[]));
+    let matter = invoice.unsettled(&won).unwrap();
+    assert_eq!(matter.kind, AttentionKind::MerchantNotSettled);
+    let told = format!("29.10 came again for {} and is booked against what it owed", merchant(2));
+    assert!(matter.detail.starts_with(&told), "{}", matter.detail);
+    assert_eq!(balances([&paid, &lost, &won]), balances([&paid]));
+}
+
+#[derive(Debug, Clone)]
+enum Happens {
+    Ordered(i64),
+    Succeeds,
+    Fails,
+    Lost,
+    Won,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        (1_i64..6_000).prop_map(Happens::Ordered),
+        Just(Happens::Succeeds),
+        Just(Happens::Fails),
+        Just(Happens::Lost),
+        Just(Happens::Won),
+    ]
+}
+
+/// A payment with its orders for refunds that are on their way, and what a bank has said.
+struct Told {
+    invoice: Invoice,
+    pending: Vec<Refund>,
+    dispute: Option<Dispute>,
+    books: Vec<Transaction>,
+    second: i64,
+}
+
+impl Told {
+    fn hear(&mut self, what: &Happens) {
+        self.second += 1;
+        match what {
+            Happens::Ordered(minor) => self.order(Some(*minor)),
+            Happens::Succeeds => self.refund(|refund| succeeded(refund.amount.minor())),
+            Happens::Fails => {
+                self.refund(|_| RefundOutcome::Failed { failure: failure(FailureClass::Generic) });
+            }
+            Happens::Lost => self.say(DisputeVerdict::Lost),
+            Happens::Won => self.say(DisputeVerdict::Won),
+        }
+    }
+
+    fn order(&mut self, minor: Option<i64>) {
+        if let Ok((invoice, refund)) = refunding(&self.invoice, minor, after(self.second)) {
+            self.invoice = invoice;
+            self.pending.push(refund);
+        }
+    }
+
+    fn refund(&mut self, outcome: impl Fn(&Refund) -> RefundOutcome) {
+        let Some(refund) = self.pending.pop() else { return };
+        let (invoice, _, transaction) = heard(&self.invoice, &refund, &outcome(&refund));
+        self.invoice = invoice;
+        self.books.extend(transaction);
+    }
+
+    fn say(&mut self, status: DisputeVerdict) {
+        let standing = DisputeStanding { reference: reference("dp_1"), status, amount: None };
+        let policy = Policy::default();
+        let said = self.invoice.observe_dispute(self.dispute.as_ref(), &standing, &policy, at(self.second));
+        let DisputeReduced::Applied(reduction) = said else { return };
+        self.invoice = reduction.invoice;
+        self.dispute = Some(reduction.dispute);
+        self.books.extend(reduction.transaction);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_goes_back_and_comes_again_ends_at_nothing(story in prop::collection::vec(happens(), 0..16)) {
+        let (invoice, paid) = settled();
+        let mut told = Told { invoice, pending: vec![], dispute: None, books: vec![paid], second: 0 };
+        for what in story.iter().chain([&Happens::Won]) {
+            told.hear(what);
+        }
+        while !told.pending.is_empty() {
+            told.hear(&Happens::Succeeds);
+        }
+        told.order(None);
+        told.hear(&Happens::Succeeds);
+        let mut left = balances(&told.books);
+        // A cent that doesn't divide may lie between the platform's own two accounts.
+        let fees = ["revenue BRL", "chargebacks BRL"].map(|account| left.remove(account).unwrap_or_default());
+        prop_assert_eq!((fees.iter().sum::<i64>(), left), (0, in_accounts(&[])));
+        prop_assert!(fees.iter().all(|minor| minor.abs() <= 16), "{:?}", fees);
+    }
 }
