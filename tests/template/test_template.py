@@ -62,7 +62,7 @@ VARIABLES = {
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
-ANY_RESOURCE = {"dynamodb:ListStreams", "sns:Publish"}
+ANY_RESOURCE = {"dynamodb:ListStreams"}
 
 
 def of_type(kind: str) -> dict[str, dict]:
@@ -123,7 +123,7 @@ class Functions(unittest.TestCase):
                     actions = listed(statement["Action"])
                     self.assertFalse([action for action in actions if "*" in action])
                     if not ANY_RESOURCE.issuperset(actions):
-                        self.assertNotIn("*", listed(statement["Resource"]))
+                        self.assertNotIn("*", listed(statement.get("Resource") or statement["NotResource"]))
 
     def test_no_events_of_sam(self) -> None:
         """They would attach managed policies for every queue and stream of the account."""
@@ -177,6 +177,10 @@ class Functions(unittest.TestCase):
     def test_how_customers_sign_in_is_for_two_functions_and_one_of_them_reaches_nothing_else(self) -> None:
         self.assertIn('format!("A#{}"', ACCESS_KEYS.read_text())
         self.assertIn('format!("TRY#{kind}', ACCESS_KEYS.read_text())
+        self.assertIn('API_KEYS: &str = "KEYS"', STORE_KEYS.read_text())
+        for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
+            with self.subTest(action, partition="KEYS"):
+                self.assertEqual({name for name in FUNCTIONS if may(name, f"dynamodb:{action}", "KEYS")}, {"ApiFunction"})
         for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
             for partition in ("A#4K2N9QW7XJ0T", "TRY#account#0f"):
                 with self.subTest(action, partition=partition):
@@ -253,6 +257,15 @@ class Functions(unittest.TestCase):
             if {"ses:SendEmail", "sns:Publish"} & set(listed(statement["Action"]))
         }
         self.assertEqual(able, {"NotifierFunction"})
+
+    def test_texts_go_to_phones_and_apps_and_to_no_topic(self) -> None:
+        """A phone is no resource: it is what is left when everything of SNS is taken away."""
+        [policy] = FUNCTIONS["NotifierFunction"]["Policies"]
+        publishing = [s for s in policy["Statement"] if "sns:Publish" in listed(s["Action"])]
+        [phones, apps] = publishing
+        self.assertEqual((phones["Effect"], phones["NotResource"]), ("Allow", "arn:${AWS::Partition}:sns:*:*:*"))
+        self.assertNotIn("Resource", phones)
+        self.assertEqual(apps["Resource"], "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:endpoint/*")
 
     def test_webhooks_go_to_no_loopback_unless_somebody_says_so(self) -> None:
         parameter = DOCUMENT["Parameters"]["WebhooksAllowLoopback"]
