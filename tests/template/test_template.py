@@ -14,6 +14,7 @@ STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
 ACCESS_KEYS = STORE_KEYS.with_suffix("") / "access.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
 NOTICE_KEYS = STORE_KEYS.with_suffix("") / "notices.rs"
+ORDER_KEYS = STORE_KEYS.with_suffix("") / "orders.rs"
 OUTGOING_KEYS = STORE_KEYS.with_suffix("") / "outgoing.rs"
 LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
@@ -273,7 +274,8 @@ class Functions(unittest.TestCase):
 
     def test_rules_are_put_through_the_api_and_asked_by_those_who_charge(self) -> None:
         self.assertIn('"CFG#risk"', STORE_KEYS.read_text())
-        for partition in ("CFG#risk", "CFG#gateways", "CFG#dunning"):
+        self.assertIn('format!("{}#{}", platform.pk, merchant.code())', ORDER_KEYS.read_text())
+        for partition in ("CFG#risk", "CFG#gateways", "CFG#dunning", "CFG#fees", "CFG#fees#4K2N9QW7XJ0T"):
             for action in ("PutItem", "UpdateItem", "DeleteItem"):
                 with self.subTest(action, partition=partition):
                     able = {name for name in FUNCTIONS if may(name, f"dynamodb:{action}", partition)}
