@@ -14,6 +14,7 @@ STORE_KEYS = ROOT / "shared" / "store" / "src" / "keys.rs"
 ACCESS_KEYS = STORE_KEYS.with_suffix("") / "access.rs"
 BILL_KEYS = STORE_KEYS.with_suffix("") / "bills.rs"
 NOTICE_KEYS = STORE_KEYS.with_suffix("") / "notices.rs"
+ORDER_KEYS = STORE_KEYS.with_suffix("") / "orders.rs"
 OUTGOING_KEYS = STORE_KEYS.with_suffix("") / "outgoing.rs"
 LEDGER_KEYS = STORE_KEYS.with_suffix("") / "ledger.rs"
 RATE_SOURCES = ROOT / "shared" / "domain" / "src" / "exchange" / "mod.rs"
@@ -62,7 +63,7 @@ VARIABLES = {
 }  # fmt: skip
 
 # Actions that AWS gives no smaller resource.
-ANY_RESOURCE = {"dynamodb:ListStreams", "sns:Publish"}
+ANY_RESOURCE = {"dynamodb:ListStreams"}
 
 
 def of_type(kind: str) -> dict[str, dict]:
@@ -123,7 +124,7 @@ class Functions(unittest.TestCase):
                     actions = listed(statement["Action"])
                     self.assertFalse([action for action in actions if "*" in action])
                     if not ANY_RESOURCE.issuperset(actions):
-                        self.assertNotIn("*", listed(statement["Resource"]))
+                        self.assertNotIn("*", listed(statement.get("Resource") or statement["NotResource"]))
 
     def test_no_events_of_sam(self) -> None:
         """They would attach managed policies for every queue and stream of the account."""
@@ -177,6 +178,10 @@ class Functions(unittest.TestCase):
     def test_how_customers_sign_in_is_for_two_functions_and_one_of_them_reaches_nothing_else(self) -> None:
         self.assertIn('format!("A#{}"', ACCESS_KEYS.read_text())
         self.assertIn('format!("TRY#{kind}', ACCESS_KEYS.read_text())
+        self.assertIn('API_KEYS: &str = "KEYS"', STORE_KEYS.read_text())
+        for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
+            with self.subTest(action, partition="KEYS"):
+                self.assertEqual({name for name in FUNCTIONS if may(name, f"dynamodb:{action}", "KEYS")}, {"ApiFunction"})
         for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"):
             for partition in ("A#4K2N9QW7XJ0T", "TRY#account#0f"):
                 with self.subTest(action, partition=partition):
@@ -254,13 +259,23 @@ class Functions(unittest.TestCase):
         }
         self.assertEqual(able, {"NotifierFunction"})
 
+    def test_texts_go_to_phones_and_apps_and_to_no_topic(self) -> None:
+        """A phone is no resource: it is what is left when everything of SNS is taken away."""
+        [policy] = FUNCTIONS["NotifierFunction"]["Policies"]
+        publishing = [s for s in policy["Statement"] if "sns:Publish" in listed(s["Action"])]
+        [phones, apps] = publishing
+        self.assertEqual((phones["Effect"], phones["NotResource"]), ("Allow", "arn:${AWS::Partition}:sns:*:*:*"))
+        self.assertNotIn("Resource", phones)
+        self.assertEqual(apps["Resource"], "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:endpoint/*")
+
     def test_webhooks_go_to_no_loopback_unless_somebody_says_so(self) -> None:
         parameter = DOCUMENT["Parameters"]["WebhooksAllowLoopback"]
         self.assertEqual((parameter["Default"], set(parameter["AllowedValues"])), ("false", {"true", "false"}))
 
     def test_rules_are_put_through_the_api_and_asked_by_those_who_charge(self) -> None:
         self.assertIn('"CFG#risk"', STORE_KEYS.read_text())
-        for partition in ("CFG#risk", "CFG#gateways", "CFG#dunning"):
+        self.assertIn('format!("{}#{}", platform.pk, merchant.code())', ORDER_KEYS.read_text())
+        for partition in ("CFG#risk", "CFG#gateways", "CFG#dunning", "CFG#fees", "CFG#fees#4K2N9QW7XJ0T"):
             for action in ("PutItem", "UpdateItem", "DeleteItem"):
                 with self.subTest(action, partition=partition):
                     able = {name for name in FUNCTIONS if may(name, f"dynamodb:{action}", partition)}

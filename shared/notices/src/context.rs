@@ -43,6 +43,7 @@ impl Words<'_> {
                     .amount(*amount)
                     .day(*at)
                     .says("with", means(with, language))
+                    .says("is_wallet", *with == PaidWith::Wallet)
             }
             Matter::ChargeFailed { invoice, amount, remedy, again_at } => {
                 let words = self.says("invoice", invoice.to_string()).amount(*amount);
@@ -95,11 +96,16 @@ impl Words<'_> {
 
 /// `Visa •••• 4242`, as much of it as is known.
 fn means(with: &PaidWith, language: Language) -> String {
-    let PaidWith::Card { brand, last4 } = with else { return "Pix".to_owned() };
-    let card = match language {
-        Language::English => "card",
-        Language::BrazilianPortuguese => "cartão",
+    let (card, wallet) = match language {
+        Language::English => ("card", "your wallet"),
+        Language::BrazilianPortuguese => ("cartão", "sua carteira"),
     };
-    let brand = brand.as_deref().unwrap_or(card);
-    last4.as_deref().map_or_else(|| brand.to_owned(), |last4| format!("{brand} •••• {last4}"))
+    match with {
+        PaidWith::Pix => "Pix".to_owned(),
+        PaidWith::Wallet => wallet.to_owned(),
+        PaidWith::Card { brand, last4 } => {
+            let brand = brand.as_deref().unwrap_or(card);
+            last4.as_deref().map_or_else(|| brand.to_owned(), |last4| format!("{brand} •••• {last4}"))
+        }
+    }
 }

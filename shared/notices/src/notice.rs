@@ -77,6 +77,8 @@ pub enum PaidWith {
         last4: Option<String>,
     },
     Pix,
+    /// What the customer has with us, which moves at once.
+    Wallet,
 }
 
 impl PaidWith {

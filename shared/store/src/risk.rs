@@ -110,8 +110,8 @@ impl DynamoStore {
         read_tries(&item.ok_or_else(|| corrupt("an hour without tries"))?)
     }
 
-    /// How many of the latest items of a range are there, or of those the ones of a kind. Reads no more than `most`, at half
-    /// the price: what is a moment old will do.
+    /// How many of the latest items of a range are there, or of those the ones of a kind that are the customer's own: what
+    /// mirrors another's was paid by that other. Reads no more than `most`, at half the price: what is a moment old will do.
     async fn count_latest(
         &self,
         partition: String,
@@ -135,8 +135,9 @@ impl DynamoStore {
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         if let Some(kind) = kind {
             request = request
-                .filter_expression("#kind = :kind")
+                .filter_expression("#kind = :kind AND attribute_not_exists(#mirrors)")
                 .expression_attribute_names("#kind", "k")
+                .expression_attribute_names("#mirrors", "mi")
                 .expression_attribute_values(":kind", kind);
         }
         let answer = self.patiently(|| request.clone().send(), passes).await;

@@ -3,6 +3,7 @@
 use crate::world::World;
 use fatura_application::ChangeSet;
 use fatura_application::ports::{Clock, Store, TellError};
+use fatura_domain::actor::Actor;
 use fatura_domain::customer::PaymentSource;
 use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Means, PendingAction, PixKey};
@@ -152,8 +153,7 @@ async fn what_isnt_so_any_more_or_concerns_nobody_is_told_to_nobody() {
     assert_eq!(world.wake([halved]).await, [0], "it says too little");
 }
 
-/// An invoice whose Pix code waits to be paid, as the reducer leaves it.
-fn waiting(customer: CustomerId, now: Timestamp) -> Invoice {
+fn draft(customer: CustomerId, now: Timestamp) -> Invoice {
     let line = LineItem {
         description: Description::parse("Plan").unwrap(),
         quantity: Quantity::parse("1").unwrap(),
@@ -161,11 +161,15 @@ fn waiting(customer: CustomerId, now: Timestamp) -> Invoice {
     };
     let (currency, metadata) = (Currency::BRL, Metadata::default());
     let content = Content { currency, items: vec![line], description: None, metadata };
-    let draft = Invoice::draft(InvoiceId::new(customer, now, 7), content, None, now).unwrap();
+    Invoice::draft(InvoiceId::new(customer, now, 7), content, None, now).unwrap()
+}
+
+/// An invoice whose Pix code waits to be paid, as the reducer leaves it.
+fn waiting(customer: CustomerId, now: Timestamp) -> Invoice {
     let (sandbox, policy) = (GatewayName::parse("sandbox").unwrap(), Policy::default());
     let means = Means::Pix(PixKey("ana@example.com".to_owned()));
     let source = PaymentSource::at(PaymentMethodId::new(customer, now, 3), sandbox.clone(), means);
-    let pending = draft.charged(Some(source), None, &policy, now).unwrap();
+    let pending = draft(customer, now).charged(Some(source), None, &policy, now).unwrap();
     let NextStep::Send(sent) = pending.next_step(now) else { panic!("nothing to send") };
     let action = PendingAction::Pix { emv: "00020126".to_owned(), expires_at: now + MINUTE * 30 };
     let outcome = ChargeOutcome::Pending { reference: GatewayReference("ch_1".to_owned()), action };
@@ -188,4 +192,28 @@ async fn a_pix_code_that_can_be_paid_is_sent() {
     assert!(world.wake([event]).await.is_empty());
     let [mail] = &world.post.sent()[..] else { panic!("one: {:?}", world.post.sent()) };
     assert!(mail.text.contains("00020126") && mail.text.contains("122.05 BRL"), "{mail:?}");
+}
+
+#[tokio::test]
+async fn what_a_wallet_pays_and_gets_back_is_told_as_such() {
+    let world = World::start().await;
+    let ana = ana(&world).await;
+    let moment = Moment { now: world.clock.now(), entropy: 9 };
+    let paid = draft(ana, moment.now).paid_from_wallet(&Actor::new("key_1"), moment).unwrap().invoice;
+    let id = paid.id.to_string();
+    world.table.store.commit(ChangeSet::created(paid)).await.unwrap();
+    let returned = r#""cause":"refunded","amount_returned":{"amount":"22.05","currency":"BRL"}"#;
+    for (event, kind, more) in [
+        ("evt_1", "invoice.paid", r#""cause":"paid_from_wallet""#),
+        ("evt_2", "invoice.partially_refunded", returned),
+    ] {
+        let event = told(event, kind, ana, more).replace(&format!("inv_{}01JD4Z9W2E7XQ4BT", ana.code()), &id);
+        assert!(world.wake([event]).await.is_empty());
+    }
+    let [receipt, refund] = &world.post.sent()[..] else { panic!("two: {:?}", world.post.sent()) };
+    assert!(receipt.text.contains("122.05 BRL") && receipt.text.contains("wallet"), "{receipt:?}");
+    assert!(refund.text.contains("22.05 BRL") && refund.text.contains("wallet"), "{refund:?}");
+    for mail in [receipt, refund] {
+        assert!(!mail.text.contains("card") && !mail.text.contains("bank"), "{mail:?}");
+    }
 }

@@ -2,6 +2,7 @@ use super::{Route, ok};
 use crate::Api;
 use crate::extract::{Authenticated, Ids};
 use crate::problem::Problem;
+use crate::wire::ledger::Viewer;
 use crate::wire::list::ListQuery;
 use crate::wire::transaction::{TransactionBody, TransactionStatus, read_filter};
 use axum::extract::State;
@@ -26,5 +27,6 @@ async fn list(
     let found = api.app.transactions(&caller, customer, &filter, request).await?;
     let matches_all = status.is_none_or(|status| status == TransactionStatus::Succeeded);
     let page = if matches_all { found } else { Page { data: Vec::new(), next: None } };
-    Ok(ok(&paging.body(&page, TransactionBody::from)))
+    let viewer = Viewer::of(&caller);
+    Ok(ok(&paging.body(&page, |transaction| TransactionBody::of(transaction, viewer))))
 }

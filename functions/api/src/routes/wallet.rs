@@ -3,6 +3,7 @@ use crate::Api;
 use crate::extract::{Authenticated, Ids, Submission};
 use crate::problem::Problem;
 use crate::wire::common::answer;
+use crate::wire::ledger::Viewer;
 use crate::wire::transaction::TransactionBody;
 use crate::wire::wallet::{BalanceBody, read_movement, read_transfer};
 use axum::extract::State;
@@ -66,6 +67,7 @@ async fn moved(
     movement: Result<Movement, Problem>,
 ) -> Result<Response, Problem> {
     let once = request.once(caller)?;
-    let render = |booked: &Transaction| answer(201, &TransactionBody::from(booked));
+    let viewer = Viewer::of(caller);
+    let render = |booked: &Transaction| answer(201, &TransactionBody::of(booked, viewer));
     Ok(replied(api.app.move_in_wallet(caller, movement?, &once, &render).await?))
 }

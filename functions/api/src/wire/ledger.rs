@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use fatura_application::StatementPage;
 use fatura_application::access::{Caller, Role};
 use fatura_domain::Timestamp;
-use fatura_domain::id::{CustomerId, TransactionId};
+use fatura_domain::id::{CustomerId, InvoiceId, TransactionId};
 use fatura_domain::ledger::{
     Account, Balances, Direction, Entry, Link, MOST_ENTRIES, MovedBy, Posting, Transaction,
 };
@@ -112,6 +112,11 @@ impl Viewer {
         }
     }
 
+    /// Its first characters are its owner's.
+    pub(super) fn invoice(self, id: InvoiceId) -> Option<String> {
+        self.sees(id.owner()).then(|| id.to_string())
+    }
+
     fn journal(self, id: TransactionId) -> Option<String> {
         self.sees(id.owner()).then(|| id.to_string())
     }
@@ -132,7 +137,8 @@ impl<'a> JournalBody<'a> {
                 (viewer.actor(posted.by.as_str()), Some(posted.description.as_str()), None)
             }
         };
-        let at = journal.moved_by.at_gateway();
+        // Whose charge it is has the rest of it.
+        let at = journal.moved_by.at_gateway().filter(|at| viewer.sees(at.invoice.owner()));
         Self {
             id: journal.id.to_string(),
             r#type: journal.kind.as_str(),
@@ -141,7 +147,7 @@ impl<'a> JournalBody<'a> {
             reference,
             reverses: journal.reverses().and_then(|id| viewer.journal(id)),
             mirrors: journal.mirrors.and_then(|id| viewer.journal(id)),
-            invoice_id: journal.moved_by.invoice().map(|invoice| invoice.to_string()),
+            invoice_id: journal.moved_by.invoice().and_then(|id| viewer.invoice(id)),
             gateway: at.map(|at| at.gateway.as_str()),
             gateway_reference: at.map(|at| at.reference.0.as_str()),
             entries: journal.journal.entries().iter().map(|entry| EntryBody::of(entry, viewer)).collect(),

@@ -1,5 +1,6 @@
 use super::common::{Instant, MoneyBody};
 use super::fields::Fields;
+use super::ledger::Viewer;
 use super::values::{instant, numeral, one_of, text};
 use crate::problem::Problem;
 use fatura_domain::gateway::{GatewayName, MeansType};
@@ -102,8 +103,8 @@ pub(crate) struct TransactionBody<'a> {
     created_at: Instant,
 }
 
-impl<'a> From<&'a Transaction> for TransactionBody<'a> {
-    fn from(transaction: &'a Transaction) -> Self {
+impl<'a> TransactionBody<'a> {
+    pub(crate) fn of(transaction: &'a Transaction, viewer: Viewer) -> Self {
         // Whose charge it is has the rest of it.
         let at = transaction.moved_by.at_gateway().filter(|_| transaction.mirrors.is_none());
         let attempt = at.map(|at| AttemptId { invoice: at.invoice, number: at.attempt });
@@ -118,7 +119,7 @@ impl<'a> From<&'a Transaction> for TransactionBody<'a> {
             status: TransactionStatus::Succeeded.as_str(),
             amount: transaction.amount.into(),
             direction: transaction.wallet_direction().map(Direction::as_str),
-            invoice_id: transaction.moved_by.invoice().map(|invoice| invoice.to_string()),
+            invoice_id: transaction.moved_by.invoice().and_then(|id| viewer.invoice(id)),
             attempt_id: attempt.map(|attempt| attempt.to_string()),
             gateway: at.map(|at| at.gateway.as_str()),
             gateway_reference: at.map(|at| at.reference.0.as_str()),

@@ -59,7 +59,8 @@ impl Shop {
         let merchant = world.merchant().await;
         let order = world.order(&customer, &merchant, "1.00").await;
         let payment = world.paid_from_wallet(&customer, &merchant, "2.00").await;
-        let endpoint = world.post("/v1/webhook-endpoints", hook("https://example.com/hook")).await.created();
+        let endpoint = world.post("/v1/webhook-endpoints", hook("https://example.com/hook", &customer)).await;
+        let endpoint = endpoint.created();
         let sent = world.post(&format!("/v1/webhook-endpoints/{endpoint}/test"), json!({})).await.expect(202);
         let delivery = sent["id"].as_str().unwrap().to_owned();
         Self {
@@ -176,7 +177,9 @@ impl Shop {
             ("post", "/v1/payments") => (fill(""), Some(json!({"order_ids": [self.order]}))),
             ("get", "/v1/payments/{id}") => (fill(&self.payment), None),
             ("post", "/v1/refunds/{id}") => (fill(&self.payment), Some(json!({"amount": cent()}))),
-            ("post", "/v1/webhook-endpoints") => (fill(""), Some(hook("https://example.com/new"))),
+            ("post", "/v1/webhook-endpoints") => {
+                (fill(""), Some(hook("https://example.com/new", &self.customer)))
+            }
             ("patch", "/v1/webhook-endpoints/{id}") => {
                 (fill(&self.endpoint), Some(json!({"description": "The books"})))
             }
@@ -206,8 +209,9 @@ impl Shop {
     }
 }
 
-fn hook(url: &str) -> Value {
-    json!({"url": url, "events": ["*"]})
+/// One that is told of a customer's events: those that are told of everybody's are the operators'.
+fn hook(url: &str, customer: &str) -> Value {
+    json!({"url": url, "events": ["*"], "customer_id": customer})
 }
 
 fn cent() -> Value {

@@ -1,3 +1,4 @@
+use crate::sign_in::with;
 use crate::world::{Says, World, plan};
 use http::Method;
 use serde_json::{Value, json};
@@ -228,4 +229,24 @@ async fn a_card_that_was_added_again_is_not_forgotten_with_the_first() {
     assert_eq!(world.gateway.held(), ["tok_visa"]);
     world.pass(86_400).await;
     assert_eq!(world.gateway.held(), ["tok_visa"]);
+}
+
+/// Risk rules trust where a card was issued, so whoever pays with it doesn't say.
+#[tokio::test]
+async fn a_payer_does_not_say_where_a_card_was_issued() {
+    let world = World::new().await;
+    let ana = world.sign_up("ana@example.com").await;
+    let (token, _) = world.sign_in("ana@example.com").await;
+    let path = format!("/v1/customers/{ana}/payment-methods");
+    let add = async |key: &str, country: Value| {
+        let card = json!({"type": "credit_card", "token": "tok_visa", "country": country});
+        let once = card["country"].as_str().unwrap_or("unsaid");
+        let request = with(key, Method::POST, &path).header("Idempotency-Key", once);
+        world.send(request, Some(card)).await
+    };
+    assert_eq!(add(&token, json!("BR")).await.code(), (403, "forbidden"));
+    assert_eq!(world.get(&path).await.expect(200)["data"], json!([]));
+    assert_eq!(add(&token, Value::Null).await.expect(201)["country"], Value::Null);
+    let service = world.service_key().await;
+    assert_eq!(add(&service, json!("PT")).await.expect(201)["country"], "PT");
 }

@@ -108,6 +108,23 @@ async fn a_merchant_sees_its_part_and_nobody_elses() {
     let statement = ask(format!("/v1/ledger/{shop}")).await.expect(200);
     let entries = statement["data"][0]["journal"]["entries"].as_array().unwrap().len();
     assert_eq!(entries, 3, "what came, what is the shop's, and the fee");
+    // Nothing of who bought, and nothing of the charge that paid.
+    for seen in [&listed, &statement] {
+        assert!(!seen.to_string().contains(&ana[4..]), "{seen}");
+    }
+    let journal = &statement["data"][0]["journal"];
+    for member in ["invoice_id", "gateway", "gateway_reference"] {
+        assert_eq!((&sold[member], &journal[member]), (&Value::Null, &Value::Null), "{member}");
+    }
+    let kept = world.get(&format!("/v1/ledger/{shop}")).await.expect(200)["data"][0]["journal"].clone();
+    assert_eq!((&kept["invoice_id"], &kept["gateway"]), (&made["invoice_id"], &json!("sandbox")));
+    assert!(kept["gateway_reference"].is_string(), "{kept}");
+    world.paid_from_wallet(&ana, &shop, "2.00").await;
+    for path in [format!("/v1/customers/{shop}/transactions"), format!("/v1/ledger/{shop}")] {
+        let seen = ask(path).await.expect(200);
+        assert_eq!(seen["data"].as_array().unwrap().len(), 2);
+        assert!(!seen.to_string().contains(&ana[4..]), "{seen}");
+    }
     let payment = format!("/v1/payments/{}", made["id"].as_str().unwrap());
     assert_eq!(ask(payment).await.code(), (404, "not_found"));
     assert_eq!(ask(format!("/v1/orders/{}", orders[0])).await.code(), (404, "not_found"));

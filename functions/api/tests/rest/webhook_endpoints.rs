@@ -1,6 +1,7 @@
 //! Servers that are told of what happens, as their owners manage them.
 
-use crate::world::World;
+use crate::sign_in::with;
+use crate::world::{Answer as Reply, World};
 use async_trait::async_trait;
 use fatura_application::ports::OutgoingWebhook;
 use fatura_application::ports::WebhookSender;
@@ -271,4 +272,60 @@ async fn an_endpoint_that_says_that_it_is_gone_is_on_the_list_until_it_is_enable
     assert_eq!(world.get(&format!("/v1/attention/atn_{id}")).await.expect(200)["status"], "open");
     assert_eq!(world.delete(&path).await.status, 204);
     assert_eq!(world.get(&format!("/v1/attention/atn_{id}")).await.expect(200)["status"], "closed");
+}
+
+/// Everybody's events are for whoever may see all customers together, so a shop's backend has endpoints for one customer each.
+#[tokio::test]
+async fn a_service_has_the_endpoints_of_customers_and_none_of_the_operators() {
+    let world = World::new().await;
+    let scopes = json!({"role": "service", "scopes": ["webhooks:manage"]});
+    let made = world.post("/v1/api-keys", scopes).await.expect(201);
+    let key = made["key"].as_str().unwrap();
+    let ask = async |method: Method, path: &str, body: Value| -> Reply {
+        let body = (method != Method::GET && method != Method::DELETE).then_some(body);
+        world.send(with(key, method, path).header("Idempotency-Key", path), body).await
+    };
+    let all = endpoint(&world).await;
+    let sent = world.post(&format!("{PATH}/{all}/test"), json!({})).await.expect(202);
+    let told = format!("/v1/webhook-deliveries/{}", sent["id"].as_str().unwrap());
+    let customer = world.customer().await;
+    let mut of_one = hook(&["*"]);
+    of_one["customer_id"] = json!(customer);
+
+    assert_eq!(ask(Method::POST, PATH, hook(&["*"])).await.code(), (403, "forbidden"));
+    let own = ask(Method::POST, PATH, of_one).await.created();
+    let listed = ask(Method::GET, PATH, Value::Null).await.expect(200);
+    let ids: Vec<_> = listed["data"].as_array().unwrap().iter().map(|endpoint| &endpoint["id"]).collect();
+    assert_eq!(ids, [&json!(own)]);
+    assert_eq!(world.get(PATH).await.expect(200)["data"].as_array().unwrap().len(), 2);
+
+    let mut answers = Vec::new();
+    for id in [&all, &own] {
+        let path = format!("{PATH}/{id}");
+        let since = json!({"since": "2026-11-01T00:00:00Z"});
+        let mut became = Vec::new();
+        for (method, path, body) in [
+            (Method::GET, path.clone(), Value::Null),
+            (Method::PATCH, path.clone(), json!({"description": "Mine"})),
+            (Method::POST, format!("{path}/rotate-secret"), json!({})),
+            (Method::POST, format!("{path}/test"), json!({})),
+            (Method::POST, format!("{path}/replay"), since),
+            (Method::GET, format!("{path}/deliveries"), Value::Null),
+        ] {
+            became.push(ask(method, &path, body).await.status);
+        }
+        answers.push(became);
+    }
+    assert_eq!(answers, [[404; 6], [200, 200, 200, 202, 202, 200]]);
+    let deliveries = ask(Method::GET, &format!("{PATH}/{own}/deliveries"), Value::Null).await.expect(200);
+    let mine = format!("/v1/webhook-deliveries/{}", deliveries["data"][0]["id"].as_str().unwrap());
+    for (path, read, replayed) in [(&told, 404, 404), (&mine, 200, 202)] {
+        assert_eq!(ask(Method::GET, path, Value::Null).await.status, read, "{path}");
+        assert_eq!(ask(Method::POST, &format!("{path}/replay"), json!({})).await.status, replayed, "{path}");
+    }
+    assert_eq!(ask(Method::DELETE, &format!("{PATH}/{all}"), Value::Null).await.status, 404);
+    assert_eq!(ask(Method::DELETE, &format!("{PATH}/{own}"), Value::Null).await.status, 204);
+    // Whose it was is no longer known.
+    assert_eq!(ask(Method::GET, &mine, Value::Null).await.status, 404);
+    world.get(&mine).await.expect(200);
 }

@@ -69,7 +69,7 @@ fn about_invoice(kind: EventKind, at: Timestamp, data: &InvoiceData) -> Option<A
     let invoice = data.invoice_id;
     match kind {
         // Money that came, and not a dispute that was won or a total of nothing.
-        EventKind::InvoicePaid if data.cause == "charge_succeeded" => {
+        EventKind::InvoicePaid if ["charge_succeeded", "paid_from_wallet"].contains(&data.cause.as_str()) => {
             Some(About::Paid { invoice, amount: data.amount_paid.money()?, at })
         }
         EventKind::InvoiceChargeFailed | EventKind::InvoiceUncollectible => {
@@ -140,8 +140,10 @@ mod tests {
 
     #[test]
     fn a_receipt_is_for_money_that_came() {
-        let receipt = invoice("invoice.paid", "charge_succeeded", "").unwrap();
-        assert!(matches!(receipt, About::Paid { amount, .. } if amount == brl(12_205)));
+        for cause in ["charge_succeeded", "paid_from_wallet"] {
+            let receipt = invoice("invoice.paid", cause, "").unwrap();
+            assert!(matches!(receipt, About::Paid { amount, .. } if amount == brl(12_205)), "{cause}");
+        }
         for cause in ["nothing_to_pay", "dispute_won", "reinstated"] {
             assert_eq!(invoice("invoice.paid", cause, ""), None, "{cause}");
         }

@@ -118,6 +118,9 @@ impl Teller {
     /// With as much of it as is on record still.
     async fn paid_with(&self, invoice: InvoiceId, payer: &Payer) -> Result<PaidWith, TellingError> {
         let invoice = self.parts.invoices.invoice(invoice).await?;
+        if invoice.as_ref().is_some_and(Invoice::is_paid_from_wallet) {
+            return Ok(PaidWith::Wallet);
+        }
         let tried = invoice.and_then(|invoice| invoice.state.tried());
         let attached = |id| payer.methods.iter().find(|method| method.id == id);
         Ok(match tried {

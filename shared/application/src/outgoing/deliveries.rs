@@ -1,4 +1,5 @@
 use super::OutgoingChange;
+use super::endpoints::may_manage;
 use crate::access::{Caller, Operation, Scope};
 use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
@@ -7,7 +8,7 @@ use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{Deliver, Page, PageRequest};
 use crate::reads::ListFailure;
 use fatura_domain::Timestamp;
-use fatura_domain::webhook_endpoint::{Delivery, Endpoint, EndpointId, Fact, MessageId};
+use fatura_domain::webhook_endpoint::{Delivery, Endpoint, EndpointId, Fact, MessageId, Owner};
 use serde_json::json;
 
 /// How many messages one request looks at, to send again those that did not arrive: as many as it has the time for.
@@ -36,8 +37,22 @@ impl App {
     }
 
     pub async fn webhook_delivery(&self, caller: &Caller, id: MessageId) -> Result<Delivery, Error> {
+        Ok(self.sent_webhook(caller, id).await?.0)
+    }
+
+    /// With where it is sent, if that is still there. What was sent to an endpoint that isn't may have told of anybody.
+    async fn sent_webhook(
+        &self,
+        caller: &Caller,
+        id: MessageId,
+    ) -> Result<(Delivery, Option<Endpoint>), Error> {
         caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
-        self.records.endpoints.delivery(id, self.clock.now()).await?.ok_or(Error::NotFound)
+        let endpoints = &self.records.endpoints;
+        let delivery = endpoints.delivery(id, self.clock.now()).await?.ok_or(Error::NotFound)?;
+        let endpoint = endpoints.endpoint(delivery.endpoint).await?;
+        let owner = endpoint.as_ref().map_or(Owner::Operators, |endpoint| endpoint.owner);
+        may_manage(caller, owner).map_err(|_| Error::NotFound)?;
+        Ok((delivery, endpoint))
     }
 
     /// A message that tells of nothing, for whoever wants to see one arrive, whatever events the endpoint wants.
@@ -84,8 +99,7 @@ impl App {
         render: &(dyn Fn(&Delivery) -> Answer + Sync),
     ) -> Result<Reply, Error> {
         for _ in 0..DECISIONS {
-            let before = self.webhook_delivery(caller, id).await?;
-            let endpoint = self.records.endpoints.endpoint(before.endpoint).await?;
+            let (before, endpoint) = self.sent_webhook(caller, id).await?;
             let now = self.clock.now();
             let after = match replayed(&before, endpoint.as_ref(), now) {
                 Ok(after) => after,

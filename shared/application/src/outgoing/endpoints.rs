@@ -34,7 +34,7 @@ impl App {
         shown: Shown<'_>,
         stored: Shown<'_>,
     ) -> Result<Reply, Error> {
-        caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
+        may_manage(caller, terms.owner)?;
         let moment = self.moment();
         // Two at once may both be the last: a bound of what is read with each event, not a promise.
         if self.records.endpoints.endpoints().await?.len() >= MOST_ENDPOINTS {
@@ -60,14 +60,19 @@ impl App {
         }
     }
 
+    /// Those that the caller may manage.
     pub async fn webhook_endpoints(&self, caller: &Caller) -> Result<Vec<Endpoint>, Error> {
         caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
-        Ok(self.records.endpoints.endpoints().await?)
+        let mut endpoints = self.records.endpoints.endpoints().await?;
+        endpoints.retain(|endpoint| may_manage(caller, endpoint.owner).is_ok());
+        Ok(endpoints)
     }
 
     pub async fn webhook_endpoint(&self, caller: &Caller, id: EndpointId) -> Result<Endpoint, Error> {
         caller.may_in(Scope::WebhooksManage, Operation::ManageWebhooks)?;
-        self.records.endpoints.endpoint(id).await?.ok_or(Error::NotFound)
+        let endpoint = self.records.endpoints.endpoint(id).await?.ok_or(Error::NotFound)?;
+        may_manage(caller, endpoint.owner).map_err(|_| Error::NotFound)?;
+        Ok(endpoint)
     }
 
     pub async fn amend_webhook_endpoint(
@@ -153,4 +158,13 @@ impl App {
         }
         Secret::new(random)
     }
+}
+
+/// An endpoint that is told of everybody is for whoever may see everybody: what it gets sent, its owner reads.
+pub(super) fn may_manage(caller: &Caller, owner: Owner) -> Result<(), Error> {
+    let operation = match owner {
+        Owner::Operators => Operation::ListOverAll,
+        Owner::Customer(_) => Operation::ManageWebhooks,
+    };
+    caller.may_in(Scope::WebhooksManage, operation)
 }

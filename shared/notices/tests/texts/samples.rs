@@ -55,6 +55,13 @@ pub(crate) fn sample(kind: Kind) -> Matter {
     }
 }
 
+/// What the wallet paid, and what went back there: told in other words, because nobody waits for a bank.
+pub(crate) fn of_wallet() -> [(&'static str, Matter); 2] {
+    let (invoice, amount, at, with) = (invoice(), brl(123_456), at(), PaidWith::Wallet);
+    let receipt = Matter::Receipt { invoice, amount, at, with: with.clone() };
+    [("receipt_from_wallet", receipt), ("refund_to_wallet", Matter::Refund { invoice, amount, at, with })]
+}
+
 pub(crate) fn notice(matter: Matter, language: Language) -> Notice {
     let to = Addressee {
         name: Name::parse("Ana Conceição").unwrap(),

@@ -1,7 +1,7 @@
 //! The texts as they are kept in `expected`, a file for each. After a change of words that is meant:
 //! `ACCEPT_TEXTS=1 cargo test -p fatura-notices`, and read what `git diff` shows.
 
-use crate::samples::{sample, texts};
+use crate::samples::{of_wallet, sample, texts};
 use fatura_notices::{Kind, Language, Texts};
 use std::path::Path;
 
@@ -14,12 +14,13 @@ fn written(texts: &Texts) -> String {
 fn every_text_is_as_it_was_read_and_accepted() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/texts/expected");
     let mut names = Vec::new();
-    for (kind, language) in
-        Kind::ALL.into_iter().flat_map(|kind| Language::ALL.map(|language| (kind, language)))
+    let samples = Kind::ALL.into_iter().map(|kind| (kind.as_str(), sample(kind))).chain(of_wallet());
+    for (what, matter, language) in
+        samples.flat_map(|(what, matter)| Language::ALL.map(move |language| (what, matter.clone(), language)))
     {
-        let name = format!("{}.{}.txt", kind.as_str(), language.tag());
+        let name = format!("{what}.{}.txt", language.tag());
         let path = folder.join(&name);
-        let now = written(&texts(sample(kind), language));
+        let now = written(&texts(matter, language));
         if std::env::var_os("ACCEPT_TEXTS").is_some() {
             std::fs::write(&path, &now).unwrap();
         }

@@ -1,6 +1,6 @@
 //! What holds for all texts.
 
-use crate::samples::{at, brl, failed, invoice, notice, sample, texts};
+use crate::samples::{at, brl, failed, invoice, notice, of_wallet, sample, texts};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::id::{BillId, CustomerId};
 use fatura_notices::{Kind, Language, Matter, PaidWith, Remedy, Renderer};
@@ -13,7 +13,8 @@ fn every_template_renders_in_every_language() {
     for language in Language::ALL {
         let remedies =
             Remedy::ALL.into_iter().flat_map(|remedy| [failed(remedy, None), failed(remedy, Some(at()))]);
-        for matter in Kind::ALL.map(sample).into_iter().chain(remedies) {
+        let of_wallet = of_wallet().map(|(_, matter)| matter);
+        for matter in Kind::ALL.map(sample).into_iter().chain(of_wallet).chain(remedies) {
             let texts = renderer.render(&notice(matter, language)).unwrap();
             for (part, text) in [
                 ("subject", &texts.subject),
@@ -105,4 +106,18 @@ fn a_card_is_shown_as_far_as_it_is_known() {
     assert!(paid(Some("Visa"), None).contains("Paid with: Visa\n"));
     assert!(paid(None, Some("4242")).contains("Paid with: card •••• 4242\n"));
     assert!(paid(None, None).contains("Paid with: card\n"));
+}
+
+#[test]
+fn what_goes_back_to_the_wallet_waits_for_no_bank() {
+    for (language, (bank, wallet)) in
+        Language::ALL.into_iter().zip([("bank", "wallet"), ("banco", "carteira")])
+    {
+        let [(_, _), (_, refund)] = of_wallet();
+        let said = texts(refund, language);
+        for text in [&said.text, &said.html, &said.sms] {
+            assert!(text.contains(wallet) && !text.contains(bank), "{text}");
+        }
+        assert!(texts(sample(Kind::Refund), language).text.contains(bank));
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use fatura_application::ports::{
-    Journals, Orders, PageRequest, Refunds, Refusal, Store, Transactions, Wallets,
+    Journals, Orders, PageRequest, Refunds, Refusal, RiskRecords, Store, Transactions, Wallets,
 };
 use fatura_application::{Change, ChangeSet, Edition, FeesEdition, WalletNotes};
 use fatura_domain::actor::Actor;
@@ -130,6 +130,11 @@ async fn a_payment_is_written_as_a_whole() {
     assert_eq!(stored(&table.store, payment.invoice.id).await, payment.invoice);
     assert_eq!(balance(&table, customer_id(ANA)).await, 0);
     assert_eq!((balance(&table, merchant(1)).await, balance(&table, merchant(2)).await), (6_767, 2_883));
+    let paid = (
+        table.store.payments(customer_id(ANA)).await.unwrap(),
+        table.store.payments(merchant(1)).await.unwrap(),
+    );
+    assert_eq!(paid, (1, 0), "what a merchant sold, it has not paid");
     let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
     let mut found = table.store.orders(&ids).await.unwrap();
     found.sort_by_key(|order| order.id);
