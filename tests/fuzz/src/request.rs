@@ -9,8 +9,10 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use fatura_bootstrap::http::readable;
 use lambda_http::Request;
 use lambda_http::http::{HeaderName, HeaderValue, Method};
+use lambda_http::request::LambdaRequest;
 use serde_json::{Map, Value, json};
 
 /// Set by API Gateway itself, whatever the client sent.
@@ -50,7 +52,8 @@ impl Written {
         if !self.query.bytes().all(is_sent) || !self.path.starts_with('/') {
             return None;
         }
-        lambda_http::request::from_str(&self.event().to_string()).ok()
+        let request: LambdaRequest = serde_json::from_value(self.event()).ok()?;
+        Some(readable(request).into())
     }
 
     fn event(&self) -> Value {
