@@ -29,6 +29,7 @@ macro_rules! targets {
 }
 
 targets! {
+    signing_in_holds: "auth",
     cursors_hold: "cursors",
     idempotency_keys_hold: "idempotency",
     intake_holds: "intake",

@@ -4,7 +4,7 @@ use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceBuilder;
 use lambda_http::{Adapter, Error, IntoResponse, LambdaEvent, Request, Service};
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 
 /// Answers requests until the environment ends.
 pub async fn run<'a, R, S, E>(handler: S) -> Result<(), Error>
@@ -29,7 +29,8 @@ pub fn readable(mut request: LambdaRequest) -> LambdaRequest {
             if is_of_a_query(byte) {
                 encoded.push(char::from(byte));
             } else {
-                encoded.push_str(&format!("%{byte:02X}"));
+                // Writing to text can't fail.
+                let _ = write!(encoded, "%{byte:02X}");
             }
             encoded
         });

@@ -3,25 +3,17 @@
 #![expect(unsafe_code, reason = "the compiler hands over its counters as addresses")]
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-static COUNTERS: Mutex<Vec<&'static [AtomicU8]>> = Mutex::new(Vec::new());
+/// Where the counters are, and how many.
+static COUNTERS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
 
-/// Called by what the pass adds to each crate, before `main`, with where the counters begin and end.
-///
-/// # Safety
-/// Both are addresses of one array of bytes that is there for as long as the program is.
+/// Called by what the pass adds to each crate, before `main`, with where the counters begin and end. Each tells of all of them.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn __sanitizer_cov_8bit_counters_init(start: *const AtomicU8, stop: *const AtomicU8) {
-    // SAFETY: as said above; the length of an array is never negative.
-    let counters = unsafe {
-        let length = stop.offset_from(start).unsigned_abs();
-        std::slice::from_raw_parts(start, length)
-    };
+extern "C" fn __sanitizer_cov_8bit_counters_init(start: *mut u8, stop: *mut u8) {
+    let region = (start.expose_provenance(), stop.addr() - start.addr());
     let mut known = COUNTERS.lock().unwrap();
-    // Each crate tells of all of them.
-    if known.iter().all(|one| one.as_ptr() != start) {
-        known.push(counters);
+    if !known.contains(&region) {
+        known.push(region);
     }
 }
 
@@ -32,20 +24,25 @@ pub(crate) struct Reached(Vec<u8>);
 impl Reached {
     /// Forgets what was counted until now: it isn't the next input's doing.
     pub(crate) fn begin() {
-        counters(|_, counter| counter.store(0, Ordering::Relaxed));
+        drop(take());
     }
 
     /// Whether anything was reached since the beginning that never was, or never as often.
     pub(crate) fn is_new(&mut self) -> bool {
+        let counted = take();
+        self.0.resize(self.0.len().max(counted.len()), 0);
         let mut is_new = false;
-        counters(|place, counter| {
-            let class = class_of(counter.load(Ordering::Relaxed));
-            if class != 0 {
-                self.0.resize(self.0.len().max(place + 1), 0);
-                is_new |= self.0[place] & class == 0;
-                self.0[place] |= class;
+        // Most are zero, and a build without optimisation has better to do than to look at each.
+        for (counted, known) in counted.chunks(CHUNK).zip(self.0.chunks_mut(CHUNK)) {
+            if counted == &ZEROES[..counted.len()] {
+                continue;
             }
-        });
+            for (count, known) in counted.iter().zip(known) {
+                let class = class_of(*count);
+                is_new |= *known & class != class;
+                *known |= class;
+            }
+        }
         is_new
     }
 
@@ -54,9 +51,26 @@ impl Reached {
     }
 }
 
-fn counters(mut each: impl FnMut(usize, &AtomicU8)) {
+const CHUNK: usize = 256;
+const ZEROES: [u8; CHUNK] = [0; CHUNK];
+
+/// What was counted since it was last taken.
+fn take() -> Vec<u8> {
     let known = COUNTERS.lock().unwrap();
-    known.iter().flat_map(|counters| counters.iter()).enumerate().for_each(|(place, one)| each(place, one));
+    let mut counted = vec![0; known.iter().map(|(_, length)| length).sum()];
+    let mut rest = counted.as_mut_slice();
+    for (start, length) in known.iter() {
+        let (part, others) = rest.split_at_mut(*length);
+        let start = std::ptr::with_exposed_provenance_mut::<u8>(*start);
+        // SAFETY: the pass has said that these bytes are counters for as long as the program is, and nobody counts while
+        // none of our crates is at work.
+        unsafe {
+            start.copy_to_nonoverlapping(part.as_mut_ptr(), *length);
+            start.write_bytes(0, *length);
+        }
+        rest = others;
+    }
+    counted
 }
 
 /// A bit for each of eight classes, as other fuzzers have them: three times is news after two, a hundred after ninety isn't.

@@ -123,3 +123,65 @@ impl fmt::Display for Found {
         write!(f, "{}: {}\n{} bytes, {again}:\n{shown}", self.target, self.why, self.input.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static QUIET: Target = Target {
+        name: "quiet",
+        tries: 0,
+        most_memory: 1 << 20,
+        inputs_a_subject: 10,
+        words: Vec::new,
+        seeds: || vec![br#"{"amount": 1}"#.to_vec()],
+        open: || Subject::new(|_| ()),
+    };
+    static FRAIL: Target = Target {
+        open: || Subject::new(|input| assert!(!input.ends_with(br#"{"amount":9007199254740993}"#))),
+        ..QUIET
+    };
+    static GREEDY: Target = Target {
+        open: || Subject::new(|input| drop(vec![0_u8; if input.starts_with(b"{") { 1 } else { 2 << 20 }])),
+        ..QUIET
+    };
+    static FORGETFUL: Target = Target {
+        open: || {
+            let mut seen = 0;
+            Subject::new(move |_| {
+                seen += 1;
+                assert!(seen < 5, "the fifth");
+            })
+        },
+        ..QUIET
+    };
+
+    fn found(target: &'static Target) -> Found {
+        Fuzzer::new(target, 7).run(|done| done < 20_000).unwrap_err()
+    }
+
+    #[test]
+    fn what_panics_is_found_with_its_input() {
+        let found = found(&FRAIL);
+        assert!(found.is_alone && found.input.ends_with(b"9007199254740993}"), "{found}");
+    }
+
+    #[test]
+    fn what_costs_too_much_is_found() {
+        assert!(found(&GREEDY).why.contains("may hold 1048576"));
+    }
+
+    #[test]
+    fn what_follows_from_earlier_inputs_is_said_to() {
+        let found = found(&FORGETFUL);
+        assert!(!found.is_alone && found.why.contains("the fifth"), "{found}");
+    }
+
+    #[test]
+    fn what_nothing_is_wrong_with_is_tried_as_often_as_asked() {
+        let mut fuzzer = Fuzzer::new(&QUIET, 7);
+        fuzzer.try_seeds().unwrap();
+        fuzzer.run(|done| done < 100).unwrap();
+        assert_eq!((fuzzer.tally().tried, fuzzer.tally().branches), (101, None));
+    }
+}

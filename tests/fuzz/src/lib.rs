@@ -3,7 +3,7 @@
 //!
 //! Inputs are made of a corpus, `corpus/<target>`, by changing it where it hurts. Built by `make fuzz`, each branch of our crates
 //! is counted, and what reaches something new is changed further. `make unit` tries the corpus and a fixed number of changes,
-//! without counters: the same in each run.
+//! without counters: the same in each run. What is found lies in `found/`; once mended, it belongs into the corpus.
 //!
 //! An engine of our own, because those that are kept for Rust (libFuzzer, AFL, honggfuzz) bring a C++ compiler or a process an
 //! input with them, and all but the counters of `cargo fuzz` need a nightly compiler; the counters don't.

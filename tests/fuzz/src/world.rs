@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) charges: Arc<RecordingQueue<Message>>,
     pub(crate) webhooks: Arc<RecordingQueue<WebhookMessage>>,
     pub(crate) deliveries: Arc<RecordingQueue<Deliver>>,
+    pub(crate) tokens: Arc<Tokens>,
     router: Router,
     /// What there is, by the names that inputs have for it.
     places: Vec<(&'static str, String)>,
@@ -119,7 +120,8 @@ impl World {
             .with_directory(Arc::new(Known))
             .with_risk(Arc::new(RuleEngine::new()));
         let tokens = Arc::new(Tokens::new(Arc::new(Known), "https://api.example.com"));
-        let authenticator = Authenticator::new(Arc::new(Known), table.store.clone(), tokens, clock.clone());
+        let authenticator =
+            Authenticator::new(Arc::new(Known), table.store.clone(), tokens.clone(), clock.clone());
         let router = router(Api::new(app.clone(), Arc::new(authenticator)));
         let places = Vec::new();
         let mut world = Self {
@@ -130,6 +132,7 @@ impl World {
             charges,
             webhooks,
             deliveries,
+            tokens,
             router,
             places,
             table,

@@ -1,5 +1,6 @@
 //! What is fuzzed, one reader a target.
 
+mod auth;
 mod cursors;
 mod idempotency;
 mod intake;
@@ -34,7 +35,7 @@ pub struct Target {
 pub struct Subject(Box<dyn FnMut(&[u8])>);
 
 impl Subject {
-    fn new(look: impl FnMut(&[u8]) + 'static) -> Self {
+    pub(crate) fn new(look: impl FnMut(&[u8]) + 'static) -> Self {
         Self(Box::new(look))
     }
 
@@ -50,7 +51,8 @@ impl fmt::Debug for Subject {
 }
 
 /// In the order of their kinds: whoever changes one finds its neighbours.
-pub static TARGETS: [Target; 19] = [
+pub static TARGETS: [Target; 20] = [
+    auth::TARGET,
     cursors::TARGET,
     idempotency::TARGET,
     intake::TARGET,
