@@ -50,7 +50,7 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 
 ##@ Checks
 
-.PHONY: test format lint unit simulate simulate-bugs gateways-outside template e2e schemathesis e2e-cycle faults
+.PHONY: test format lint unit simulate simulate-bugs fuzz gateways-outside template e2e schemathesis e2e-cycle faults
 test: lint template unit simulate gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
@@ -70,6 +70,11 @@ simulate: ## Hostile worlds: make simulate SEEDS=2000; SEED=7 replays one, LONG=
 
 simulate-bugs: ## Plants deliberate bugs, each of which the simulation has to catch
 	cargo run --locked --quiet --profile local --package fatura-simulation --features deliberate-bugs -- --bugs --seeds 500
+# Counts branches with what is in the stable compiler. Its builds of our crates lie beside the others.
+fuzz: export RUSTC_WORKSPACE_WRAPPER := $(CURDIR)/tests/fuzz/instrument.sh
+fuzz: ## A minute of inputs that nobody thought of for each reader: SECONDS=..., TARGET=..., SEED=..., INPUT=<file>
+	cargo run --locked --package fatura-fuzz --bin fuzz -- --seconds $(or $(SECONDS),60) \
+	  $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED)) $(if $(INPUT),--input $(INPUT))
 
 gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen, Mercado Pago and Standard Webhooks
 	python3 tests/gateways-outside/run.py

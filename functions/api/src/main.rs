@@ -3,6 +3,7 @@
 use api::{Api, router};
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
+use fatura_bootstrap::http::run;
 use fatura_bootstrap::{Bootstrap, Symptom, init_telemetry};
 use std::sync::Arc;
 
@@ -20,5 +21,5 @@ async fn main() -> Result<(), lambda_http::Error> {
                 watched.run(next.run(request), |answer| Symptom::of_answer(answer.status().as_u16())).await
             }
         }));
-    lambda_http::run(router).await
+    run(router).await
 }

@@ -1,8 +1,9 @@
 //! Signs customers in, with the memory and the processor that comparing a password takes.
 
 use auth::handle;
+use fatura_bootstrap::http::run;
 use fatura_bootstrap::{Bootstrap, Symptom, init_telemetry};
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::{Error, Request, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

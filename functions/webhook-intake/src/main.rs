@@ -1,6 +1,7 @@
 use fatura_application::Intake;
+use fatura_bootstrap::http::run;
 use fatura_bootstrap::{Bootstrap, Symptom, init_telemetry};
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::{Error, Request, service_fn};
 use webhook_intake::handle;
 
 #[tokio::main(flavor = "current_thread")]

@@ -13,6 +13,8 @@ mod environment;
 mod events;
 #[cfg(feature = "store")]
 mod gateways;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "notices")]
 mod notices;
 #[cfg(feature = "delivery-queue")]

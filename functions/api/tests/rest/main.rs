@@ -9,7 +9,6 @@
 
 mod access;
 mod api_keys;
-mod arbitrary;
 mod attention;
 mod bill_batches;
 mod bill_exports;

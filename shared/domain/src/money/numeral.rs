@@ -44,7 +44,8 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, NumeralError> {
             .ok_or(NumeralError::OutOfRange)?;
     }
     let fraction_digits = i64::try_from(fraction.len()).map_err(|_| NumeralError::OutOfRange)?;
-    build(if negative { -mantissa } else { mantissa }, fraction_digits - exponent)
+    let scale = fraction_digits.checked_sub(exponent).ok_or(NumeralError::OutOfRange)?;
+    build(if negative { -mantissa } else { mantissa }, scale)
 }
 
 fn build(mantissa: i128, scale: i64) -> Result<Decimal, NumeralError> {

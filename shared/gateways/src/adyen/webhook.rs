@@ -55,6 +55,11 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// Left out or empty, it is signed the same; kept both ways, one event would be two.
+    fn in_one_spelling(self) -> Self {
+        Self { original_reference: self.original_reference.filter(|reference| !reference.is_empty()), ..self }
+    }
+
     fn fields(&self) -> [&str; 7] {
         [
             &self.psp_reference,
@@ -119,7 +124,7 @@ pub(super) fn verify(delivery: &WebhookDelivery, keys: &Keys) -> Result<(), Webh
 
 fn items(delivery: &WebhookDelivery) -> Option<Vec<Item>> {
     let delivery: Delivery = serde_json::from_slice(&delivery.body).ok()?;
-    Some(delivery.notification_items.into_iter().map(|wrapped| wrapped.item).collect())
+    Some(delivery.notification_items.into_iter().map(|wrapped| wrapped.item.in_one_spelling()).collect())
 }
 
 /// The signed fields alone, always written in the same way.
