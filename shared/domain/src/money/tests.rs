@@ -34,7 +34,9 @@ fn refuses_what_is_not_exactly_an_amount() {
     assert!(matches!(brl("1.000"), Err(MoneyError::TooPrecise { digits: 2, .. })));
     assert!(matches!(Money::parse("1.5", Currency::JPY), Err(MoneyError::TooPrecise { digits: 0, .. })));
     assert_eq!(brl("90071992547409.92"), Err(MoneyError::TooLarge));
-    for text in ["1e30", "1e999999999999999999999", "1e-999999999", "0.5e-9223372036854775807", &"9".repeat(65)] {
+    for text in
+        ["1e30", "1e999999999999999999999", "1e-999999999", "0.5e-9223372036854775807", &"9".repeat(65)]
+    {
         assert!(brl(text).is_err(), "{text}");
     }
 }
