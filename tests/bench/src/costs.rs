@@ -215,7 +215,7 @@ impl Bench {
 
     pub(crate) async fn consume(&self) -> Result<Reading> {
         let message = self.charges.take().pop().ok_or_else(|| anyhow!("no message"))?;
-        Ok(self.metered(self.app.handle_message(message, Duration::from_secs(30))).await?.1)
+        Ok(self.metered(Box::pin(self.app.handle_message(message, Duration::from_secs(30)))).await?.1)
     }
 
     async fn judge_by(&self, expression: &str) -> Result<()> {

@@ -163,6 +163,33 @@ impl Shop {
             }
             ("get", "/v1/ledger/{id}") => (fill(&self.customer), None),
             ("get", "/v1/ledger/accounts/{account}") => (template.replace("{account}", "revenue"), None),
+            (_, path)
+                if ["/v1/wallet", "/v1/order", "/v1/pay", "/v1/refund"]
+                    .iter()
+                    .any(|of| path.starts_with(of)) =>
+            {
+                self.market_request(method, template)
+            }
+            (_, path) if path.starts_with("/v1/webhook") => self.webhook_request(method, template),
+            ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
+            ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
+            ("post", "/v1/auth") => {
+                let body = json!({"email": "another@example.com", "password": crate::sign_in::PASSWORD});
+                (fill(""), Some(body))
+            }
+            ("post", "/v1/auth/sign-out") => (fill(""), Some(json!({"refresh_token": "frt_"}))),
+            // A token of the one who asks is all that it takes.
+            ("post", "/v1/auth/refresh") => (fill(""), Some(json!({"refresh_token": "REFRESH"}))),
+            ("get", path) if !path.contains('{') => (path.to_owned(), None),
+            _ => panic!("say how {method} {template} is asked for"),
+        };
+        assert!(!path.contains('{'), "{path}");
+        (path, body)
+    }
+
+    fn market_request(&self, method: &str, template: &str) -> (String, Option<Value>) {
+        let fill = |id: &str| template.replace("{id}", id);
+        match (method, template) {
             ("post", "/v1/wallet/{id}/transfer") => {
                 (fill(&self.customer), Some(json!({"to_customer_id": self.another, "amount": cent()})))
             }
@@ -177,6 +204,13 @@ impl Shop {
             ("post", "/v1/payments") => (fill(""), Some(json!({"order_ids": [self.order]}))),
             ("get", "/v1/payments/{id}") => (fill(&self.payment), None),
             ("post", "/v1/refunds/{id}") => (fill(&self.payment), Some(json!({"amount": cent()}))),
+            _ => panic!("say how {method} {template} is asked for"),
+        }
+    }
+
+    fn webhook_request(&self, method: &str, template: &str) -> (String, Option<Value>) {
+        let fill = |id: &str| template.replace("{id}", id);
+        match (method, template) {
             ("post", "/v1/webhook-endpoints") => {
                 (fill(""), Some(hook("https://example.com/new", &self.customer)))
             }
@@ -192,20 +226,8 @@ impl Shop {
             (_, path) if path.starts_with("/v1/webhook-deliveries") => {
                 (fill(&self.delivery), (method == "post").then(|| json!({})))
             }
-            ("post", "/v1/api-keys") => (fill(""), Some(json!({"role": "service"}))),
-            ("delete", "/v1/api-keys/{id}") => (fill(&self.key), None),
-            ("post", "/v1/auth") => {
-                let body = json!({"email": "another@example.com", "password": crate::sign_in::PASSWORD});
-                (fill(""), Some(body))
-            }
-            ("post", "/v1/auth/sign-out") => (fill(""), Some(json!({"refresh_token": "frt_"}))),
-            // A token of the one who asks is all that it takes.
-            ("post", "/v1/auth/refresh") => (fill(""), Some(json!({"refresh_token": "REFRESH"}))),
-            ("get", path) if !path.contains('{') => (path.to_owned(), None),
             _ => panic!("say how {method} {template} is asked for"),
-        };
-        assert!(!path.contains('{'), "{path}");
-        (path, body)
+        }
     }
 }
 

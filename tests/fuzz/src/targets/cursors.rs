@@ -46,7 +46,7 @@ fn open() -> Subject {
     Subject::new(move |input| {
         let filled = world.filled(input);
         let text = String::from_utf8_lossy(&filled);
-        let encoded: String = filled.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = filled.iter().fold(String::new(), |encoded, byte| encoded + &format!("%{byte:02x}"));
         for list in LISTS {
             // A long one in any list is the same refusal.
             let request = format!("GET {list}limit=1&cursor={}", &encoded[..encoded.len().min(30_000)]);

@@ -32,7 +32,9 @@ pub struct Target {
 }
 
 /// What looks at inputs, and panics at what must not be.
-pub struct Subject(Box<dyn FnMut(&[u8])>);
+pub struct Subject(Box<Reader>);
+
+type Reader = dyn FnMut(&[u8]);
 
 impl Subject {
     pub(crate) fn new(look: impl FnMut(&[u8]) + 'static) -> Self {
