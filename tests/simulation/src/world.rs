@@ -15,7 +15,7 @@ use crate::gateway::SimulatedGateway;
 use crate::plan::Plan;
 use crate::queue::Queue;
 use crate::report::{Report, Trace};
-use crate::task::{About, Task};
+use crate::task::Task;
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -155,7 +155,7 @@ impl World {
                     json!({ "token": format!("tok_{number}_also") }),
                 );
                 let also = crate::clients::Asked { method: "PUT", ..also };
-                self.begin(About::Request(also));
+                self.ask(also);
                 self.finish_all()?;
             }
             self.clients.customers.push(customer);
@@ -165,7 +165,7 @@ impl World {
 
     fn ask_and_wait(&mut self, kind: Kind, path: String, body: Value) -> Result<String, Vec<String>> {
         let asked = self.clients.post(kind, path, body);
-        self.begin(About::Request(asked));
+        self.ask(asked);
         self.finish_all()?;
         let answer: Value = serde_json::from_str(&self.report.last_answer).unwrap_or_default();
         match answer.get("id").and_then(Value::as_str) {

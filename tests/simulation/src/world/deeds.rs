@@ -44,9 +44,8 @@ impl World {
                 let asked = self.clients.wish(&self.books, &self.chance);
                 // An answer is kept for thirty days, and whoever asks later asks anew.
                 let asked = asked.filter(|asked| asked.since_ms.is_none_or(|since| now - since < KEPT_MS));
-                if let Some(mut asked) = asked {
-                    asked.since_ms.get_or_insert(now);
-                    self.begin(About::Request(asked));
+                if let Some(asked) = asked {
+                    self.ask(asked);
                 }
             }
             Deed::Collect => self.collect(),
@@ -158,6 +157,12 @@ impl World {
     fn heed(&mut self) {
         let letters = self.received(&self.outside.webhooks.visible());
         self.begin(About::Webhooks(letters));
+    }
+
+    /// A client asks, for the first time or again.
+    pub(super) fn ask(&mut self, mut asked: Asked) {
+        asked.since_ms.get_or_insert(self.clock.ms());
+        self.begin(About::Request(asked));
     }
 
     /// An invocation begins, in an environment that happens to be free.
