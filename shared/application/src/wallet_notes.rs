@@ -1,12 +1,11 @@
 //! What a store has said of wallets while something was decided, for deciding it again.
 
+use crate::change_set::{Change, ChangeSet};
 use crate::ports::Refusal;
 use fatura_domain::id::CustomerId;
 use fatura_domain::money::{Currency, Money};
 use fatura_domain::wallet::WalletRefusal;
 use std::collections::{BTreeMap, BTreeSet};
-
-use crate::change_set::{Change, ChangeSet};
 
 #[derive(Debug, Default)]
 pub struct WalletNotes {
