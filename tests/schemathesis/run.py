@@ -22,7 +22,8 @@ def program() -> int:
     command += ["--checks", "all", "--report", "json", "--report-dir", REPORTS, "--warnings", "off"]
     # Not in the project: it remembers examples in its working directory.
     REPORTS.mkdir(parents=True, exist_ok=True)
-    return subprocess.run(command, cwd=REPORTS, check=False).returncode
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")}
+    return subprocess.run(command, cwd=REPORTS, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
