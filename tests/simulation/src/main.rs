@@ -8,6 +8,9 @@ use std::time::Instant;
 
 const MOST_FAILURES: usize = 3;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| args.get(args.iter().position(|arg| arg == name)? + 1);
