@@ -67,8 +67,7 @@ impl Report {
     /// A line an operation, with a mark for each of its calls.
     fn crash_table(&self) -> String {
         let (all, unseen) = (2 * self.reachable().count(), self.unseen_points().len());
-        let mut text =
-            format!("\n{:<WIDTH$} {:>5} of {all}\n", "deaths by operation and call", all - unseen);
+        let mut text = format!("\n{:<WIDTH$} {:>5} of {all}\n", "deaths by operation and call", all - unseen);
         let operations: BTreeSet<_> = self.reachable().map(|(operation, ..)| operation).collect();
         for operation in operations {
             let marks: Vec<String> =

@@ -18,10 +18,8 @@ impl Clients {
             5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
             7 => {
                 let given_up = chance.happens(300).then_some(Status::Uncollectible);
-                let invoice = given_up.map_or_else(
-                    || any_of_all(books, chance),
-                    |given_up| any(books, given_up, chance),
-                )?;
+                let invoice = given_up
+                    .map_or_else(|| any_of_all(books, chance), |given_up| any(books, given_up, chance))?;
                 self.about(invoice, "cancel", Kind::Cancel, json!({}))
             }
             8 => {
