@@ -1,5 +1,6 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod settings;
 mod wishes;
 
 use crate::chance::Chance;
@@ -22,6 +23,7 @@ pub(crate) enum Kind {
     CloseBill,
     Move,
     Route,
+    Dun,
 }
 
 impl Kind {
@@ -41,6 +43,7 @@ impl Kind {
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
+            Self::Dun => "put-dunning-policy",
         }
     }
 }
@@ -62,6 +65,8 @@ pub(crate) struct Asked {
 pub(crate) struct Clients {
     next_key: u64,
     pub(crate) customers: Vec<String>,
+    /// Where each payment method is.
+    methods: Vec<String>,
     /// What each order comes to, in cents, by its description.
     pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.
@@ -101,6 +106,7 @@ impl Clients {
                 let known = self.answers.get(&next.key).filter(|_| next.method == "POST").cloned();
                 let is_other = known.as_ref().is_some_and(|known| known != body);
                 if known.is_none() {
+                    self.remember(&next, body);
                     self.answers.insert(next.key.clone(), body.to_owned());
                 } else {
                     self.replays += 1;
