@@ -9,7 +9,7 @@ use crate::ports::{Message, Page, PageRequest};
 use crate::reads::ListFailure;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind, Closed};
-use fatura_domain::id::AttemptId;
+use fatura_domain::id::{AttemptId, InvoiceId};
 use fatura_domain::invoice::{Invoice, Resolution, ResolveError};
 use fatura_domain::text::Text;
 use sha2::{Digest, Sha256};
@@ -42,7 +42,8 @@ impl App {
         self.records.attentions.attention(id).await?.ok_or(Error::NotFound)
     }
 
-    /// Takes a matter off the list. Closing twice is closing once: the first word stays.
+    /// Takes a matter off the list. Closing twice is closing once: the first word stays. A contest that no bank has taken up
+    /// is over by that.
     pub async fn close_attention(
         &self,
         caller: &Caller,
@@ -66,10 +67,44 @@ impl App {
         }
         let note = note.map(|note| note.as_str().to_owned());
         let closed = Closed { at: self.clock.now(), by: Some(caller.actor()), note };
-        let change = Change::AttentionClosed { id: id.clone(), closed };
-        self.commit(ChangeSet::of([change]), None).await?;
+        match (matter.kind, matter.invoice) {
+            (AttentionKind::ContestUnanswered, Some(invoice)) => {
+                self.drop_contest(invoice, id, closed).await?;
+            }
+            _ => {
+                let change = Change::AttentionClosed { id: id.clone(), closed };
+                self.commit(ChangeSet::of([change]), None).await?;
+            }
+        }
         // Somebody else's word may have been first.
         self.matter(id).await
+    }
+
+    /// What was contested in vain is paid again, in the transaction that closes its matter.
+    async fn drop_contest(&self, id: InvoiceId, matter: &AttentionId, closed: Closed) -> Result<(), Error> {
+        for _ in 0..DECISIONS {
+            let invoice = self.stored(id).await?;
+            let known = self.known_disputes(&invoice).await?;
+            let contest = known.iter().find(|dispute| AttentionId::of_dispute(dispute.id) == *matter);
+            let dropped = contest.and_then(|contest| {
+                invoice.contest_dropped(contest, closed.at).map(|dropped| (contest, dropped))
+            });
+            // The bank's word was first, and has closed it.
+            let Some((contest, (after, won))) = dropped else { return Ok(()) };
+            let after = match &closed.by {
+                Some(by) => after.by(by, invoice.history.len()),
+                None => after,
+            };
+            let change = Change::AttentionClosed { id: matter.clone(), closed: closed.clone() };
+            let changes = ChangeSet::moved(&invoice, after)
+                .and(ChangeSet::dispute_moved(contest, won))
+                .without_closing(matter)
+                .and([change]);
+            if let Committed::Written = self.commit(changes, None).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Busy)
     }
 
     /// Ends an attempt whose outcome is unknown, by the word of an operator, which is written down with its effect.

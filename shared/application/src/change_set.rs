@@ -189,6 +189,12 @@ impl ChangeSet {
         Self::of([Change::RefundChanged(after)]).and(matters)
     }
 
+    /// A dispute's next version, with what begins and what ends by it for others.
+    pub fn dispute_moved(before: &Dispute, after: Dispute) -> Self {
+        let matters = matters(before.matter(), after.matter(), after.updated_at);
+        Self::of([Change::DisputeChanged(after)]).and(matters)
+    }
+
     /// A bill's next version, with what begins and what ends by it for others.
     pub fn bill_moved(before: &Bill, after: Bill) -> Self {
         let awaited = match (before.awaits_bill(), after.awaits_bill()) {

@@ -21,6 +21,9 @@ use thiserror::Error as ThisError;
 /// What one call to a gateway may take, the writes around it included. Whoever has less time left doesn't begin.
 pub const CALL_TIME: Duration = Duration::from_secs(14);
 
+/// What the call alone may take, and writing down its answer: what was read and written before it may have been slow.
+const ORDER_TIME: SignedDuration = SignedDuration::from_secs(12);
+
 /// Orders that were held back go out within this time after the first.
 const HELD_APART_MS: u64 = 30_000;
 
@@ -44,7 +47,9 @@ impl App {
         }
         match message {
             Message::Collect { invoice, attempt, version, begins } => {
-                self.collect_charge(AttemptId { invoice, number: attempt }, version, begins).await?;
+                let deadline = self.deadline(time_left);
+                let attempt = AttemptId { invoice, number: attempt };
+                self.collect_charge(attempt, version, begins, deadline).await?;
             }
             Message::GiveBack { refund, version } => self.send_refund(refund, version).await?,
             Message::AskAboutDispute { dispute, version } => self.review_dispute(dispute, version).await?,
@@ -55,12 +60,19 @@ impl App {
         Ok(())
     }
 
+    /// When this invocation may be ended, whatever it is at.
+    fn deadline(&self, time_left: Duration) -> Timestamp {
+        let left = SignedDuration::try_from(time_left).unwrap_or(SignedDuration::MAX);
+        self.clock.now().checked_add(left).unwrap_or(Timestamp::MAX)
+    }
+
     /// Claim, ask the rules, call, settle.
     async fn collect_charge(
         &self,
         attempt: AttemptId,
         version: u64,
         begins: Option<Begins>,
+        deadline: Timestamp,
     ) -> Result<(), Error> {
         let (id, now) = (attempt.invoice, self.clock.now());
         // What may have to be read again is read while the claim is on its way, and so is what the rules ask for.
@@ -84,22 +96,24 @@ impl App {
             ahead
         )?;
         match claim {
-            Claim::Claimed(invoice) => self.send_if_allowed(*invoice, ahead).await?,
+            Claim::Claimed(invoice) => self.send_if_allowed(*invoice, ahead, deadline).await?,
             // About a version that is gone: whoever moved the invoice on has seen to it.
-            Claim::Refused(Some(invoice)) if invoice.version == version => self.take_step(*invoice).await?,
+            Claim::Refused(Some(invoice)) if invoice.version == version => {
+                self.take_step(*invoice, deadline).await?
+            }
             Claim::Refused(_) => tracing::debug!(invoice = %id, "message is void"),
         }
         Ok(())
     }
 
     /// The less usual steps, which need to see the invoice first.
-    async fn take_step(&self, invoice: Invoice) -> Result<(), Error> {
+    async fn take_step(&self, invoice: Invoice, deadline: Timestamp) -> Result<(), Error> {
         match invoice.next_step(self.clock.now()) {
             NextStep::Rest => Ok(()),
             NextStep::Send(next) => {
                 let claimed = self.commit(ChangeSet::moved(&invoice, (*next).clone()), None).await?;
                 match claimed {
-                    Committed::Written => self.send_if_allowed(*next, None).await,
+                    Committed::Written => self.send_if_allowed(*next, None, deadline).await,
                     Committed::Stale | Committed::Replayed(_) => Ok(()),
                 }
             }
@@ -127,9 +141,10 @@ impl App {
         &self,
         invoice: Invoice,
         ahead: Option<Result<Asked, StoreError>>,
+        deadline: Timestamp,
     ) -> Result<(), Error> {
         if invoice.judgement().is_some() {
-            return self.send(&invoice).await;
+            return self.send(&invoice, deadline).await;
         }
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
         let asked = if let Some(asked) = ahead {
@@ -143,13 +158,13 @@ impl App {
             Err(error) => return self.put_off(&invoice, &error).await,
         };
         let Some(judgement) = Self::judge(&invoice, asked, self.clock.now()) else {
-            return self.send(&invoice).await;
+            return self.send(&invoice, deadline).await;
         };
         let decision = judgement.assessment.decision;
         tracing::info!(attempt = %request.attempt, decision = decision.as_str(), "the risk rules were asked");
         let invoice = invoice.judged(judgement);
         match decision {
-            Decision::Approve => self.send(&invoice).await,
+            Decision::Approve => self.send(&invoice, deadline).await,
             Decision::Review => self.hold_for_review(invoice).await,
             Decision::Decline => {
                 let outcome = ChargeOutcome::Declined { reference: None, failure: declined_by_rules() };
@@ -187,7 +202,7 @@ impl App {
     }
 
     /// The invoice has a live attempt that is ours: call the gateway and write down what it says.
-    async fn send(&self, invoice: &Invoice) -> Result<(), Error> {
+    async fn send(&self, invoice: &Invoice, deadline: Timestamp) -> Result<(), Error> {
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
         let attempt = request.attempt.number;
         let request = fresh_key_if_planted(invoice, request);
@@ -206,6 +221,12 @@ impl App {
                     return self.hold_back(invoice, failure, until).await;
                 }
                 ChargeOutcome::NotSent { failure }
+            }
+            // Whoever is ended in a call doesn't know what came of it.
+            Some(_) if deadline.duration_since(self.clock.now()) < ORDER_TIME => {
+                let message = "too little time was left to call the gateway";
+                let failure = Failure::new(FailureClass::NotSent, "out_of_time", message);
+                return self.hold_back(invoice, failure, self.clock.now()).await;
             }
             Some(gateway) => {
                 let outcome = gateway.charge(&request).await;
@@ -232,7 +253,7 @@ impl App {
         Ok(settings.is_some_and(|settings| settings.takes(source.means.kind(), amount.currency())))
     }
 
-    /// Writes down that the attempt, which is ours, waits until its gateway takes orders again.
+    /// Writes down that the attempt, which is ours and has surely not been sent, goes out at that time.
     async fn hold_back(&self, invoice: &Invoice, failure: Failure, until: Timestamp) -> Result<(), Error> {
         // Not all at the same moment: the first of them is the probe.
         let until = until.checked_add(SignedDuration::from_millis(

@@ -105,7 +105,7 @@ impl App {
     }
 
     /// An invoice's disputes, newest first: one as a rule, and never many.
-    async fn known_disputes(&self, invoice: &Invoice) -> Result<Vec<Dispute>, Error> {
+    pub(crate) async fn known_disputes(&self, invoice: &Invoice) -> Result<Vec<Dispute>, Error> {
         if invoice.dispute.is_none() {
             return Ok(Vec::new());
         }
@@ -135,14 +135,13 @@ impl App {
                         DisputeReduced::AlreadyApplied => ChangeSet::default(),
                         DisputeReduced::Applied(reduction) => {
                             let dispute = reduction.dispute;
-                            let dispute = if reduction.is_new {
-                                Change::DisputeOpened(dispute)
-                            } else {
-                                Change::DisputeChanged(dispute)
+                            let dispute = match meant.filter(|_| !reduction.is_new) {
+                                Some(before) => ChangeSet::dispute_moved(before, dispute),
+                                None => ChangeSet::of([Change::DisputeOpened(dispute)]),
                             };
                             let (after, transaction) = (reduction.invoice, reduction.transaction);
                             ChangeSet::moved_and_settled(&invoice, after, transaction, &wallets)
-                                .and([dispute])
+                                .and(dispute)
                                 .and(reduction.matter.map(Change::AttentionRaised))
                         }
                     }

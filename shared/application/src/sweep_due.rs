@@ -154,7 +154,7 @@ impl App {
         let policy = self.policy().await?;
         let Some(woken) = dispute.woken(&policy, self.clock.now()) else { return Ok(None) };
         let message = Message::about_dispute(&woken);
-        self.wake(ChangeSet::of([Change::DisputeChanged(woken)]), message).await
+        self.wake(ChangeSet::dispute_moved(&dispute, woken), message).await
     }
 
     async fn wake_detachment(&self, method: PaymentMethodId) -> Result<Option<Message>, Error> {

@@ -53,6 +53,8 @@ pub enum AttentionKind {
     CannotCharge,
     /// The cardholder disputes what was given back already.
     DisputeAfterRefund,
+    /// A customer contested a payment with us, and no bank has opened a case about it.
+    ContestUnanswered,
     /// Our books and the gateway's differ.
     ReconciliationDifference,
     /// What a gateway says of the charge that its webhook named isn't what we ordered.
@@ -70,13 +72,14 @@ pub enum AttentionKind {
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
         Self::RefundFailed,
         Self::CannotCharge,
         Self::DisputeAfterRefund,
+        Self::ContestUnanswered,
         Self::ReconciliationDifference,
         Self::WebhookMismatch,
         Self::BillAwaitsRates,
@@ -94,6 +97,7 @@ impl AttentionKind {
             Self::RefundFailed => "refund_failed",
             Self::CannotCharge => "cannot_charge",
             Self::DisputeAfterRefund => "dispute_after_refund",
+            Self::ContestUnanswered => "contest_unanswered",
             Self::ReconciliationDifference => "reconciliation_difference",
             Self::WebhookMismatch => "webhook_mismatch",
             Self::BillAwaitsRates => "bill_awaits_rates",

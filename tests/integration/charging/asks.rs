@@ -29,7 +29,11 @@ impl World {
     }
 
     pub(crate) async fn cancel(&self, invoice: InvoiceId) -> Result<Reply, Error> {
-        self.app.cancel_invoice(&Self::operator(), invoice, Some(&self.once()), &status).await
+        self.cancel_once(invoice, &self.once()).await
+    }
+
+    pub(crate) async fn cancel_once(&self, invoice: InvoiceId, once: &Once) -> Result<Reply, Error> {
+        self.app.cancel_invoice(&Self::operator(), invoice, Some(once), &status).await
     }
 
     pub(crate) async fn contest(&self, invoice: InvoiceId) -> Result<Reply, Error> {

@@ -165,6 +165,55 @@ async fn webhooks_that_are_lost_are_made_good_by_the_daily_question() {
     }
 }
 
+/// Contested with us, and for 120 days no bank has said a word of it.
+async fn contested_in_vain(world: &World) -> (InvoiceId, String) {
+    let (invoice, charge) = paid(world).await;
+    world.contest(invoice).await.unwrap();
+    for days in [119, 1] {
+        assert!(world.open_matters().await.is_empty());
+        world.pass(days * DAY);
+        assert_eq!(world.sweep().await, 1, "asked until the last day, and once more then");
+        world.drain().await;
+    }
+    let [matter] = &world.matters().await[..] else { panic!("one matter") };
+    assert_eq!((matter.kind, matter.invoice), (AttentionKind::ContestUnanswered, Some(invoice)));
+    (invoice, charge)
+}
+
+#[tokio::test]
+async fn what_no_bank_takes_up_is_asked_about_for_120_days_and_then_a_person_decides() {
+    let world = World::start().await;
+    let (invoice, _) = contested_in_vain(&world).await;
+    world.pass(100 * DAY);
+    assert_eq!(world.sweep().await, 0, "nobody is asked for ever");
+    assert_eq!(world.invoice(invoice).await.status(), Status::InProtest);
+    let [matter] = &world.matters().await[..] else { panic!("raised once") };
+    for _ in 0..2 {
+        let closed = world.app.close_attention(&World::operator(), &matter.id, None).await.unwrap();
+        assert_eq!(closed.closed.unwrap().by.unwrap().as_str(), "key_test");
+    }
+    assert_eq!(world.open_matters().await, []);
+    assert_eq!(world.steps(invoice).await[2..], [("in_protest", "contested"), ("paid", "dispute_won")]);
+    assert_eq!(cases(&world, invoice).await, ["won"]);
+    world.assert_paid_once(invoice).await;
+}
+
+#[tokio::test]
+async fn a_bank_that_is_later_than_that_still_decides_and_closes_the_matter() {
+    let world = World::start().await;
+    let (invoice, charge) = contested_in_vain(&world).await;
+    world.dispute(&charge, "open").await;
+    world.tell(&charge, 1, false).await;
+    assert_eq!(world.open_matters().await, []);
+    world.dispute(&charge, "lost").await;
+    world.pass(DAY);
+    assert_eq!(world.sweep().await, 1, "there is something to ask about again");
+    world.drain().await;
+    assert_eq!(world.invoice(invoice).await.status(), Status::Chargeback);
+    assert_eq!(cases(&world, invoice).await, ["lost"]);
+    assert_eq!(world.balances(invoice).await, as_if_charged_back());
+}
+
 #[tokio::test]
 async fn a_case_that_the_bank_opened_is_followed_up_without_webhooks() {
     let world = World::start().await;

@@ -6,13 +6,14 @@ use fatura_application::ports::{
     ChargeLookup, Claim, CommitError, Gateway, MalformedWebhook, Store, StoreError, Told, WebhookDelivery,
     WebhookHint, WebhookRefusal,
 };
-use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass, LiveAttempt};
 use fatura_domain::gateway::{
     Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MovementPage, RefundOutcome,
     RefundRequest,
 };
 use fatura_domain::id::InvoiceId;
+use fatura_domain::{SignedDuration, Timestamp};
+use fatura_testkit::VirtualClock;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -191,11 +192,19 @@ pub(crate) struct FrailStore {
     next: Mutex<Option<(usize, Mishap)>>,
     is_dead: AtomicBool,
     commits: AtomicUsize,
+    /// How long a claim takes, by this clock.
+    slowness: Mutex<Option<(Arc<VirtualClock>, SignedDuration)>>,
 }
 
 impl FrailStore {
     pub(crate) fn around(inner: Arc<dyn Store>) -> Self {
-        Self { inner, next: Mutex::default(), is_dead: AtomicBool::new(false), commits: AtomicUsize::new(0) }
+        let (next, slowness) = (Mutex::default(), Mutex::default());
+        Self { inner, next, is_dead: AtomicBool::new(false), commits: AtomicUsize::new(0), slowness }
+    }
+
+    /// The next claim takes so long.
+    pub(crate) fn be_slow(&self, clock: Arc<VirtualClock>, by: SignedDuration) {
+        *self.slowness.lock().unwrap() = Some((clock, by));
     }
 
     pub(crate) fn fail_next_commit(&self) {
@@ -261,6 +270,9 @@ impl Store for FrailStore {
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         self.stay_dead()?;
+        if let Some((clock, by)) = self.slowness.lock().unwrap().take() {
+            clock.advance(by);
+        }
         self.inner.claim(invoice, version, live, now).await
     }
 }

@@ -70,6 +70,29 @@ async fn without_time_for_the_call_nothing_is_begun() {
 }
 
 #[tokio::test]
+async fn with_too_little_time_left_after_the_claim_nothing_is_sent_and_nothing_is_burnt() {
+    for (slow_s, orders) in [(18, 1), (19, 0)] {
+        let world = World::start().await;
+        let invoice = world.charged("tok_visa").await;
+        let message = serde_json::to_string(&world.charges.take()[0]).unwrap();
+        world.store.be_slow(world.clock.clone(), SignedDuration::from_secs(slow_s));
+        assert!(world.deliver_with(vec![message], Duration::from_secs(30)).await.is_empty());
+        assert_eq!(world.gateway.orders(), orders, "{slow_s} of 30 seconds gone, and 12 are needed");
+        if orders == 0 {
+            let held = world.invoice(invoice).await;
+            let live = held.state.live_attempt().unwrap();
+            let Phase::NotSent { failure } = &live.phase else { panic!("{live:?}") };
+            assert_eq!((failure.code.as_str(), live.unsent, held.failures), ("out_of_time", 0, 0));
+            world.pass(31);
+            assert_eq!(world.sweep().await, 1);
+            world.drain().await;
+        }
+        world.assert_paid_once(invoice).await;
+        assert_eq!(world.invoice(invoice).await.attempts.0, 1);
+    }
+}
+
+#[tokio::test]
 async fn twenty_at_once_with_one_key_are_one_charge() {
     let world = World::start().await;
     let invoice = world.draft(card("tok_visa")).await;
@@ -145,6 +168,29 @@ async fn a_waiting_qr_code_is_voided_before_its_invoice_is_canceled() {
     world.deliver().await;
     assert_eq!(world.invoice(invoice).await.status(), Status::Canceled);
     assert_eq!(world.journal(invoice).await[0]["status"], "voided");
+}
+
+#[tokio::test]
+async fn asked_again_a_cancel_is_answered_as_it_was_first() {
+    let world = World::start().await;
+    let invoice = world.draft(pix()).await;
+    world.charge(invoice).await.unwrap();
+    world.deliver().await;
+    let keys = [world.once(), world.once()];
+    for once in &keys {
+        let first = world.cancel_once(invoice, once).await.unwrap();
+        assert_eq!((first.answer.body.as_str(), first.replayed), ("pending", false), "a void is on its way");
+    }
+    world.deliver().await;
+    assert_eq!(world.invoice(invoice).await.status(), Status::Canceled);
+    for once in &keys {
+        let again = world.cancel_once(invoice, once).await.unwrap();
+        assert_eq!(
+            (again.answer.body.as_str(), again.replayed),
+            ("pending", true),
+            "whatever has become of it"
+        );
+    }
 }
 
 #[tokio::test]

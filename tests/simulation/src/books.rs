@@ -1,6 +1,9 @@
 //! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
 
 mod items;
+mod leases;
+
+pub(crate) use leases::Writer;
 
 use crate::functions::stream_event;
 use crate::gateway::SimulatedGateway;
@@ -42,6 +45,7 @@ pub(crate) struct Books {
     /// Charges that were contested since somebody last asked.
     pub(crate) contested: Vec<(GatewayName, AttemptId)>,
     moved: BTreeSet<Moved>,
+    leases: leases::Leases,
 }
 
 impl Books {
@@ -49,6 +53,7 @@ impl Books {
     pub(crate) fn read(
         &mut self,
         records: &[Value],
+        by: Writer,
         gateways: &[Arc<SimulatedGateway>],
         totals: &BTreeMap<String, i64>,
     ) -> Vec<String> {
@@ -56,7 +61,7 @@ impl Books {
         for record in records {
             self.keep(record, &mut wrong);
             let event = stream_event(std::slice::from_ref(record));
-            event.records.into_iter().for_each(|record| self.take(record, &mut wrong));
+            event.records.into_iter().for_each(|record| self.take(record, by, &mut wrong));
         }
         for id in std::mem::take(&mut self.touched) {
             if let Some(invoice) = self.invoices.get(&id) {
@@ -68,6 +73,7 @@ impl Books {
             }
         }
         self.count(&mut wrong);
+        self.are_kept(gateways, &mut wrong);
         for moved in std::mem::take(&mut self.moved) {
             self.is_real(&moved, gateways, &mut wrong);
         }
@@ -92,7 +98,7 @@ impl Books {
         self.items.insert(key, image.clone());
     }
 
-    fn take(&mut self, record: EventRecord, wrong: &mut Vec<String>) {
+    fn take(&mut self, record: EventRecord, by: Writer, wrong: &mut Vec<String>) {
         let (before, after) = (record.change.old_image, record.change.new_image);
         match transaction_of_image(after.clone()) {
             Ok(Some(transaction)) => return self.book(transaction, !before.is_empty(), wrong),
@@ -111,6 +117,7 @@ impl Books {
             Ok(Some(after)) => {
                 let before = invoice_of_image(before).ok().flatten();
                 self.step(before.as_ref(), &after, wrong);
+                self.leases.follow(before.as_ref(), &after, by);
                 self.touched.insert(after.id);
                 self.invoices.insert(after.id, after);
             }
@@ -294,6 +301,7 @@ impl Books {
         match &invoice.state {
             State::Pending(_) => self.is_on_the_list(invoice),
             State::ChargedWithError(failed) => failed.retry_at.is_none(),
+            State::InProtest(_) => self.is_on_the_list(invoice),
             _ => true,
         }
     }

@@ -71,6 +71,8 @@ pub(crate) struct Clients {
     pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.
     pub(crate) again: Vec<Asked>,
+    /// What somebody wants at the same time as what was wanted last.
+    meanwhile: Vec<Asked>,
     /// The first good answer to each key.
     answers: BTreeMap<String, String>,
     pub(crate) replays: u64,
@@ -90,6 +92,10 @@ impl Clients {
             tries: 0,
             since_ms: None,
         }
+    }
+
+    pub(crate) const fn is_in_a_hurry(&self) -> bool {
+        !self.meanwhile.is_empty()
     }
 
     /// An answer came, or none. Says what is wrong with it.

@@ -4,11 +4,11 @@ mod deeds;
 mod ends;
 mod verdicts;
 
-use crate::books::Books;
+use crate::books::{Books, Writer};
 use crate::chance::Chance;
 use crate::clients::{Clients, Kind};
 use crate::clock::Clock;
-use crate::control::Control;
+use crate::control::{Control, TaskId};
 use crate::engine::Engine;
 use crate::functions::{Environment, Outside};
 use crate::gateway::SimulatedGateway;
@@ -17,6 +17,7 @@ use crate::queue::Queue;
 use crate::report::{Report, Trace};
 use crate::task::Task;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -191,10 +192,12 @@ impl World {
         Ok(())
     }
 
-    /// What was written is read, and held against what must be so.
-    fn check(&mut self) -> Result<(), Vec<String>> {
+    /// What a task has written is read, and held against what must be so.
+    fn check(&mut self, task: TaskId) -> Result<(), Vec<String>> {
         let written = self.outside.engine.written();
-        let mut wrong = self.books.read(&written, &self.outside.gateways, &self.clients.totals);
+        let skew_ms = i64::try_from(self.plan.skew_ms).unwrap();
+        let by = Writer { task, at_ms: self.clock.ms(), skew_ms };
+        let mut wrong = self.books.read(&written, by, &self.outside.gateways, &self.clients.totals);
         self.stream.extend(written);
         let mut news = std::mem::take(&mut self.books.news);
         for gateway in &self.outside.gateways {
@@ -212,7 +215,38 @@ impl World {
         for gateway in &self.outside.gateways {
             wrong.append(&mut gateway.book.lock().unwrap().violations);
         }
+        self.has_one_key(&mut wrong);
+        self.is_captured_once(&mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    /// An attempt is one order, and its id is the order's key. Under any other, the order would be another one.
+    fn has_one_key(&self, wrong: &mut Vec<String>) {
+        let lately =
+            |one: &Arc<SimulatedGateway>| std::mem::take(&mut one.book.lock().unwrap().ordered_lately);
+        for key in self.outside.gateways.iter().flat_map(lately) {
+            let begun = self.books.invoices.get(&key.invoice).map_or(0, |invoice| invoice.attempts.0);
+            if key.number.0 > begun {
+                wrong.push(format!("{key} is ordered, which is no key of its invoice's {begun} attempts"));
+            }
+        }
+    }
+
+    /// By whichever gateways, and other than against a gateway's own word.
+    fn is_captured_once(&self, wrong: &mut Vec<String>) {
+        let gateways = &self.outside.gateways;
+        let lately =
+            |one: &Arc<SimulatedGateway>| std::mem::take(&mut one.book.lock().unwrap().captured_lately);
+        for invoice in gateways.iter().flat_map(lately).collect::<BTreeSet<_>>() {
+            let captures: Vec<String> = gateways.iter().flat_map(|one| one.captures_of(invoice)).collect();
+            if captures.len() > 1 {
+                wrong.push(format!(
+                    "{invoice} is captured {} times: {}",
+                    captures.len(),
+                    captures.join(", ")
+                ));
+            }
+        }
     }
 
     fn sum_up(&mut self) {

@@ -1,6 +1,7 @@
 //! A dispute: the cardholder's case against a charge, brought to us, or by the bank to the gateway.
 
 use crate::Timestamp;
+use crate::attention::{Attention, AttentionId, AttentionKind};
 use crate::dunning::Policy;
 use crate::gateway::{DisputeStanding, GatewayName, GatewayReference};
 use crate::id::{DisputeId, InvoiceId, TransactionId};
@@ -66,7 +67,7 @@ impl ContestReason {
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
     Open {
-        /// When the gateway is asked next how it stands.
+        /// When the gateway is asked next how it stands. None: no bank has taken it up, and a person decides.
         #[serde(
             rename = "due",
             default,
@@ -107,10 +108,32 @@ impl Dispute {
         }
     }
 
-    /// What the sweep writes before it sends a message about it: the next look is put off. None: it isn't due.
+    /// What the sweep writes before it sends a message about it: the next look is put off, or this is the last one. None: it
+    /// isn't due.
     pub fn woken(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
         self.due().filter(|due| *due <= now)?;
-        Some(self.moved(DisputeState::Open { due: policy.poll_dispute_at(now) }, now))
+        // A case ends by itself, and a contest that no bank knows of doesn't.
+        let is_in_vain =
+            self.case.is_none() && now.duration_since(self.created_at) >= policy.contest_patience;
+        let due = policy.poll_dispute_at(now).filter(|_| !is_in_vain);
+        Some(self.moved(DisputeState::Open { due }, now))
+    }
+
+    /// What a person has to decide: a contest that no bank has ever taken up.
+    pub fn matter(&self) -> Option<Attention> {
+        let is_in_vain = self.case.is_none() && matches!(self.state, DisputeState::Open { due: None });
+        is_in_vain.then(|| Attention {
+            id: AttentionId::of_dispute(self.id),
+            kind: AttentionKind::ContestUnanswered,
+            invoice: Some(self.invoice),
+            bill: None,
+            amount: Some(self.amount),
+            gateway: Some(self.gateway.clone()),
+            reference: Some(self.charge.clone()),
+            detail: "contested by the customer, and no bank has opened a case".to_owned(),
+            raised_at: self.updated_at,
+            closed: None,
+        })
     }
 
     /// Which of an invoice's disputes the gateway means: the one of that case, or the contest that has none yet.

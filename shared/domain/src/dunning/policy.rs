@@ -15,6 +15,8 @@ pub struct Policy {
     pub awaiting_poll: SignedDuration,
     /// How often the gateway is asked how an open dispute stands.
     pub dispute_poll: SignedDuration,
+    /// How long a bank may take to open a case after its customer has contested a payment with us.
+    pub contest_patience: SignedDuration,
     /// A refund without a word from the gateway is sent again after this, doubled each time up to a day.
     pub refund_resend: SignedDuration,
     /// After so many silent sends a person has to look.
@@ -36,6 +38,8 @@ impl Policy {
             pix_grace: minutes(1),
             awaiting_poll: minutes(60),
             dispute_poll: SignedDuration::from_hours(24),
+            // What card networks give cardholders.
+            contest_patience: SignedDuration::from_hours(120 * 24),
             refund_resend: minutes(1),
             refund_max_sends: 12,
         }

@@ -83,7 +83,7 @@ impl Invoice {
             return self.observe_older(case, standing, charge, moment);
         }
         let reduction = match (&case.dispute.state, standing.status) {
-            (DisputeState::Open { .. }, DisputeVerdict::Open) => self.is_open(case, standing, moment),
+            (DisputeState::Open { .. }, DisputeVerdict::Open) => self.is_open(case, standing, policy, moment),
             (DisputeState::Open { .. }, DisputeVerdict::Won) => Some(self.is_won(case, standing, moment)),
             (DisputeState::Open { .. }, DisputeVerdict::Lost) => self.is_lost(case, standing, charge, moment),
             (DisputeState::Lost { .. }, DisputeVerdict::Won) => self.is_reinstated(&case, charge, moment),
@@ -91,6 +91,15 @@ impl Invoice {
         };
         reduction
             .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
+    }
+
+    /// A person's word that nothing comes of a contest that no bank has taken up: what was paid is paid. None: it isn't one.
+    pub fn contest_dropped(&self, dispute: &Dispute, now: Timestamp) -> Option<(Self, Dispute)> {
+        dispute.matter()?;
+        let touched = self.touched(now);
+        let is_latest = self.dispute == Some(dispute.id);
+        let invoice = if is_latest { touched.paid_after_all(Cause::DisputeWon, now) } else { touched };
+        Some((invoice, dispute.moved(DisputeState::Won { reinstatement: None }, now)))
     }
 
     fn observe_older(
@@ -151,11 +160,18 @@ impl Invoice {
         }
     }
 
-    fn is_open(&self, case: Case, standing: &DisputeStanding, moment: Moment) -> Option<DisputeReduction> {
+    fn is_open(
+        &self,
+        case: Case,
+        standing: &DisputeStanding,
+        policy: &Policy,
+        moment: Moment,
+    ) -> Option<DisputeReduction> {
         if !case.is_new && case.dispute.case.is_some() {
             return None;
         }
-        let state = case.dispute.state.clone();
+        // From now on there is a case to ask about, even if nobody was to ask any more.
+        let state = DisputeState::Open { due: policy.poll_dispute_at(moment.now) };
         Some(case.into_reduction(self.in_protest(moment.now), state, standing, None, moment.now))
     }
 

@@ -11,7 +11,7 @@ use fatura_domain::dunning::Policy;
 use fatura_domain::gateway::{
     DisputeStanding, DisputeVerdict, GatewayReference, Means, RefundOutcome, Token,
 };
-use fatura_domain::id::{InvoiceId, PaymentMethodId};
+use fatura_domain::id::{DisputeId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{DisputeReduced, Invoice, RefundReduced, Status};
 use fatura_domain::refund::Refund;
 use fatura_domain::{Moment, SignedDuration};
@@ -263,6 +263,27 @@ async fn a_page_of_a_shard_may_be_short_and_is_not_the_last() {
     assert!(first.data.is_empty() && first.next.is_some());
     let rest = table.store.in_shard(Status::Draft, 3, page(3, first.next)).await.unwrap();
     assert!(rest.data.is_empty() && rest.next.is_none());
+}
+
+/// Other functions gave their ids, by clocks that were five minutes behind.
+#[tokio::test]
+async fn what_follows_from_an_invoice_is_found_though_its_id_is_older() {
+    let table = TestTable::start().await;
+    let (of_dispute, dispute) = in_protest(&table, ANA, 0).await;
+    let minutes_ago = |minutes: i64| at(3 - 60 * minutes);
+    let early = Dispute {
+        id: DisputeId::new(of_dispute.customer(), minutes_ago(5), 6),
+        created_at: minutes_ago(5),
+        ..dispute.clone()
+    };
+    write(&table.store, [Change::DisputeOpened(early.clone())]).await;
+    let disputes = table.store.disputes_of(&of_dispute, page(10, None)).await.unwrap();
+    assert_eq!(disputes.data, [dispute, early]);
+
+    let (of_refund, refund) = refunding(&paid(BEA, 0, 1), minutes_ago(5));
+    write(&table.store, [Change::RefundRequested(refund.clone())]).await;
+    let refunds = table.store.of_invoice(&of_refund, page(10, None)).await.unwrap();
+    assert_eq!(refunds.data, [refund]);
 }
 
 /// A refund that has succeeded, by when it did.

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 impl Clients {
     /// What somebody wants next.
     pub(crate) fn wish(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+        if let Some(asked) = self.meanwhile.pop() {
+            return Some(asked);
+        }
         if chance.happens(300) && !self.again.is_empty() {
             return Some(self.again.remove(chance.place(self.again.len())));
         }
@@ -17,9 +20,14 @@ impl Clients {
             0..5 => self.create(chance),
             5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
             7 => {
-                let given_up = chance.happens(300).then_some(Status::Uncollectible);
-                let invoice = given_up
-                    .map_or_else(|| any_of_all(books, chance), |given_up| any(books, given_up, chance))?;
+                // What is given up, and often what is being charged.
+                let such = chance.weighed(&[
+                    (3, Some(Status::Uncollectible)),
+                    (4, Some(Status::Pending)),
+                    (3, None),
+                ]);
+                let invoice =
+                    such.map_or_else(|| any_of_all(books, chance), |such| any(books, such, chance))?;
                 self.about(invoice, "cancel", Kind::Cancel, json!({}))
             }
             8 => {
@@ -85,21 +93,27 @@ impl Clients {
                 });
                 Some(self.post(Kind::OpenBill, "/v1/bills".to_owned(), body))
             }
-            (1, Some(bill)) => {
-                Some(self.post(Kind::CloseBill, format!("/v1/bills/{}/close", bill.id), json!({})))
+            (1..3, Some(bill)) => {
+                // Others have something for it at the last moment.
+                let close = self.post(Kind::CloseBill, format!("/v1/bills/{}/close", bill.id), json!({}));
+                let (first, last) = (self.append(bill, chance), self.append(bill, chance));
+                self.meanwhile.extend([last, close]);
+                Some(first)
             }
-            (_, Some(bill)) => {
-                let body = json!({
-                    "description": "Fee",
-                    "quantity": 1,
-                    "unit_price": decimal(chance.between(1, 9_999)),
-                    "currency": "BRL",
-                    "kind": if chance.happens(200) { "credit" } else { "fee" },
-                    "reference": format!("fee {}", chance.below(200)),
-                });
-                Some(self.post(Kind::Append, format!("/v1/bills/{}/line-items", bill.id), body))
-            }
+            (_, Some(bill)) => Some(self.append(bill, chance)),
         }
+    }
+
+    fn append(&mut self, bill: &Bill, chance: &Chance) -> Asked {
+        let body = json!({
+            "description": "Fee",
+            "quantity": 1,
+            "unit_price": decimal(chance.between(1, 9_999)),
+            "currency": "BRL",
+            "kind": if chance.happens(200) { "credit" } else { "fee" },
+            "reference": format!("fee {}", chance.below(200)),
+        });
+        self.post(Kind::Append, format!("/v1/bills/{}/line-items", bill.id), body)
     }
 
     fn of_wallets(&mut self, chance: &Chance) -> Option<Asked> {

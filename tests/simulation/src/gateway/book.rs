@@ -1,12 +1,13 @@
 //! What a gateway truly did: its charges and refunds, whatever anybody was told about them.
 
+use fatura_application::ports::ChargeLookup;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
     ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayReference,
     MeansType, PendingAction, RefundOutcome, RefundRequest,
 };
-use fatura_domain::id::AttemptId;
+use fatura_domain::id::{AttemptId, InvoiceId};
 use fatura_domain::money::Money;
 use std::collections::BTreeMap;
 
@@ -61,6 +62,10 @@ pub(crate) struct Book {
     pub(crate) refunds: BTreeMap<String, Refund>,
     /// Orders that came again under a key that was known.
     pub(crate) repeated: u64,
+    /// Under which keys, new or known, since somebody last asked.
+    pub(crate) ordered_lately: Vec<AttemptId>,
+    /// Of which invoices, since somebody last asked.
+    pub(crate) captured_lately: Vec<InvoiceId>,
     /// What no caller may do.
     pub(crate) violations: Vec<String>,
 }
@@ -68,6 +73,7 @@ pub(crate) struct Book {
 impl Book {
     pub(crate) fn charge(&mut self, request: &ChargeRequest, mood: Mood, expires_at: Timestamp) -> &Charge {
         let key = request.attempt.to_string();
+        self.ordered_lately.push(request.attempt);
         if let Some(known) = self.charges.get(&key) {
             self.repeated += 1;
             if known.asked != request.amount {
@@ -90,6 +96,9 @@ impl Book {
             Mood::Declines(class) => Standing::Declined(class),
             Mood::Waits => Standing::Waiting(PendingAction::Review),
         };
+        if matches!(standing, Standing::Captured(_)) {
+            self.captured_lately.push(request.attempt.invoice);
+        }
         self.charges.entry(key).or_insert(Charge {
             attempt: request.attempt,
             reference,
@@ -99,6 +108,14 @@ impl Book {
             dispute: None,
             undisputed_until_ms: 0,
         })
+    }
+
+    /// By the gateway's own name for it, where its caller knows that.
+    pub(crate) fn meant(&mut self, lookup: &ChargeLookup) -> Option<&mut Charge> {
+        match &lookup.reference {
+            Some(reference) => self.charges.values_mut().find(|charge| charge.reference == *reference),
+            None => self.charges.get_mut(&lookup.attempt.to_string()),
+        }
     }
 
     pub(crate) fn by_reference(&self, reference: &GatewayReference) -> Option<&Charge> {

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use book::Mood;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{ChargeRequest, DisputeVerdict, GatewayName};
-use fatura_domain::id::AttemptId;
+use fatura_domain::id::{AttemptId, InvoiceId};
 use std::sync::{Arc, Mutex};
 
 const SECOND: i64 = 1_000;
@@ -62,6 +62,20 @@ impl SimulatedGateway {
 
     pub(crate) fn called(&self) -> &GatewayName {
         &self.name
+    }
+
+    pub(crate) fn knows(&self, attempt: AttemptId) -> bool {
+        self.book.lock().unwrap().charges.contains_key(&attempt.to_string())
+    }
+
+    /// The keys under which it captured something for an invoice, other than against its own word.
+    pub(crate) fn captures_of(&self, invoice: InvoiceId) -> Vec<String> {
+        let book = self.book.lock().unwrap();
+        let of_it = book.charges.iter().filter(|(_, charge)| charge.attempt.invoice == invoice);
+        let captured = of_it.filter(|(_, charge)| {
+            matches!(charge.standing, Standing::Captured(_)) && !charge.is_contradicted
+        });
+        captured.map(|(key, _)| format!("{} under {key}", self.name)).collect()
     }
 
     fn mood(&self) -> Mood {
@@ -170,7 +184,10 @@ impl SimulatedGateway {
             return None;
         }
         let (hint, standing) = (Hint::of_charge(charge), charge.standing.clone());
-        let is_surely_told = charge.is_contradicted;
+        let (is_surely_told, invoice) = (charge.is_contradicted, charge.attempt.invoice);
+        if matches!(standing, Standing::Captured(_)) {
+            book.captured_lately.push(invoice);
+        }
         drop(book);
         // Nobody would ask again: where no webhook comes, only reconciliation finds it.
         if is_surely_told {
@@ -221,8 +238,11 @@ impl SimulatedGateway {
         Some(format!("{}: the case about {key} is {verdict:?}", self.name))
     }
 
-    /// Its customer goes to the bank, too.
+    /// Its customer goes to the bank, too, or never does.
     pub(crate) fn contested(&self, attempt: AttemptId) {
+        if self.chance.happens(150) {
+            return;
+        }
         let key = attempt.to_string();
         let book = self.book.lock().unwrap();
         let is_first = book.charges.get(&key).is_some_and(|charge| charge.dispute.is_none());

@@ -112,7 +112,7 @@ impl Gateway for SimulatedGateway {
     async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome {
         let void = || {
             let mut book = self.book.lock().unwrap();
-            let Some(charge) = book.charges.get_mut(&lookup.attempt.to_string()) else {
+            let Some(charge) = book.meant(lookup) else {
                 return ChargeOutcome::Absent;
             };
             if matches!(charge.standing, Standing::Waiting(_)) {
@@ -125,9 +125,8 @@ impl Gateway for SimulatedGateway {
 
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
         let look = || {
-            let book = self.book.lock().unwrap();
-            let known = book.charges.get(&lookup.attempt.to_string());
-            known.map_or(ChargeOutcome::Absent, super::Charge::outcome)
+            let mut book = self.book.lock().unwrap();
+            book.meant(lookup).map_or(ChargeOutcome::Absent, |charge| charge.outcome())
         };
         let answer = self.called_for("fetch_charge", look).await;
         answer.unwrap_or_else(|_| ChargeOutcome::Unknown { failure: unknown() })
@@ -145,9 +144,8 @@ impl Gateway for SimulatedGateway {
 
     async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome {
         let look = || {
-            let book = self.book.lock().unwrap();
-            let known = book.charges.get(&lookup.attempt.to_string());
-            known.map_or(DisputeOutcome::Undisputed, super::Charge::dispute)
+            let mut book = self.book.lock().unwrap();
+            book.meant(lookup).map_or(DisputeOutcome::Undisputed, |charge| charge.dispute())
         };
         let answer = self.called_for("fetch_dispute", look).await;
         answer.unwrap_or_else(|failure| DisputeOutcome::Unclear { failure })

@@ -33,10 +33,13 @@ impl World {
         self.report.steps += 1;
         match self.deed() {
             Deed::GoOn => {
-                let awake = self.awake();
-                match self.chance.pick(&awake).copied() {
-                    Some(place) => self.advance(place)?,
-                    None => self.pass_time(),
+                let awake: Vec<(u64, usize)> =
+                    self.awake().into_iter().map(|at| (self.pace(at), at)).collect();
+                if awake.is_empty() {
+                    self.pass_time();
+                } else {
+                    let place = self.chance.weighed(&awake);
+                    self.advance(place)?;
                 }
             }
             Deed::Ask => {
@@ -78,7 +81,7 @@ impl World {
         }
         if has_room {
             if !self.is_quiet {
-                deeds.push((10, Deed::Ask));
+                deeds.push((if self.clients.is_in_a_hurry() { 100 } else { 10 }, Deed::Ask));
             }
             if !self.outside.charges.visible().is_empty() {
                 deeds.push((12, Deed::Collect));
@@ -114,6 +117,18 @@ impl World {
         let now = self.clock.ms();
         let is_awake = |(place, task): (usize, &Task)| (task.asleep_until_ms <= now).then_some(place);
         self.tasks.iter().enumerate().filter_map(is_awake).collect()
+    }
+
+    /// Or hurries: some are overtaken by all others, between any two of their calls.
+    fn dawdle(&mut self, place: usize) {
+        let pace = self.chance.weighed(&[(1, 1), (2, 6), (2, 30)]);
+        if let Some(task) = self.tasks.get_mut(place) {
+            task.pace = pace;
+        }
+    }
+
+    fn pace(&self, place: usize) -> u64 {
+        self.tasks.get(place).map_or(1, |task| task.pace)
     }
 
     /// A little, or until something is to happen.
@@ -196,6 +211,7 @@ impl World {
         let (fate, faults) = (self.fate(), self.calm());
         self.trace.note(&self.clock, &format!("#{id} {} begins: {fate:?}", about.operation()));
         self.tasks.push(Task::new(id, about, place, fate, faults, running));
+        self.dawdle(self.tasks.len() - 1);
     }
 
     fn perhaps_twice(&self, about: &About) {
@@ -226,18 +242,21 @@ impl World {
             }
             let verdict = self.verdict(place, call);
             self.outside.control.decide(gate, verdict);
+            if self.chance.happens(300) {
+                self.dawdle(place);
+            }
             let Some(task) = self.tasks.get_mut(place) else { return Ok(()) };
             polled = task.run();
             if matches!(verdict, crate::control::Verdict::DiesBefore | crate::control::Verdict::DiesAfter) {
                 self.die(place);
-                return self.check();
+                return self.check(id);
             }
         }
         if let Poll::Ready(finished) = polled {
             let task = self.tasks.remove(place);
             self.ended(task, finished)?;
         }
-        self.check()
+        self.check(id)
     }
 
     /// Lambda starts another environment in its place, which remembers nothing.

@@ -127,6 +127,61 @@ fn a_contest_is_in_protest_and_the_gateway_is_asked_each_day() {
     assert_eq!(case.invoice.state.due(), None, "the invoice itself waits for nothing");
 }
 
+/// A contest at whose last waking no bank had taken it up.
+fn contested_in_vain() -> Case {
+    let mut case = Case::contested();
+    let last = after(1 + 120 * DAY);
+    case.dispute = case.dispute().woken(&Policy::default(), last);
+    case.now = last;
+    case
+}
+
+#[test]
+fn a_contest_that_no_bank_takes_up_is_for_a_person_after_120_days() {
+    let policy = Policy::default();
+    let contest = Case::contested().dispute().clone();
+    let before = contest.woken(&policy, after(120 * DAY)).unwrap();
+    assert_eq!((before.due(), before.matter()), (Some(after(121 * DAY)), None), "a second early, a day more");
+
+    let case = contested_in_vain();
+    assert_eq!((case.dispute().due(), case.invoice.status()), (None, Status::InProtest));
+    assert_eq!(case.dispute().woken(&policy, after(1_000 * DAY)), None, "nobody is asked any more");
+    let matter = case.dispute().matter().unwrap();
+    assert_eq!((matter.kind, matter.amount), (AttentionKind::ContestUnanswered, Some(brl(10_000))));
+    assert_eq!((matter.invoice, matter.raised_at), (Some(case.invoice.id), case.now));
+
+    // A case that the bank has opened is asked about for as long as it takes.
+    let mut open = Case::contested().hears(&[Open]);
+    open.dispute = open.dispute().woken(&policy, after(300 * DAY));
+    assert_eq!((open.dispute().due(), open.dispute().matter()), (Some(after(301 * DAY)), None));
+}
+
+#[test]
+fn a_bank_that_takes_it_up_after_all_decides_it() {
+    let opened = contested_in_vain().hears(&[Open]);
+    assert_eq!(opened.dispute().case, Some(reference("dp_1")));
+    assert_eq!(opened.dispute().matter(), None, "no longer a person's");
+    assert_eq!(
+        opened.dispute().due(),
+        Some(opened.now + SignedDuration::from_secs(DAY)),
+        "asked about again"
+    );
+    assert_eq!(opened.hears(&[Lost]).invoice.status(), Status::Chargeback);
+}
+
+#[test]
+fn a_person_ends_only_what_no_bank_has_taken_up() {
+    let case = contested_in_vain();
+    let now = case.now;
+    let (invoice, dispute) = case.invoice.contest_dropped(case.dispute(), now).unwrap();
+    assert_eq!((invoice.status(), invoice.version), (Status::Paid, case.invoice.version + 1));
+    assert_eq!((dispute.state.as_str(), dispute.matter()), ("won", None));
+    assert!(contest(&invoice, now).is_ok(), "and may be contested anew");
+    for case in [Case::contested(), Case::contested().hears(&[Open]), contested_in_vain().hears(&[Open])] {
+        assert_eq!(case.invoice.contest_dropped(case.dispute(), now), None);
+    }
+}
+
 #[test]
 fn a_contest_that_the_bank_follows_ends_as_the_bank_says() {
     let opened = Case::contested().hears(&[Open]);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::attention::{AttentionId, AttentionKind};
+use crate::charge::Phase;
 use crate::ledger::TransactionKind;
 use crate::refund::{RefundOf, RefundState};
 
@@ -139,6 +140,19 @@ fn nothing_but_money_or_a_person_ends_a_mismatch() {
     ] {
         assert_eq!(observe(&mismatched(), 1, word.clone(), after(5)), Reduced::AlreadyApplied, "{word:?}");
     }
+}
+
+#[test]
+fn a_cancel_waits_for_the_person_who_decides_about_a_mismatch_and_wakes_nobody() {
+    let Cancellation::Requested(waiting) = mismatched().canceled(after(2)).unwrap() else {
+        panic!("a person has to decide first")
+    };
+    assert_eq!(waiting.state.due(), None, "nothing that a sweep could do");
+    assert!(matches!(live(&waiting).phase, Phase::Mismatched { .. }));
+    assert_eq!(waiting.canceled(after(3)), Ok(Cancellation::AlreadyRequested));
+    // Where the gateway can be asked, it is at once.
+    let Cancellation::Requested(asked) = sending().canceled(after(2)).unwrap() else { panic!("on its way") };
+    assert_eq!(asked.state.due(), Some(after(2)));
 }
 
 #[test]
