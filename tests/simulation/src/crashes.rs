@@ -9,7 +9,7 @@ const MOST_CALLS: u32 = 80;
 /// Whoever dies elsewhere may come to where nobody was.
 const MOST_ROUNDS: usize = 4;
 
-/// For each operation that a kind world sees, in `worlds` of them: at each call before it has its effect, and after.
+/// For each operation that `worlds` kind worlds see: at each call before it has its effect, and after, in the first that came to it.
 pub fn crashes(worlds: u64, most_failures: usize, progress: Progress<'_>) -> Run {
     let kind: Vec<Plan> = (0..worlds).map(Plan::kind).collect();
     let mut seen = run(&kind, most_failures, progress);
@@ -17,11 +17,9 @@ pub fn crashes(worlds: u64, most_failures: usize, progress: Progress<'_>) -> Run
         return seen;
     }
     let mut plans = Vec::new();
-    for (operation, nth) in seen.report.calls.keys().filter(|(_, nth)| *nth <= MOST_CALLS) {
-        for after in [false, true] {
-            let crash = Some(Crash { operation, nth: *nth, after });
-            plans.extend(kind.iter().map(|plan| Plan { crash, ..plan.clone() }));
-        }
+    for ((operation, nth), seed) in seen.report.calls.iter().filter(|((_, nth), _)| *nth <= MOST_CALLS) {
+        let deaths = [false, true].map(|after| Crash { operation, nth: *nth, after });
+        plans.extend(deaths.map(|crash| Plan { crash: Some(crash), ..Plan::kind(*seed) }));
     }
     seen.add(run(&plans, most_failures, progress));
     seen
