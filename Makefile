@@ -14,7 +14,7 @@ PYTHON := .venv/bin/python
 FUNCTIONS := api auth charge-consumer webhook-intake webhook-consumer retry-sweep event-relay notifier
 STACK_ENV := set -a; [ -f .local/stack.env ] || { echo "There is no stack: run \`make up\`." >&2; exit 1; }; . .local/stack.env; set +a
 # How many worlds `make simulate` lives through.
-SEEDS ?= $(if $(CRASHES),1,2000)
+SEEDS ?= $(if $(CRASHES),20,2000)
 # What a release runs on: arm64 or x86_64.
 ARCHITECTURE ?= arm64
 # Which sample `make invoke` sends.

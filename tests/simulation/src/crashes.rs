@@ -6,10 +6,8 @@ use crate::runner::{Progress, Run, run};
 
 /// Beyond this an operation has surely ended.
 const MOST_CALLS: u32 = 80;
-/// Whoever dies elsewhere may come to where nobody was.
-const MOST_ROUNDS: usize = 4;
 
-/// For each operation that a kind world sees, in `worlds` of them: at each call before it has its effect, and after.
+/// For each operation that `worlds` kind worlds see: at each call before it has its effect, and after, in the first that came to it.
 pub fn crashes(worlds: u64, most_failures: usize, progress: Progress<'_>) -> Run {
     let kind: Vec<Plan> = (0..worlds).map(Plan::kind).collect();
     let mut seen = run(&kind, most_failures, progress);
@@ -17,25 +15,24 @@ pub fn crashes(worlds: u64, most_failures: usize, progress: Progress<'_>) -> Run
         return seen;
     }
     let mut plans = Vec::new();
-    for (operation, nth) in seen.report.calls.keys().filter(|(_, nth)| *nth <= MOST_CALLS) {
-        for after in [false, true] {
-            let crash = Some(Crash { operation, nth: *nth, after });
-            plans.extend(kind.iter().map(|plan| Plan { crash, ..plan.clone() }));
-        }
+    for ((operation, nth), seed) in seen.report.calls.iter().filter(|((_, nth), _)| *nth <= MOST_CALLS) {
+        let deaths = [false, true].map(|after| Crash { operation, nth: *nth, after });
+        plans.extend(deaths.map(|crash| Plan { crash: Some(crash), ..Plan::kind(*seed) }));
     }
     seen.add(run(&plans, most_failures, progress));
     seen
 }
 
-/// Lives once more through worlds that came to a call at which nobody died, with a death there, until there is none.
+/// Lives once more through worlds that came to a call at which nobody died, with a death there.
 pub fn close(seen: &mut Run, most_failures: usize, progress: Progress<'_>) {
-    for _ in 0..MOST_ROUNDS {
-        let plans = aimed(&seen.report);
-        if plans.is_empty() || seen.failures.len() >= most_failures {
-            return;
-        }
-        seen.add(run(&plans, most_failures, progress));
+    let plans = aimed(&seen.report);
+    if plans.is_empty() || seen.failures.len() >= most_failures {
+        return;
     }
+    let mut more = run(&plans, most_failures, progress);
+    // What is come to only after a death that was meant is no world's that its seed alone decides.
+    more.report.calls.clear();
+    seen.add(more);
 }
 
 /// Until its death such a world is as it was, so that it comes to it.

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     }
     let bar = Bar::begin();
     if has("--crashes") {
-        let worlds = number("--seeds").unwrap_or(1);
+        let worlds = number("--seeds").unwrap_or(20);
         return end(&crashes(worlds, MOST_FAILURES, &|done, all| bar.show(done, all)), false);
     }
     let from = number("--from").unwrap_or_default();

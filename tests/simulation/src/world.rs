@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 /// Environments of each function.
 const ENVIRONMENTS: usize = 3;
+/// Steps after a death that was meant.
+const AFTERMATH: u64 = 100;
 
 pub struct World {
     plan: Plan,
@@ -140,8 +142,15 @@ impl World {
     fn live(&mut self) -> Result<(), Vec<String>> {
         self.set_up()?;
         self.is_quiet = false;
-        for _ in 0..self.plan.steps {
+        let is_aimed = self.plan.crash.is_some();
+        let mut left = self.plan.steps;
+        while left > 0 {
             self.step()?;
+            left -= 1;
+            // What the one death that was meant brings about shows soon.
+            if is_aimed && self.plan.crash.is_none() {
+                left = left.min(AFTERMATH);
+            }
         }
         self.go_quiet()?;
         self.look_back()

@@ -36,8 +36,8 @@ fn a_seed_is_the_same_world_every_time() {
 #[test]
 fn whoever_dies_where_nobody_did_is_in_a_world_that_came_so_far() {
     const SEED: u64 = 1;
-    let (seen, _) = World::run(&Plan::of(SEED));
-    let (crash, seed) = seen.unseen_points().pop().unwrap();
+    let (before, _) = World::run(&Plan::of(SEED));
+    let (crash, seed) = before.unseen_points().pop().unwrap();
     let (closed, _) = World::run(&Plan { crash: Some(crash), ..Plan::of(seed) });
     assert_eq!(seed, SEED);
     assert!(!closed.unseen_points().contains(&(crash, SEED)));
