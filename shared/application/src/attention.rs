@@ -67,14 +67,11 @@ impl App {
         }
         let note = note.map(|note| note.as_str().to_owned());
         let closed = Closed { at: self.clock.now(), by: Some(caller.actor()), note };
-        match (matter.kind, matter.invoice) {
-            (AttentionKind::ContestUnanswered, Some(invoice)) => {
-                self.drop_contest(invoice, id, closed).await?;
-            }
-            _ => {
-                let change = Change::AttentionClosed { id: id.clone(), closed };
-                self.commit(ChangeSet::of([change]), None).await?;
-            }
+        if let (AttentionKind::ContestUnanswered, Some(invoice)) = (matter.kind, matter.invoice) {
+            self.drop_contest(invoice, id, closed).await?;
+        } else {
+            let change = Change::AttentionClosed { id: id.clone(), closed };
+            self.commit(ChangeSet::of([change]), None).await?;
         }
         // Somebody else's word may have been first.
         self.matter(id).await

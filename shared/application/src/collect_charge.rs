@@ -99,7 +99,7 @@ impl App {
             Claim::Claimed(invoice) => self.send_if_allowed(*invoice, ahead, deadline).await?,
             // About a version that is gone: whoever moved the invoice on has seen to it.
             Claim::Refused(Some(invoice)) if invoice.version == version => {
-                self.take_step(*invoice, deadline).await?
+                self.take_step(*invoice, deadline).await?;
             }
             Claim::Refused(_) => tracing::debug!(invoice = %id, "message is void"),
         }

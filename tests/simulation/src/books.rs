@@ -299,9 +299,8 @@ impl Books {
 
     pub(crate) fn is_settled(&self, invoice: &Invoice) -> bool {
         match &invoice.state {
-            State::Pending(_) => self.is_on_the_list(invoice),
+            State::Pending(_) | State::InProtest(_) => self.is_on_the_list(invoice),
             State::ChargedWithError(failed) => failed.retry_at.is_none(),
-            State::InProtest(_) => self.is_on_the_list(invoice),
             _ => true,
         }
     }

@@ -121,9 +121,9 @@ impl World {
 
     /// Or hurries: some are overtaken by all others, between any two of their calls.
     fn dawdle(&mut self, place: usize) {
-        let pace = self.chance.weighed(&[(1, 1), (2, 6), (2, 30)]);
+        let often = self.chance.weighed(&[(1, 1), (2, 6), (2, 30)]);
         if let Some(task) = self.tasks.get_mut(place) {
-            task.pace = pace;
+            task.pace = often;
         }
     }
 
