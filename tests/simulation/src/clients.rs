@@ -1,5 +1,7 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod risk;
+mod shop;
 mod wishes;
 
 use crate::chance::Chance;
@@ -22,6 +24,14 @@ pub(crate) enum Kind {
     CloseBill,
     Move,
     Route,
+    Fees,
+    Order,
+    CancelOrder,
+    Pay,
+    PayFromWallet,
+    RefundPayment,
+    RiskRules,
+    Review,
 }
 
 impl Kind {
@@ -41,6 +51,14 @@ impl Kind {
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
+            Self::Fees => "put-fees",
+            Self::Order => "place-order",
+            Self::CancelOrder => "cancel-order",
+            Self::Pay => "make-payment",
+            Self::PayFromWallet => "pay-from-wallet",
+            Self::RefundPayment => "refund-payment",
+            Self::RiskRules => "put-risk-rules",
+            Self::Review => "review-invoice",
         }
     }
 }
@@ -62,6 +80,7 @@ pub(crate) struct Asked {
 pub(crate) struct Clients {
     next_key: u64,
     pub(crate) customers: Vec<String>,
+    pub(crate) merchants: Vec<String>,
     /// What each order comes to, in cents, by its description.
     pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.

@@ -2,6 +2,7 @@
 
 mod deeds;
 mod ends;
+mod shops;
 mod verdicts;
 
 use crate::books::Books;
@@ -132,6 +133,7 @@ impl World {
             self.step()?;
         }
         self.go_quiet()?;
+        self.close_shops()?;
         self.look_back()
     }
 
@@ -160,7 +162,7 @@ impl World {
             }
             self.clients.customers.push(customer);
         }
-        Ok(())
+        self.open_shops()
     }
 
     fn ask_and_wait(&mut self, kind: Kind, path: String, body: Value) -> Result<String, Vec<String>> {

@@ -7,11 +7,17 @@ use fatura_domain::bill::{Bill, BillStatus};
 use fatura_domain::invoice::{Invoice, Status};
 use serde_json::{Value, json};
 
+/// In a thousand wishes.
+const IN_SHOPS: u64 = 450;
+
 impl Clients {
     /// What somebody wants next.
     pub(crate) fn wish(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
         if chance.happens(300) && !self.again.is_empty() {
             return Some(self.again.remove(chance.place(self.again.len())));
+        }
+        if chance.happens(IN_SHOPS) {
+            return self.of_shops(books, chance);
         }
         match chance.below(16) {
             0..5 => self.create(chance),
@@ -134,6 +140,6 @@ fn any_of_all<'a>(books: &'a Books, chance: &Chance) -> Option<&'a Invoice> {
     chance.pick(&all).copied()
 }
 
-fn decimal(cents: i64) -> String {
+pub(super) fn decimal(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
