@@ -5,6 +5,7 @@ mod shop;
 mod wishes;
 
 use crate::chance::Chance;
+use crate::plan::Plan;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -81,6 +82,9 @@ pub(crate) struct Clients {
     next_key: u64,
     pub(crate) customers: Vec<String>,
     pub(crate) merchants: Vec<String>,
+    /// As the plan says.
+    shops: u64,
+    risks: u64,
     /// What each order comes to, in cents, by its description.
     pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.
@@ -92,6 +96,10 @@ pub(crate) struct Clients {
 
 impl Clients {
     const MOST_TRIES: u32 = 8;
+
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { shops: plan.shops, risks: plan.risks, ..Self::default() }
+    }
 
     pub(crate) fn post(&mut self, kind: Kind, path: String, body: Value) -> Asked {
         self.next_key += 1;

@@ -104,7 +104,7 @@ impl World {
             environments: Vec::new(),
             tasks: Vec::new(),
             next_task: 0,
-            clients: Clients::default(),
+            clients: Clients::of(plan),
             books: Books::default(),
             stream: Vec::new(),
             relayed: 0,

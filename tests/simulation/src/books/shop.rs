@@ -13,7 +13,7 @@ const ORDER: &str = "BUY#";
 pub(crate) struct Placed {
     version: i64,
     pub(crate) merchant: CustomerId,
-    total_minor: i64,
+    pub(crate) total_minor: i64,
     pub(crate) is_canceled: bool,
     pub(crate) payment: Option<PaymentId>,
 }
@@ -134,5 +134,10 @@ impl Books {
                 let failed = [Status::Canceled, Status::ChargedWithError, Status::Uncollectible];
                 failed.contains(&invoice.status())
             })
+    }
+
+    pub(crate) fn is_paid(&self, order: &Placed) -> bool {
+        let payment = order.payment.and_then(|payment| self.invoices.get(&payment.into()));
+        payment.is_some_and(|invoice| invoice.status() == Status::Paid)
     }
 }

@@ -21,12 +21,11 @@ impl Clients {
             12 => self.pay_invoice_from_wallet(books, chance),
             13..15 => self.refund_payment(books, chance),
             15..17 => self.fill_wallet(chance),
-            17 => self.pay_out(chance),
-            18 => {
+            17..19 => self.pay_out(chance),
+            _ => {
                 let merchant = chance.happens(500).then(|| chance.pick(&self.merchants).cloned()).flatten();
                 Some(self.fees(merchant.as_deref(), chance))
             }
-            _ => self.of_risk(books, chance),
         }
     }
 
@@ -75,13 +74,13 @@ impl Clients {
             let other = chance.pick(&others).copied();
             orders.extend(other.filter(|other| !orders.contains(other)));
         }
+        Some(self.pay_for(&orders, chance.happens(400)))
+    }
+
+    pub(crate) fn pay_for(&mut self, orders: &[OrderId], is_from_wallet: bool) -> Asked {
         let orders: Vec<String> = orders.iter().map(OrderId::to_string).collect();
-        let body = if chance.happens(400) {
-            json!({ "order_ids": orders, "source": { "wallet": true } })
-        } else {
-            json!({ "order_ids": orders })
-        };
-        Some(self.post(Kind::Pay, "/v1/payments".to_owned(), body))
+        let body = json!({ "order_ids": orders, "source": { "wallet": is_from_wallet } });
+        self.post(Kind::Pay, "/v1/payments".to_owned(), body)
     }
 
     fn cancel_order(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
@@ -116,9 +115,12 @@ impl Clients {
     /// Enough to pay for something.
     fn fill_wallet(&mut self, chance: &Chance) -> Option<Asked> {
         let customer = chance.pick(&self.customers)?.clone();
-        let body =
-            json!({ "amount": { "amount": decimal(chance.between(10_000, 200_000)), "currency": "BRL" } });
-        Some(self.post(Kind::Move, format!("/v1/wallet/{customer}/credit"), body))
+        Some(self.fill(&customer, chance.between(10_000, 200_000)))
+    }
+
+    pub(crate) fn fill(&mut self, customer: &str, cents: i64) -> Asked {
+        let body = json!({ "amount": { "amount": decimal(cents), "currency": "BRL" } });
+        self.post(Kind::Move, format!("/v1/wallet/{customer}/credit"), body)
     }
 
     /// Merchants take what they have earned, so that what goes back may find nothing.

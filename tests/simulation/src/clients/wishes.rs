@@ -7,17 +7,15 @@ use fatura_domain::bill::{Bill, BillStatus};
 use fatura_domain::invoice::{Invoice, Status};
 use serde_json::{Value, json};
 
-/// In a thousand wishes.
-const IN_SHOPS: u64 = 450;
-
 impl Clients {
     /// What somebody wants next.
     pub(crate) fn wish(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
         if chance.happens(300) && !self.again.is_empty() {
             return Some(self.again.remove(chance.place(self.again.len())));
         }
-        if chance.happens(IN_SHOPS) {
-            return self.of_shops(books, chance);
+        if chance.happens(self.shops) {
+            let is_of_risk = chance.happens(self.risks);
+            return if is_of_risk { self.of_risk(books, chance) } else { self.of_shops(books, chance) };
         }
         match chance.below(16) {
             0..5 => self.create(chance),
