@@ -1,6 +1,7 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
 mod risk;
+mod settings;
 mod shop;
 mod wishes;
 
@@ -33,6 +34,7 @@ pub(crate) enum Kind {
     RefundPayment,
     RiskRules,
     Review,
+    Dun,
 }
 
 impl Kind {
@@ -60,6 +62,7 @@ impl Kind {
             Self::RefundPayment => "refund-payment",
             Self::RiskRules => "put-risk-rules",
             Self::Review => "review-invoice",
+            Self::Dun => "put-dunning-policy",
         }
     }
 }
@@ -85,6 +88,8 @@ pub(crate) struct Clients {
     /// As the plan says.
     shops: u64,
     risks: u64,
+    /// Where each payment method is.
+    methods: Vec<String>,
     /// What each order comes to, in cents, by its description.
     pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.
@@ -128,6 +133,7 @@ impl Clients {
                 let known = self.answers.get(&next.key).filter(|_| next.method == "POST").cloned();
                 let is_other = known.as_ref().is_some_and(|known| known != body);
                 if known.is_none() {
+                    self.remember(&next, body);
                     self.answers.insert(next.key.clone(), body.to_owned());
                 } else {
                     self.replays += 1;

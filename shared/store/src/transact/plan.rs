@@ -70,6 +70,9 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
             Change::InvoiceChanged(invoice) => {
                 actions.push(changed(InvoiceItem::write(&invoice)?, invoice.version));
             }
+            Change::OrderChanged(order) if Bug::OrderWithoutVersion.is_planted() => {
+                actions.push(unconditional(Write::Put(OrderItem::write(&order)?)));
+            }
             Change::OrderPlaced(order) => actions.push(new(OrderItem::write(&order)?)),
             Change::OrderChanged(order) => actions.push(changed(OrderItem::write(&order)?, order.version)),
             Change::AttemptFinished(attempt) if enclosed.iter().any(|(_, inner)| *inner == attempt) => {}
