@@ -152,7 +152,7 @@ impl Books {
             self.touched.insert(at.invoice);
             self.moved.insert((at.gateway.clone(), at.reference.0.clone()));
         }
-        self.ledger.post(&transaction);
+        self.ledger.post(&transaction, wrong);
         self.transactions.insert(transaction.id, transaction);
     }
 

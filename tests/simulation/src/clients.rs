@@ -1,5 +1,6 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod journals;
 mod risk;
 mod settings;
 mod shop;
@@ -26,6 +27,9 @@ pub(crate) enum Kind {
     CloseBill,
     Move,
     Route,
+    Merchant,
+    Journal,
+    Reversal,
     Fees,
     Order,
     CancelOrder,
@@ -54,6 +58,9 @@ impl Kind {
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
+            Self::Merchant => "create-merchant",
+            Self::Journal => "post-journal",
+            Self::Reversal => "reverse-journal",
             Self::Fees => "put-fees",
             Self::Order => "place-order",
             Self::CancelOrder => "cancel-order",

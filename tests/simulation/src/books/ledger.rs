@@ -16,6 +16,7 @@ pub(crate) struct Ledger {
     of: BTreeMap<InvoiceId, Vec<TransactionId>>,
     moved: BTreeSet<(CustomerId, Currency)>,
     booked: Vec<TransactionId>,
+    reversed: BTreeSet<TransactionId>,
     touched: BTreeSet<InvoiceId>,
 }
 
@@ -29,9 +30,13 @@ struct Parts {
 }
 
 impl Ledger {
-    pub(super) fn post(&mut self, transaction: &Transaction) {
+    pub(super) fn post(&mut self, transaction: &Transaction, wrong: &mut Vec<String>) {
         if transaction.mirrors.is_some() {
             return;
+        }
+        let reversed = transaction.reverses();
+        if reversed.is_some_and(|reversed| !self.reversed.insert(reversed)) {
+            wrong.push(format!("{} reverses what was reversed before", transaction.id));
         }
         for entry in transaction.journal.entries() {
             let key = (entry.account.clone(), entry.amount.currency());

@@ -14,7 +14,7 @@ const MOST_ORDERS: usize = 4;
 
 impl Clients {
     pub(super) fn of_shops(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
-        match chance.below(20) {
+        match chance.below(22) {
             0..6 => self.order(chance),
             6..11 => self.pay(books, chance),
             11 => self.cancel_order(books, chance),
@@ -22,6 +22,7 @@ impl Clients {
             13..15 => self.refund_payment(books, chance),
             15..17 => self.fill_wallet(chance),
             17..19 => self.pay_out(chance),
+            19..21 => self.post_journal(books, chance),
             _ => {
                 let merchant = chance.happens(500).then(|| chance.pick(&self.merchants).cloned()).flatten();
                 Some(self.fees(merchant.as_deref(), chance))

@@ -14,13 +14,12 @@ impl World {
         for number in 0..1 + self.chance.below(MOST_MERCHANTS) {
             let body =
                 json!({ "name": "Loja", "email": format!("m{number}@example.com"), "kind": "merchant" });
-            let merchant = self.ask_and_wait(Kind::Customer, "/v1/customers".to_owned(), body)?;
+            let merchant = self.ask_and_wait(Kind::Merchant, "/v1/customers".to_owned(), body)?;
             if self.chance.happens(500) {
                 let fees = self.clients.fees(Some(&merchant), &self.chance);
                 self.ask(fees);
                 self.finish_all()?;
             }
-            self.clients.merchants.push(merchant);
         }
         Ok(())
     }
