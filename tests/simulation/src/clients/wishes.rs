@@ -15,7 +15,7 @@ impl Clients {
         }
         if chance.happens(self.shops) {
             let is_of_risk = chance.happens(self.risks);
-            return if is_of_risk { self.of_risk(books, chance) } else { self.of_shops(books, chance) };
+            return if is_of_risk { Some(self.of_risk(books, chance)) } else { self.of_shops(books, chance) };
         }
         match chance.below(16) {
             0..5 => self.create(chance),

@@ -11,7 +11,7 @@ const MOST_MERCHANTS: u64 = 3;
 impl World {
     /// Merchants, with what the platform keeps of their sales.
     pub(super) fn open_shops(&mut self) -> Result<(), Vec<String>> {
-        for number in 0..1 + self.chance.below(MOST_MERCHANTS) {
+        for number in 0..=self.chance.below(MOST_MERCHANTS) {
             let body =
                 json!({ "name": "Loja", "email": format!("m{number}@example.com"), "kind": "merchant" });
             let merchant = self.ask_and_wait(Kind::Merchant, "/v1/customers".to_owned(), body)?;
@@ -32,10 +32,10 @@ impl World {
             let is_open = self.books.is_open(&placed);
             let is_sold = self.chance.happens(500);
             if is_sold {
-                self.sell(order, &placed)?
+                self.sell(order, &placed)?;
             } else {
-                self.ask_and_finish(Clients::cancel_this, order)?
-            };
+                self.ask_and_finish(Clients::cancel_this, order)?;
+            }
             let after = self.books.shop.orders.get(&order).filter(|after| **after != placed);
             let is_done = after
                 .is_some_and(|after| if is_sold { self.books.is_paid(after) } else { after.is_canceled });
