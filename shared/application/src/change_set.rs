@@ -298,6 +298,7 @@ impl ChangeSet {
         let is_torn = |change: &Change| match change {
             Change::Answered(_) => Bug::AnswerAfterEffect.is_planted(),
             Change::TransactionBooked(_) => Bug::TornSettlement.is_planted(),
+            Change::WalletMoved { .. } => Bug::WalletMovedApart.is_planted(),
             _ => false,
         };
         let (later, now): (Vec<_>, Vec<_>) = self.0.into_iter().partition(is_torn);

@@ -165,6 +165,10 @@ impl App {
         let invoice = invoice.judged(judgement);
         match decision {
             Decision::Approve => self.send(&invoice, deadline).await,
+            Decision::Review if Bug::HeldIsSent.is_planted() => {
+                self.hold_for_review(invoice.clone()).await?;
+                self.send(&invoice, deadline).await
+            }
             Decision::Review => self.hold_for_review(invoice).await,
             Decision::Decline => {
                 let outcome = ChargeOutcome::Declined { reference: None, failure: declined_by_rules() };

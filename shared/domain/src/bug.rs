@@ -18,10 +18,16 @@ pub enum Bug {
     RoundedBySum,
     TornSettlement,
     WalletUnbounded,
+    OrderWithoutVersion,
+    EarlierPaymentKept,
+    AllotmentRoundedDown,
+    WalletMovedApart,
+    HeldIsSent,
+    VelocityOverwritten,
 }
 
 impl Bug {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -35,6 +41,12 @@ impl Bug {
         Self::RoundedBySum,
         Self::TornSettlement,
         Self::WalletUnbounded,
+        Self::OrderWithoutVersion,
+        Self::EarlierPaymentKept,
+        Self::AllotmentRoundedDown,
+        Self::WalletMovedApart,
+        Self::HeldIsSent,
+        Self::VelocityOverwritten,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

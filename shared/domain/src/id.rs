@@ -186,7 +186,7 @@ impl AttemptNumber {
 
 /// An attempt: its invoice's characters and its number, so that the invoice can always be found from it. It is the
 /// idempotency key at the gateway too: one attempt, one key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AttemptId {
     pub invoice: InvoiceId,

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use fatura_application::RiskEdition;
 use fatura_application::ports::{ListError, Page, PageRequest, RiskRecords, StoreError};
+use fatura_domain::bug::Bug;
 use fatura_domain::id::CustomerId;
 use fatura_domain::ledger::TransactionKind;
 use fatura_domain::risk::{Hour, Record, Try, Velocity};
@@ -81,13 +82,15 @@ impl DynamoStore {
         one: Try,
         now: Timestamp,
     ) -> Result<(Hour, Vec<Try>), StoreError> {
+        let is_overwritten = Bug::VelocityOverwritten.is_planted();
+        let add = if is_overwritten { "SET #tries = :one," } else { "ADD #tries :one SET" };
         let delete_after = now.checked_add(KEPT_FOR).unwrap_or(Timestamp::MAX).as_second();
         let request = self
             .client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(to_key(keys::velocity(customer, one.hour()))))
-            .update_expression("ADD #tries :one SET #ttl = if_not_exists(#ttl, :ttl)")
+            .update_expression(format!("{add} #ttl = if_not_exists(#ttl, :ttl)"))
             .condition_expression("attribute_not_exists(#tries) OR size(#tries) < :most")
             .expression_attribute_names("#tries", TRIES)
             .expression_attribute_names("#ttl", "ttl")

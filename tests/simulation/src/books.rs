@@ -2,8 +2,12 @@
 
 mod items;
 mod leases;
+mod ledger;
+mod risk;
+mod shop;
 
 pub(crate) use leases::Writer;
+pub(crate) use shop::Placed;
 
 use crate::functions::stream_event;
 use crate::gateway::SimulatedGateway;
@@ -46,6 +50,9 @@ pub(crate) struct Books {
     pub(crate) contested: Vec<(GatewayName, AttemptId)>,
     moved: BTreeSet<Moved>,
     leases: leases::Leases,
+    pub(crate) shop: shop::Shop,
+    ledger: ledger::Ledger,
+    risk: risk::Risk,
 }
 
 impl Books {
@@ -59,7 +66,7 @@ impl Books {
     ) -> Vec<String> {
         let mut wrong = Vec::new();
         for record in records {
-            self.keep(record, &mut wrong);
+            self.keep(record, totals, &mut wrong);
             let event = stream_event(std::slice::from_ref(record));
             event.records.into_iter().for_each(|record| self.take(record, by, &mut wrong));
         }
@@ -74,13 +81,16 @@ impl Books {
         }
         self.count(&mut wrong);
         self.are_kept(gateways, &mut wrong);
+        self.ledger_agrees(&mut wrong);
+        self.orders_agree(&mut wrong);
+        self.risk_agrees(gateways, &mut wrong);
         for moved in std::mem::take(&mut self.moved) {
             self.is_real(&moved, gateways, &mut wrong);
         }
         wrong
     }
 
-    fn keep(&mut self, record: &Value, wrong: &mut Vec<String>) {
+    fn keep(&mut self, record: &Value, totals: &BTreeMap<String, i64>, wrong: &mut Vec<String>) {
         let text = |path: &str| record.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         let key = (text("/dynamodb/Keys/PK/S"), text("/dynamodb/Keys/SK/S"));
         let Some(image) = record.pointer("/dynamodb/NewImage") else {
@@ -95,6 +105,8 @@ impl Books {
             _ => self.due.remove(&key),
         };
         self.weigh(&key, image, wrong);
+        self.place(&key, image, totals, wrong);
+        self.remember(&key, image, wrong);
         self.items.insert(key, image.clone());
     }
 
@@ -118,6 +130,9 @@ impl Books {
                 let before = invoice_of_image(before).ok().flatten();
                 self.step(before.as_ref(), &after, wrong);
                 self.leases.follow(before.as_ref(), &after, by);
+                self.pay(before.as_ref(), &after, wrong);
+                self.judge(before.as_ref(), &after);
+                self.ledger.touch(&after);
                 self.touched.insert(after.id);
                 self.invoices.insert(after.id, after);
             }
@@ -143,6 +158,7 @@ impl Books {
             self.touched.insert(at.invoice);
             self.moved.insert((at.gateway.clone(), at.reference.0.clone()));
         }
+        self.ledger.post(&transaction, wrong);
         self.transactions.insert(transaction.id, transaction);
     }
 
@@ -206,7 +222,8 @@ impl Books {
     /// An invoice's amounts are those of its transactions.
     fn agrees(&self, invoice: &Invoice, wrong: &mut Vec<String>) {
         let of = |kinds: &[TransactionKind], reference: Option<&GatewayReference>| -> i64 {
-            let mine = self.transactions.values().filter(|transaction| {
+            let booked = self.transactions.values().filter(|transaction| transaction.mirrors.is_none());
+            let mine = booked.filter(|transaction| {
                 transaction.moved_by.at_gateway().is_some_and(|at| {
                     at.invoice == invoice.id && reference.is_none_or(|reference| at.reference == *reference)
                 })
@@ -226,8 +243,9 @@ impl Books {
             say(format!("its orphans are {orphans}, and the ledger has {orphaned}"));
         }
         if let Some(payment) = paid {
-            if payment.refunded + payment.refunding > owed {
-                say(format!("{} + {} of {owed} go back", payment.refunded, payment.refunding));
+            let came = payment.amount().map_or(0, Money::minor);
+            if payment.refunded + payment.refunding > came {
+                say(format!("{} + {} of {came} go back", payment.refunded, payment.refunding));
             }
             if owed != 0 && owed != invoice.total.minor() {
                 say(format!("it is paid with {owed} of {}", invoice.total));

@@ -1,9 +1,13 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod journals;
+mod risk;
 mod settings;
+mod shop;
 mod wishes;
 
 use crate::chance::Chance;
+use crate::plan::Plan;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -23,6 +27,17 @@ pub(crate) enum Kind {
     CloseBill,
     Move,
     Route,
+    Merchant,
+    Journal,
+    Reversal,
+    Fees,
+    Order,
+    CancelOrder,
+    Pay,
+    PayFromWallet,
+    RefundPayment,
+    RiskRules,
+    Review,
     Dun,
 }
 
@@ -43,6 +58,17 @@ impl Kind {
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
+            Self::Merchant => "create-merchant",
+            Self::Journal => "post-journal",
+            Self::Reversal => "reverse-journal",
+            Self::Fees => "put-fees",
+            Self::Order => "place-order",
+            Self::CancelOrder => "cancel-order",
+            Self::Pay => "make-payment",
+            Self::PayFromWallet => "pay-from-wallet",
+            Self::RefundPayment => "refund-payment",
+            Self::RiskRules => "put-risk-rules",
+            Self::Review => "review-invoice",
             Self::Dun => "put-dunning-policy",
         }
     }
@@ -65,6 +91,10 @@ pub(crate) struct Asked {
 pub(crate) struct Clients {
     next_key: u64,
     pub(crate) customers: Vec<String>,
+    pub(crate) merchants: Vec<String>,
+    /// As the plan says.
+    shops: u64,
+    risks: u64,
     /// Where each payment method is.
     methods: Vec<String>,
     /// What each order comes to, in cents, by its description.
@@ -80,6 +110,10 @@ pub(crate) struct Clients {
 
 impl Clients {
     const MOST_TRIES: u32 = 8;
+
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { shops: plan.shops, risks: plan.risks, ..Self::default() }
+    }
 
     pub(crate) fn post(&mut self, kind: Kind, path: String, body: Value) -> Asked {
         self.next_key += 1;

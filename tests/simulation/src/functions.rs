@@ -19,6 +19,7 @@ use fatura_application::ports::{Entropy, EventBus, Gateway, Gateways, SecretsErr
 use fatura_application::tokens::{KeyId, KeyRing};
 use fatura_application::{App, Authenticator, Intake, OperatorKey, Records, Tokens};
 use fatura_domain::event::Event;
+use fatura_rules::RuleEngine;
 use http::{Request, header};
 use http_body_util::BodyExt;
 use retry_sweep::Task;
@@ -101,7 +102,8 @@ impl Environment {
             gateways.clone(),
             clock.clone(),
             Arc::new(Bits(Chance::of(entropy))),
-        );
+        )
+        .with_risk(Arc::new(RuleEngine::new()));
         let tokens = Arc::new(Tokens::new(Arc::new(NoKeys), "https://api.example.com"));
         let authenticator = Authenticator::new(Arc::new(FixedKey), store.clone(), tokens, clock.clone());
         let router = api::router(Api::new(app.clone(), Arc::new(authenticator)));

@@ -26,6 +26,9 @@ pub struct Plan {
     pub forgeries: u64,
     /// How far clocks are apart at most.
     pub skew_ms: u64,
+    /// In a thousand wishes: those of shops; and in a thousand of those, what is said about risk.
+    pub shops: u64,
+    pub risks: u64,
     /// The only death that there is.
     pub crash: Option<Crash>,
 }
@@ -59,12 +62,14 @@ impl Plan {
             contradictions: chance.below(150),
             forgeries: chance.below(150),
             skew_ms: if chance.happens(500) { Self::LONGEST_SKEW_MS } else { 0 },
+            shops: [150, 400, 850][chance.place(3)],
+            risks: [30, 60, 250][chance.place(3)],
             crash: None,
         }
     }
 
     /// What shrinking makes less, by the names that the command line knows.
-    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 9] {
+    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 11] {
         [
             ("--clients", &mut self.clients),
             ("--steps", &mut self.steps),
@@ -75,6 +80,8 @@ impl Plan {
             ("--contradictions", &mut self.contradictions),
             ("--forgeries", &mut self.forgeries),
             ("--skew-ms", &mut self.skew_ms),
+            ("--shops", &mut self.shops),
+            ("--risks", &mut self.risks),
         ]
     }
 

@@ -2,6 +2,7 @@
 
 mod deeds;
 mod ends;
+mod shops;
 mod verdicts;
 
 use crate::books::{Books, Writer};
@@ -117,7 +118,7 @@ impl World {
             environments: Vec::new(),
             tasks: Vec::new(),
             next_task: 0,
-            clients: Clients::default(),
+            clients: Clients::of(plan),
             books: Books::default(),
             stream: Vec::new(),
             relayed: 0,
@@ -153,6 +154,7 @@ impl World {
             }
         }
         self.go_quiet()?;
+        self.close_shops()?;
         self.look_back()
     }
 
@@ -180,7 +182,7 @@ impl World {
                 self.finish_all()?;
             }
         }
-        Ok(())
+        self.open_shops()
     }
 
     fn ask_and_wait(&mut self, kind: Kind, path: String, body: Value) -> Result<String, Vec<String>> {

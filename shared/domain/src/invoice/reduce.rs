@@ -334,6 +334,12 @@ impl LiveCollection<'_> {
                 let failure = Failure::new(FailureClass::NotSent, "not_found_at_gateway", message);
                 let unsent = self.live.unsent.saturating_add(1);
                 if self.collection.cancel_requested || unsent >= self.policy.rules.not_sent.most_sends {
+                    // Nobody sends it again, and it may be on its way still: what it charges then only a webhook would tell.
+                    if let Phase::Unknown { failure, polls: 0 } = &self.live.phase
+                        && self.policy.poll_at(1, self.moment.now).is_some()
+                    {
+                        return self.unknown(failure);
+                    }
                     return self.ended(Ending::of(AttemptOutcome::NotSent(failure.clone()), None), &failure);
                 }
                 let now = Some(self.moment.now);

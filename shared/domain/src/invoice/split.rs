@@ -1,6 +1,7 @@
 //! Whose the money of a payment is: each order's merchant gets its part, the platform its fee, and what goes back goes
 //! back from each in proportion to what it still has.
 
+use crate::bug::Bug;
 use crate::id::{CustomerId, OrderId};
 use crate::ledger::{Account, Direction, Entry, Journal};
 use crate::money::{Currency, Money};
@@ -225,7 +226,8 @@ fn allocated(amount: i64, weights: &[i64]) -> Vec<i64> {
     let exact = |weight: i64| i128::from(amount) * i128::from(weight);
     let floor = |weight: i64| i64::try_from(exact(weight) / whole).unwrap_or_default();
     let mut parts: Vec<i64> = weights.iter().map(|weight| floor(*weight)).collect();
-    let mut left = amount - parts.iter().sum::<i64>();
+    let mut left =
+        if Bug::AllotmentRoundedDown.is_planted() { 0 } else { amount - parts.iter().sum::<i64>() };
     let mut by_remainder: Vec<(usize, i128)> =
         weights.iter().map(|weight| exact(*weight) % whole).enumerate().collect();
     by_remainder.sort_by_key(|(place, remainder)| (std::cmp::Reverse(*remainder), *place));

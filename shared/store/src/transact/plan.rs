@@ -20,6 +20,7 @@ use fatura_domain::charge::Attempt;
 use fatura_domain::customer::{Customer, Detachment};
 use fatura_domain::gateway::GatewayName;
 use fatura_domain::id::{CustomerId, TransactionId};
+use fatura_domain::order::Order;
 use std::collections::{BTreeMap, HashMap};
 
 const IS_NEW: &str = "attribute_not_exists(PK)";
@@ -71,7 +72,7 @@ pub(super) fn actions(changes: ChangeSet) -> Result<Vec<Action>, StoreError> {
                 actions.push(changed(InvoiceItem::write(&invoice)?, invoice.version));
             }
             Change::OrderPlaced(order) => actions.push(new(OrderItem::write(&order)?)),
-            Change::OrderChanged(order) => actions.push(changed(OrderItem::write(&order)?, order.version)),
+            Change::OrderChanged(order) => actions.push(order_changed(&order)?),
             Change::AttemptFinished(attempt) if enclosed.iter().any(|(_, inner)| *inner == attempt) => {}
             Change::AttemptFinished(attempt) => actions.push(new(AttemptItem::write(&attempt)?)),
             Change::TransactionBooked(transaction) => {
@@ -150,6 +151,14 @@ fn notice(change: NoticeChange) -> Result<Action, StoreError> {
         NoticeChange::PreferencesPut(put) => next(PreferencesItem::write(&put)?, put.version),
         NoticeChange::Telling(telling) => next(TellingItem::write(&telling)?, telling.version),
     })
+}
+
+fn order_changed(order: &Order) -> Result<Action, StoreError> {
+    let item = OrderItem::write(order)?;
+    if Bug::OrderWithoutVersion.is_planted() {
+        return Ok(unconditional(Write::Put(item)));
+    }
+    Ok(changed(item, order.version))
 }
 
 /// The transaction that can hold a finished attempt without losing anything of it.

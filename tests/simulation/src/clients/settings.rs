@@ -33,6 +33,7 @@ impl Clients {
         let Some(id) = body.get("id").and_then(Value::as_str) else { return };
         match asked.kind {
             Kind::Customer => self.customers.push(id.to_owned()),
+            Kind::Merchant => self.merchants.push(id.to_owned()),
             Kind::Card => self.methods.push(format!("{}/{id}", asked.path)),
             _ => {}
         }

@@ -16,6 +16,10 @@ impl Clients {
         if chance.happens(300) && !self.again.is_empty() {
             return Some(self.again.remove(chance.place(self.again.len())));
         }
+        if chance.happens(self.shops) {
+            let is_of_risk = chance.happens(self.risks);
+            return if is_of_risk { Some(self.of_risk(books, chance)) } else { self.of_shops(books, chance) };
+        }
         match chance.below(16) {
             0..5 => self.create(chance),
             5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
@@ -155,6 +159,6 @@ fn any_of_all<'a>(books: &'a Books, chance: &Chance) -> Option<&'a Invoice> {
     chance.pick(&all).copied()
 }
 
-fn decimal(cents: i64) -> String {
+pub(super) fn decimal(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }

@@ -76,6 +76,7 @@ impl World {
         }
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
         self.books.wallets_agree(&mut wrong);
+        self.books.refused_stay_unsent(&self.outside.gateways, &mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 

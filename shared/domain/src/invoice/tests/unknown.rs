@@ -173,6 +173,17 @@ fn an_order_that_never_arrives_is_not_sent_for_ever() {
 }
 
 #[test]
+fn what_may_be_on_its_way_is_asked_about_once_more_before_it_ends_as_never_sent() {
+    let unknown = after_outcome(&sending(), 1, silence(), START);
+    let Ok(Cancellation::Requested(requested)) = unknown.canceled(after(1)) else { panic!("not requested") };
+    let asked = after_outcome(&requested, 1, ChargeOutcome::Absent, after(2));
+    let again = after(2 + 5 * MINUTE);
+    assert_eq!((asked.status(), asked.state.due()), (Status::Pending, Some(again)));
+    assert_eq!(after_outcome(&asked, 1, approved("ch_1", 10_000), again).status(), Status::Paid);
+    assert_eq!(after_outcome(&asked, 1, ChargeOutcome::Absent, again).status(), Status::Canceled);
+}
+
+#[test]
 fn a_duplicate_is_asked_about_at_once_and_is_no_decline() {
     let reduction = applied(observe(&sending(), 1, declined(FailureClass::Duplicate), after(3)));
     let invoice = &reduction.invoice;
