@@ -1,6 +1,8 @@
 //! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
 
 mod items;
+mod runs;
+mod totals;
 
 use crate::functions::stream_event;
 use crate::gateway::SimulatedGateway;
@@ -13,6 +15,7 @@ use fatura_domain::invoice::{Cause, Invoice, State, Status};
 use fatura_domain::ledger::{Direction, Transaction, TransactionKind};
 use fatura_domain::money::Money;
 use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
+use items::number;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,6 +44,8 @@ pub(crate) struct Books {
     /// Charges that were contested since somebody last asked.
     pub(crate) contested: Vec<(GatewayName, AttemptId)>,
     moved: BTreeSet<Moved>,
+    sealed: totals::Sealed,
+    runs: runs::Runs,
 }
 
 impl Books {
@@ -67,6 +72,8 @@ impl Books {
             }
         }
         self.count(&mut wrong);
+        self.follow_chains(&mut wrong);
+        self.count_runs(&mut wrong);
         for moved in std::mem::take(&mut self.moved) {
             self.is_real(&moved, gateways, &mut wrong);
         }
@@ -88,6 +95,8 @@ impl Books {
             _ => self.due.remove(&key),
         };
         self.weigh(&key, image, wrong);
+        self.advance(&key, image, wrong);
+        self.seal(&key, image, self.items.contains_key(&key), wrong);
         self.items.insert(key, image.clone());
     }
 
@@ -110,6 +119,7 @@ impl Books {
             Ok(Some(after)) => {
                 let before = invoice_of_image(before).ok().flatten();
                 self.step(before.as_ref(), &after, wrong);
+                self.tally(&after, wrong);
                 self.touched.insert(after.id);
                 self.invoices.insert(after.id, after);
             }

@@ -1,5 +1,6 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod house;
 mod wishes;
 
 use crate::chance::Chance;
@@ -22,6 +23,10 @@ pub(crate) enum Kind {
     CloseBill,
     Move,
     Route,
+    Post,
+    Verify,
+    BeginBilling,
+    BeginRequeue,
 }
 
 impl Kind {
@@ -41,7 +46,16 @@ impl Kind {
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
+            Self::Post => "post-journal",
+            Self::Verify => "verify-ledger",
+            Self::BeginBilling => "begin-billing-run",
+            Self::BeginRequeue => "begin-requeue-run",
         }
+    }
+
+    /// Whether it is answered by how things stand, and not by what came of asking first.
+    const fn is_a_question(self) -> bool {
+        matches!(self, Self::Verify)
     }
 }
 
@@ -98,7 +112,8 @@ impl Clients {
         match answer {
             Some((status @ 200..300, body)) => {
                 // What is put twice is put twice.
-                let known = self.answers.get(&next.key).filter(|_| next.method == "POST").cloned();
+                let is_kept = next.method == "POST" && !next.kind.is_a_question();
+                let known = self.answers.get(&next.key).filter(|_| is_kept).cloned();
                 let is_other = known.as_ref().is_some_and(|known| known != body);
                 if known.is_none() {
                     self.answers.insert(next.key.clone(), body.to_owned());

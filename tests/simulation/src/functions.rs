@@ -160,10 +160,10 @@ impl Environment {
         })
     }
 
-    pub(crate) fn sweep(&self) -> Running {
+    pub(crate) fn sweep(&self, task: Task) -> Running {
         let app = self.app.clone();
         Box::pin(async move {
-            match retry_sweep::handle(&app, Task::Sweep, || TIME_LEFT).await {
+            match retry_sweep::handle(&app, task, || TIME_LEFT).await {
                 Ok(_) => Finished::Swept,
                 Err(_) => Finished::Failed,
             }

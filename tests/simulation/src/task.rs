@@ -29,9 +29,17 @@ pub(crate) enum About {
     Request(Asked),
     Charges(Vec<u64>),
     Webhooks(Vec<u64>),
-    Intake { gateway: usize, delivery: Delivery },
+    Intake {
+        gateway: usize,
+        delivery: Delivery,
+    },
     Sweep,
-    Relay { from: usize, count: usize },
+    /// What the schedule asks for once in a month.
+    Month,
+    Relay {
+        from: usize,
+        count: usize,
+    },
 }
 
 impl About {
@@ -42,6 +50,7 @@ impl About {
             Self::Webhooks(_) => "webhook-consumer",
             Self::Intake { .. } => "webhook-intake",
             Self::Sweep => "retry-sweep",
+            Self::Month => "monthly-billing",
             Self::Relay { .. } => "event-relay",
         }
     }

@@ -1,5 +1,6 @@
 //! One world, from its first customer to its last silence.
 
+mod audits;
 mod deeds;
 mod ends;
 mod verdicts;
@@ -132,13 +133,17 @@ impl World {
             self.step()?;
         }
         self.go_quiet()?;
-        self.look_back()
+        self.look_back()?;
+        self.audit()
     }
 
     /// Customers and cards, before anything goes wrong.
     fn set_up(&mut self) -> Result<(), Vec<String>> {
         for number in 0..self.plan.clients {
-            let body = json!({ "name": "Ana Souza", "email": format!("c{number}@example.com") });
+            let mut body = json!({ "name": "Ana Souza", "email": format!("c{number}@example.com") });
+            if self.chance.happens(400) {
+                body["billing_anchor_day"] = json!(self.chance.between(1, 28));
+            }
             let customer = self.ask_and_wait(Kind::Customer, "/v1/customers".to_owned(), body)?;
             let path = format!("/v1/customers/{customer}/payment-methods");
             let method = if self.chance.happens(700) {

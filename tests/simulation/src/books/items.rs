@@ -59,6 +59,6 @@ impl Books {
     }
 }
 
-fn number(item: &Value, path: &str) -> i64 {
+pub(super) fn number(item: &Value, path: &str) -> i64 {
     item.pointer(path).and_then(Value::as_str).and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }

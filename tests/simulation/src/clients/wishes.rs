@@ -13,6 +13,9 @@ impl Clients {
         if chance.happens(300) && !self.again.is_empty() {
             return Some(self.again.remove(chance.place(self.again.len())));
         }
+        if chance.happens(120) {
+            return self.of_the_house(books, chance);
+        }
         match chance.below(16) {
             0..5 => self.create(chance),
             5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
@@ -134,6 +137,6 @@ fn any_of_all<'a>(books: &'a Books, chance: &Chance) -> Option<&'a Invoice> {
     chance.pick(&all).copied()
 }
 
-fn decimal(cents: i64) -> String {
+pub(super) fn decimal(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }

@@ -15,6 +15,7 @@ enum Deed {
     Heed,
     TakeIn(usize),
     Sweep,
+    Month,
     Relay,
     PassTime,
 }
@@ -60,10 +61,15 @@ impl World {
                 self.next_sweep_ms = self.clock.ms() + MINUTE_MS;
                 self.begin(About::Sweep);
             }
+            Deed::Month => self.begin(About::Month),
             Deed::Relay => {
                 let count = usize::try_from(1 + self.chance.below(20)).unwrap();
-                let count = count.min(self.stream.len() - self.relayed);
-                self.begin(About::Relay { from: self.relayed, count });
+                // Some of it may be told again, as after a shard was split or its reader lost its place.
+                let is_again = !self.is_quiet && self.chance.happens(150);
+                let again = if is_again { usize::try_from(self.chance.below(20)).unwrap() } else { 0 };
+                let from = self.relayed - again.min(self.relayed);
+                let count = count.min(self.stream.len() - from);
+                self.begin(About::Relay { from, count });
             }
             Deed::PassTime => self.pass_time(),
         }
@@ -97,6 +103,10 @@ impl World {
             let weight = if is_due { 5 } else { u64::from(is_early) };
             if self.next_sweep_ms <= self.clock.ms() && weight > 0 {
                 deeds.push((weight, Deed::Sweep));
+            }
+            // On three days, and each time until it was answered.
+            if !self.is_quiet && self.chance.happens(15) {
+                deeds.push((10, Deed::Month));
             }
             let is_relaying = self.tasks.iter().any(|task| matches!(task.about, About::Relay { .. }));
             if self.relayed < self.stream.len() && !is_relaying {
@@ -188,7 +198,8 @@ impl World {
                 let Some(gateway) = self.outside.gateways.get(*gateway) else { return };
                 environment.intake(gateway.called().as_str(), delivery)
             }
-            About::Sweep => environment.sweep(),
+            About::Sweep => environment.sweep(retry_sweep::Task::Sweep),
+            About::Month => environment.sweep(retry_sweep::Task::MonthlyBilling),
             About::Relay { from, count } => {
                 environment.relay(self.stream.get(*from..from + count).unwrap_or_default())
             }
@@ -257,7 +268,7 @@ impl World {
                     gateway.deliver_again(delivery);
                 }
             }
-            About::Charges(_) | About::Webhooks(_) | About::Sweep | About::Relay { .. } => {}
+            About::Charges(_) | About::Webhooks(_) | About::Sweep | About::Month | About::Relay { .. } => {}
         }
     }
 
@@ -290,7 +301,7 @@ impl World {
                 }
             }
             (About::Relay { from, count }, Finished::Relayed(first)) => {
-                self.relayed = from + first.unwrap_or(count);
+                self.relayed = self.relayed.max(from + first.unwrap_or(count));
             }
             _ => {}
         }

@@ -76,6 +76,8 @@ impl World {
         }
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
         self.books.wallets_agree(&mut wrong);
+        self.books.chains_agree(&mut wrong);
+        self.books.runs_ended(&mut wrong);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
