@@ -18,10 +18,13 @@ pub enum Bug {
     RoundedBySum,
     TornSettlement,
     WalletUnbounded,
+    ToldIsCounted,
+    ChainUnguarded,
+    RunTakesAgain,
 }
 
 impl Bug {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -35,6 +38,9 @@ impl Bug {
         Self::RoundedBySum,
         Self::TornSettlement,
         Self::WalletUnbounded,
+        Self::ToldIsCounted,
+        Self::ChainUnguarded,
+        Self::RunTakesAgain,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

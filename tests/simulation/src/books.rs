@@ -1,7 +1,9 @@
 //! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
 
+mod bills;
 mod items;
 mod runs;
+mod tellings;
 mod totals;
 
 use crate::functions::stream_event;
@@ -46,6 +48,7 @@ pub(crate) struct Books {
     moved: BTreeSet<Moved>,
     sealed: totals::Sealed,
     runs: runs::Runs,
+    tellings: tellings::Tellings,
 }
 
 impl Books {
@@ -96,6 +99,7 @@ impl Books {
         };
         self.weigh(&key, image, wrong);
         self.advance(&key, image, wrong);
+        self.tell(&key, image, wrong);
         self.seal(&key, image, self.items.contains_key(&key), wrong);
         self.items.insert(key, image.clone());
     }
@@ -109,7 +113,7 @@ impl Books {
         }
         match bill_of_image(after.clone()) {
             Ok(Some(bill)) => {
-                self.bills.insert(bill.id, bill);
+                self.bill(bill, wrong);
                 return;
             }
             Ok(None) => {}
@@ -273,7 +277,7 @@ impl Books {
     }
 
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
-        self.due.values().copied().min()
+        self.due.iter().filter(|(key, _)| !self.is_balance_in_vain(key)).map(|(_, at)| *at).min()
     }
 
     pub(crate) fn due(&self) -> impl Iterator<Item = (&(String, String), &i64)> {

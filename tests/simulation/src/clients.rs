@@ -1,6 +1,8 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod bills;
 mod house;
+mod tellings;
 mod wishes;
 
 use crate::chance::Chance;
@@ -20,6 +22,7 @@ pub(crate) enum Kind {
     Contest,
     OpenBill,
     Append,
+    AppendMany,
     CloseBill,
     Move,
     Route,
@@ -27,6 +30,13 @@ pub(crate) enum Kind {
     Verify,
     BeginBilling,
     BeginRequeue,
+    AddEndpoint,
+    AmendEndpoint,
+    RemoveEndpoint,
+    Rotate,
+    TryEndpoint,
+    ReplayMissed,
+    Replay,
 }
 
 impl Kind {
@@ -43,6 +53,7 @@ impl Kind {
             Self::Contest => "contest",
             Self::OpenBill => "open-bill",
             Self::Append => "append-line-item",
+            Self::AppendMany => "append-line-items",
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
@@ -50,12 +61,21 @@ impl Kind {
             Self::Verify => "verify-ledger",
             Self::BeginBilling => "begin-billing-run",
             Self::BeginRequeue => "begin-requeue-run",
+            Self::AddEndpoint => "add-webhook-endpoint",
+            Self::AmendEndpoint => "amend-webhook-endpoint",
+            Self::RemoveEndpoint => "remove-webhook-endpoint",
+            Self::Rotate => "rotate-webhook-secret",
+            Self::TryEndpoint => "test-webhook-endpoint",
+            Self::ReplayMissed => "replay-missed-webhooks",
+            Self::Replay => "replay-webhook",
         }
     }
 
     /// Whether it is answered by how things stand, and not by what came of asking first.
     const fn is_a_question(self) -> bool {
-        matches!(self, Self::Verify)
+        // A secret is shown once.
+        let is_shown_once = matches!(self, Self::AddEndpoint | Self::Rotate);
+        is_shown_once || matches!(self, Self::Verify | Self::AppendMany | Self::ReplayMissed)
     }
 }
 

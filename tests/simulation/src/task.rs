@@ -29,6 +29,7 @@ pub(crate) enum About {
     Request(Asked),
     Charges(Vec<u64>),
     Webhooks(Vec<u64>),
+    Notices(Vec<u64>),
     Intake {
         gateway: usize,
         delivery: Delivery,
@@ -48,6 +49,7 @@ impl About {
             Self::Request(asked) => asked.kind.name(),
             Self::Charges(_) => "charge-consumer",
             Self::Webhooks(_) => "webhook-consumer",
+            Self::Notices(_) => "notifier",
             Self::Intake { .. } => "webhook-intake",
             Self::Sweep => "retry-sweep",
             Self::Month => "monthly-billing",

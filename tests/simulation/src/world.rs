@@ -6,6 +6,7 @@ mod ends;
 mod verdicts;
 
 use crate::books::Books;
+use crate::bus::Bus;
 use crate::chance::Chance;
 use crate::clients::{Clients, Kind};
 use crate::clock::Clock;
@@ -15,6 +16,7 @@ use crate::functions::{Environment, Outside};
 use crate::gateway::SimulatedGateway;
 use crate::plan::Plan;
 use crate::queue::Queue;
+use crate::receivers::Receivers;
 use crate::report::{Report, Trace};
 use crate::task::Task;
 use serde_json::{Value, json};
@@ -88,11 +90,26 @@ impl World {
             let (control, clock, chance) = (control.clone(), clock.clone(), chance.clone());
             Arc::new(SimulatedGateway::new(name, control, clock, chance, plan.clone()))
         });
+        let notices = Queue::new(control.clone(), clock.clone());
         let outside = Outside {
             engine: Arc::new(Engine::start()),
             charges: Queue::new(control.clone(), clock.clone()),
             webhooks: Queue::new(control.clone(), clock.clone()),
+            bus: Bus {
+                control: control.clone(),
+                notices: notices.clone(),
+                chance: chance.clone(),
+                taken: Arc::default(),
+            },
+            notices,
+            receivers: Receivers {
+                control: control.clone(),
+                clock: clock.clone(),
+                chance: chance.clone(),
+                bag: Arc::default(),
+            },
             control,
+            clock: clock.clone(),
             gateways: gateways.to_vec(),
         };
         let mut world = Self {
@@ -139,6 +156,9 @@ impl World {
 
     /// Customers and cards, before anything goes wrong.
     fn set_up(&mut self) -> Result<(), Vec<String>> {
+        let told = self.clients.first_endpoint();
+        self.ask(told);
+        self.finish_all()?;
         for number in 0..self.plan.clients {
             let mut body = json!({ "name": "Ana Souza", "email": format!("c{number}@example.com") });
             if self.chance.happens(400) {
@@ -204,6 +224,9 @@ impl World {
                 gateway.contested(attempt);
             }
         }
+        let mut bag = self.outside.receivers.bag.lock().unwrap();
+        wrong.append(&mut bag.violations);
+        drop(bag);
         for gateway in &self.outside.gateways {
             wrong.append(&mut gateway.book.lock().unwrap().violations);
         }

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 impl Clients {
     pub(super) fn of_the_house(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
-        match chance.below(10) {
+        match chance.below(14) {
+            10.. => self.of_tellings(books, chance),
             0..5 => self.post_journal(chance),
             5 => self.reverse_journal(books, chance),
             6..8 => self.begin_run(books, chance),

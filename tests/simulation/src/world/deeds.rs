@@ -13,6 +13,7 @@ enum Deed {
     Ask,
     Collect,
     Heed,
+    Tell,
     TakeIn(usize),
     Sweep,
     Month,
@@ -51,6 +52,10 @@ impl World {
             }
             Deed::Collect => self.collect(),
             Deed::Heed => self.heed(),
+            Deed::Tell => {
+                let letters = self.received(&self.outside.notices.visible());
+                self.begin(About::Notices(letters));
+            }
             Deed::TakeIn(gateway) => {
                 let delivery = self.outside.gateways.get(gateway).and_then(|gateway| gateway.take_delivery());
                 if let Some(delivery) = delivery {
@@ -91,6 +96,9 @@ impl World {
             }
             if !self.outside.webhooks.visible().is_empty() {
                 deeds.push((8, Deed::Heed));
+            }
+            if !self.outside.notices.visible().is_empty() {
+                deeds.push((6, Deed::Tell));
             }
             for (place, gateway) in self.outside.gateways.iter().enumerate() {
                 if gateway.due_deliveries() > 0 {
@@ -144,8 +152,7 @@ impl World {
         let due = self.books.next_due_ms().map(|due| due.max(self.next_sweep_ms));
         let asleep = self.tasks.iter().map(|task| task.asleep_until_ms);
         let gateways = self.outside.gateways.iter().filter_map(|gateway| gateway.next_ms());
-        let queues = [&self.outside.charges, &self.outside.webhooks].into_iter();
-        let queues = queues.filter_map(Queue::next_visible_ms);
+        let queues = self.outside.queues().into_iter().filter_map(Queue::next_visible_ms);
         due.into_iter().chain(asleep).chain(gateways).chain(queues).filter(|at| *at > now).min()
     }
 
@@ -194,6 +201,11 @@ impl World {
                 self.perhaps_twice(&about);
                 environment.webhooks(&letters)
             }
+            About::Notices(ids) => {
+                let letters = self.outside.notices.receive(ids);
+                self.perhaps_twice(&about);
+                environment.notices(&letters)
+            }
             About::Intake { gateway, delivery } => {
                 let Some(gateway) = self.outside.gateways.get(*gateway) else { return };
                 environment.intake(gateway.called().as_str(), delivery)
@@ -213,6 +225,7 @@ impl World {
         let (queue, ids) = match about {
             About::Charges(ids) => (&self.outside.charges, ids),
             About::Webhooks(ids) => (&self.outside.webhooks, ids),
+            About::Notices(ids) => (&self.outside.notices, ids),
             _ => return,
         };
         for id in ids {
@@ -268,7 +281,12 @@ impl World {
                     gateway.deliver_again(delivery);
                 }
             }
-            About::Charges(_) | About::Webhooks(_) | About::Sweep | About::Month | About::Relay { .. } => {}
+            About::Charges(_)
+            | About::Webhooks(_)
+            | About::Notices(_)
+            | About::Sweep
+            | About::Month
+            | About::Relay { .. } => {}
         }
     }
 
@@ -289,6 +307,10 @@ impl World {
             (About::Webhooks(ids), Finished::Batch(failed)) => {
                 let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
                 done.for_each(|id| self.outside.webhooks.delete(*id));
+            }
+            (About::Notices(ids), Finished::Batch(failed)) => {
+                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
+                done.for_each(|id| self.outside.notices.delete(*id));
             }
             (About::Intake { gateway, delivery }, Finished::Answered { status, .. }) => {
                 if delivery.is_forged && status < 300 {
