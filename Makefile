@@ -51,7 +51,7 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 ##@ Checks
 
 .PHONY: test format lint unit simulate simulate-bugs fuzz gateways-outside template e2e schemathesis e2e-cycle faults
-test: lint template unit gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
+test: lint template unit simulate gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
 format: ## Formats the code
@@ -64,9 +64,9 @@ lint: ## Formatting and clippy
 unit: ## Unit and integration tests: no stack needed
 	cargo test --locked --workspace --exclude fatura-e2e
 
-simulate: ## Hostile worlds: make simulate SEEDS=2000; SEED=7 replays one, LONG=1 wants to see everything, CRASHES=1 a death at every call
+simulate: ## Hostile worlds: SEEDS=2000, FROM=0; LONG=1 wants to see everything, CRASHES=1 a death at every call; SEED=7 replays one, TRACE=1 aloud
 	cargo run --locked --quiet --profile local --package fatura-simulation -- \
-	  $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(LONG),--long) $(if $(CRASHES),--crashes)
+	  $(if $(SEED),--seed $(SEED) $(PLAN) $(if $(TRACE),--trace),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(if $(LONG),--long) $(if $(CRASHES),--crashes)
 
 simulate-bugs: ## Plants deliberate bugs, each of which the simulation has to catch
 	cargo run --locked --quiet --profile local --package fatura-simulation --features deliberate-bugs -- --bugs --seeds 500

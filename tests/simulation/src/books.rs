@@ -41,7 +41,8 @@ pub(crate) struct Books {
     descriptions: BTreeMap<String, InvoiceId>,
     /// Steps of invoices since somebody last asked.
     pub(crate) news: Vec<String>,
-    pub(crate) edges: BTreeSet<(Status, Status)>,
+    /// How often each step was taken.
+    pub(crate) edges: BTreeMap<(Status, Status), u64>,
     touched: BTreeSet<InvoiceId>,
     /// Charges that were contested since somebody last asked.
     pub(crate) contested: Vec<(GatewayName, AttemptId)>,
@@ -176,7 +177,7 @@ impl Books {
         }
         for pair in after.history.windows(2).skip(known.saturating_sub(1)) {
             let [from, to] = pair else { continue };
-            self.edges.insert((from.status, to.status));
+            *self.edges.entry((from.status, to.status)).or_default() += 1;
             if from.status != to.status && !from.status.may_become().contains(&to.status) {
                 say(&format!("{} became {}", from.status.as_str(), to.status.as_str()));
             }

@@ -2,6 +2,7 @@
 
 mod bills;
 mod house;
+mod settings;
 mod tellings;
 mod wishes;
 
@@ -37,6 +38,7 @@ pub(crate) enum Kind {
     TryEndpoint,
     ReplayMissed,
     Replay,
+    Dun,
 }
 
 impl Kind {
@@ -68,6 +70,7 @@ impl Kind {
             Self::TryEndpoint => "test-webhook-endpoint",
             Self::ReplayMissed => "replay-missed-webhooks",
             Self::Replay => "replay-webhook",
+            Self::Dun => "put-dunning-policy",
         }
     }
 
@@ -96,6 +99,8 @@ pub(crate) struct Asked {
 pub(crate) struct Clients {
     next_key: u64,
     pub(crate) customers: Vec<String>,
+    /// Where each payment method is.
+    methods: Vec<String>,
     /// What each order comes to, in cents, by its description.
     pub(crate) totals: BTreeMap<String, i64>,
     /// Unanswered, or not as one would wish.
@@ -136,6 +141,7 @@ impl Clients {
                 let known = self.answers.get(&next.key).filter(|_| is_kept).cloned();
                 let is_other = known.as_ref().is_some_and(|known| known != body);
                 if known.is_none() {
+                    self.remember(&next, body);
                     self.answers.insert(next.key.clone(), body.to_owned());
                 } else {
                     self.replays += 1;

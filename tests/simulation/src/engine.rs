@@ -32,15 +32,12 @@ impl fmt::Debug for Engine {
 impl Engine {
     pub(crate) fn start() -> Self {
         let database = Database::memory_with_clock(ManualClock::new(1_000_000_000).arc()).unwrap();
-        let created = ask(&table(), |request| database.create_table(request)).unwrap();
-        let created: Value = serde_json::from_str(&created).unwrap();
+        let created = ask(&table(), |request| database.create_table(request));
         let stream = created.pointer("/TableDescription/LatestStreamArn").unwrap().clone();
         let described = ask(&json!({ "StreamArn": stream }), |request| database.describe_stream(request));
-        let described: Value = serde_json::from_str(&described.unwrap()).unwrap();
         let shard = described.pointer("/StreamDescription/Shards/0/ShardId").unwrap();
         let start = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
-        let iterator = ask(&start, |request| database.get_shard_iterator(request)).unwrap();
-        let iterator: Value = serde_json::from_str(&iterator).unwrap();
+        let iterator = ask(&start, |request| database.get_shard_iterator(request));
         let place = iterator.get("ShardIterator").and_then(Value::as_str).unwrap().to_owned();
         Self { database, place: Mutex::new(place), is_stale: AtomicBool::new(false) }
     }
@@ -78,8 +75,7 @@ impl Engine {
         }
         loop {
             let asked = json!({ "ShardIterator": *place, "Limit": STREAM_PAGE });
-            let page = ask(&asked, |request| self.database.get_records(request)).unwrap();
-            let mut page: Value = serde_json::from_str(&page).unwrap();
+            let mut page = ask(&asked, |request| self.database.get_records(request));
             page.get("NextShardIterator").and_then(Value::as_str).unwrap().clone_into(&mut place);
             let Value::Array(records) = page["Records"].take() else { panic!("a page without records") };
             let is_last = records.len() < STREAM_PAGE;
@@ -108,8 +104,9 @@ fn answer<Q: DeserializeOwned, A: Serialize>(
 fn ask<Q: DeserializeOwned, A: Serialize>(
     body: &Value,
     perform: impl FnOnce(Q) -> dynoxide::Result<A>,
-) -> dynoxide::Result<String> {
-    answer(body.to_string().as_bytes(), perform)
+) -> Value {
+    let answer = perform(Q::deserialize(body).unwrap()).unwrap();
+    serde_json::to_value(answer).unwrap()
 }
 
 /// The template's table.

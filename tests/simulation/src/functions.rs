@@ -14,7 +14,7 @@ use crate::task::{Finished, Running};
 use crate::wire;
 use api::Api;
 use async_trait::async_trait;
-use aws_lambda_events::event::dynamodb::Event as StreamEvent;
+use aws_lambda_events::event::dynamodb::{Event as StreamEvent, EventRecord};
 use axum::body::Body;
 use event_relay::Relay;
 use fatura_application::access::KeyHash;
@@ -32,6 +32,7 @@ use http::{Request, header};
 use http_body_util::BodyExt;
 use notifier::{Teller, TellerParts};
 use retry_sweep::Task;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -229,7 +230,9 @@ impl Environment {
 }
 
 pub(crate) fn stream_event(records: &[Value]) -> StreamEvent {
-    serde_json::from_value(json!({ "Records": records })).unwrap()
+    let mut event = StreamEvent::default();
+    event.records = records.iter().map(|record| EventRecord::deserialize(record).unwrap()).collect();
+    event
 }
 
 fn batch(letters: &[Letter]) -> aws_lambda_events::event::sqs::SqsEvent {

@@ -12,7 +12,7 @@ pub fn hunt(seeds: u64, names: &[String]) -> ExitCode {
     let is_meant = |bug: &Bug| names.is_empty() || names.contains(&format!("{bug:?}"));
     for bug in Bug::ALL.into_iter().filter(is_meant) {
         Bug::plant(Some(bug));
-        let found = run(&plans, 1, &|_| {});
+        let found = run(&plans, 1, &|_, _| {});
         match found.failures.first() {
             Some(failure) => {
                 let wrong = failure.wrong.first().map(String::as_str).unwrap_or_default();

@@ -30,10 +30,10 @@ mod task;
 mod wire;
 mod world;
 
-pub use crashes::crashes;
+pub use crashes::{close, crashes};
 #[cfg(feature = "deliberate-bugs")]
 pub use hunt::hunt;
 pub use plan::{Crash, Plan};
 pub use report::Report;
-pub use runner::{Run, run, shrink};
+pub use runner::{Progress, Run, run, shrink};
 pub use world::{Failure, World};

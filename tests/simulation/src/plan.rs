@@ -1,6 +1,8 @@
 //! How hostile a world is and how long it lasts. All of it follows from the seed, and less of it may be enough to fail.
 
 use crate::chance::Chance;
+use std::fmt;
+use std::str::FromStr;
 
 /// Chance lets nobody die later. Every later call has its death in [`crate::crashes`].
 pub(crate) const LAST_DEADLY_CALL: u32 = 8;
@@ -62,7 +64,7 @@ impl Plan {
     }
 
     /// What shrinking makes less, by the names that the command line knows.
-    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 8] {
+    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 9] {
         [
             ("--clients", &mut self.clients),
             ("--steps", &mut self.steps),
@@ -71,12 +73,47 @@ impl Plan {
             ("--zombies", &mut self.zombies),
             ("--disputes", &mut self.disputes),
             ("--contradictions", &mut self.contradictions),
+            ("--forgeries", &mut self.forgeries),
             ("--skew-ms", &mut self.skew_ms),
         ]
+    }
+
+    /// What has to be said beside the seed for the same world to come of it.
+    pub fn arguments(&self) -> Vec<String> {
+        let (mut this, mut whole) = (self.clone(), Self::of(self.seed));
+        let pairs = this.numbers().into_iter().zip(whole.numbers());
+        let others = pairs.filter(|((_, is), (_, was))| is != was);
+        let numbers = others.map(|((name, is), _)| format!("{name} {is}"));
+        numbers.chain(self.crash.map(|crash| format!("--crash {crash}"))).collect()
     }
 
     /// Where nothing breaks.
     pub fn kind(seed: u64) -> Self {
         Self { faults: 0, deaths: 0, zombies: 0, steps: 600, skew_ms: 0, ..Self::of(seed) }
+    }
+}
+
+/// As the command line has it: `create-invoice:3:after`.
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let when = if self.after { "after" } else { "before" };
+        write!(f, "{}:{}:{when}", self.operation, self.nth)
+    }
+}
+
+impl FromStr for Crash {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split(':');
+        let (operation, nth, when) = (parts.next(), parts.next(), parts.next());
+        let nth = nth.and_then(|nth| nth.parse().ok()).ok_or("which call?")?;
+        let after = match when {
+            Some("before") => false,
+            Some("after") => true,
+            _ => return Err("before or after its effect?"),
+        };
+        // Once in the life of a process, of what its caller typed.
+        Ok(Self { operation: operation.unwrap_or_default().to_owned().leak(), nth, after })
     }
 }

@@ -14,11 +14,11 @@ pub struct Report {
     /// Requests and orders that came again and had no second effect.
     pub duplicates: u64,
     pub faults: BTreeMap<&'static str, u64>,
-    pub edges: BTreeSet<(Status, Status)>,
+    pub edges: BTreeMap<(Status, Status), u64>,
     /// Operation, the call at which it died, and whether that had its effect.
     pub crashes: BTreeSet<(&'static str, u32, bool)>,
-    /// Every call that was made: operation and which it was of its invocation.
-    pub calls: BTreeSet<(&'static str, u32)>,
+    /// Every call at which an invocation may die: its operation, which it was of it, and the first world that came so far.
+    pub calls: BTreeMap<(&'static str, u32), u64>,
     /// Of everything that happened, in its order.
     pub fingerprint: u64,
     pub(crate) last_answer: String,
@@ -33,8 +33,8 @@ impl Report {
         self.crashes.insert((operation, nth, after));
     }
 
-    pub(crate) fn call(&mut self, operation: &'static str, nth: u32) {
-        self.calls.insert((operation, nth));
+    pub(crate) fn call(&mut self, operation: &'static str, nth: u32, seed: u64) {
+        self.calls.entry((operation, nth)).or_insert(seed);
     }
 
     /// Together with what another world has seen.
@@ -46,9 +46,14 @@ impl Report {
         for (name, count) in other.faults {
             *self.faults.entry(name).or_default() += count;
         }
-        self.edges.extend(other.edges);
+        for (edge, count) in other.edges {
+            *self.edges.entry(edge).or_default() += count;
+        }
         self.crashes.extend(other.crashes);
-        self.calls.extend(other.calls);
+        for (call, seed) in other.calls {
+            let first = self.calls.entry(call).or_insert(seed);
+            *first = seed.min(*first);
+        }
     }
 }
 

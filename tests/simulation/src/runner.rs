@@ -15,8 +15,20 @@ pub struct Run {
     pub failures: Vec<Failure>,
 }
 
+/// Hears how many worlds were lived through, of how many.
+pub type Progress<'a> = &'a (dyn Fn(u64, usize) + Sync);
+
+impl Run {
+    /// Together with another.
+    pub fn add(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.report.add(other.report);
+        self.failures.extend(other.failures);
+    }
+}
+
 /// Runs these plans on every core. After `most_failures` no other begins.
-pub fn run(plans: &[Plan], most_failures: usize, progress: &(dyn Fn(u64) + Sync)) -> Run {
+pub fn run(plans: &[Plan], most_failures: usize, progress: Progress<'_>) -> Run {
     let (next, done, is_over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let all = Mutex::new(Run::default());
     let work = || {
@@ -30,7 +42,7 @@ pub fn run(plans: &[Plan], most_failures: usize, progress: &(dyn Fn(u64) + Sync)
             all.failures.extend(result.err());
             is_over.fetch_or(all.failures.len() >= most_failures, Ordering::Relaxed);
             drop(all);
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, plans.len());
         }
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

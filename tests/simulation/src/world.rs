@@ -67,19 +67,28 @@ impl fmt::Display for Failure {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "{:?}", self.plan)?;
-        self.wrong.iter().try_for_each(|wrong| writeln!(f, "WRONG: {wrong}"))
+        self.wrong.iter().try_for_each(|wrong| writeln!(f, "WRONG: {wrong}"))?;
+        let more = self.plan.arguments().join(" ");
+        let more = if more.is_empty() { more } else { format!(" PLAN='{more}'") };
+        write!(f, "again: make simulate SEED={}{more}", self.plan.seed)
     }
 }
 
 impl World {
     /// Lives through all of it.
     pub fn run(plan: &Plan) -> (Report, Result<(), Failure>) {
+        let (report, result, _) = Self::run_traced(plan);
+        (report, result)
+    }
+
+    /// With all that happened, whether it went well or not.
+    pub fn run_traced(plan: &Plan) -> (Report, Result<(), Failure>, Vec<String>) {
         let mut world = Self::start(plan);
         let lived = world.live();
         world.sum_up();
         let trace = world.trace.take();
-        let result = lived.map_err(|wrong| Failure { plan: plan.clone(), wrong, trace });
-        (world.report, result)
+        let result = lived.map_err(|wrong| Failure { plan: plan.clone(), wrong, trace: trace.clone() });
+        (world.report, result, trace)
     }
 
     fn start(plan: &Plan) -> Self {
@@ -183,7 +192,6 @@ impl World {
                 self.ask(also);
                 self.finish_all()?;
             }
-            self.clients.customers.push(customer);
         }
         Ok(())
     }

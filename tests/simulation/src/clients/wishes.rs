@@ -18,9 +18,15 @@ impl Clients {
         match chance.below(16) {
             0..5 => self.create(chance),
             5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
-            7 => self.about(any_of_all(books, chance)?, "cancel", Kind::Cancel, json!({})),
+            7 => {
+                let given_up = chance.happens(300).then_some(Status::Uncollectible);
+                let invoice = given_up
+                    .map_or_else(|| any_of_all(books, chance), |given_up| any(books, given_up, chance))?;
+                self.about(invoice, "cancel", Kind::Cancel, json!({}))
+            }
             8 => {
-                let invoice = any(books, Status::ChargedWithError, chance)?;
+                let failed = [Status::ChargedWithError, Status::Uncollectible];
+                let invoice = any(books, *chance.pick(&failed)?, chance)?;
                 self.about(invoice, "requeue", Kind::Requeue, json!({}))
             }
             9..11 => {
@@ -36,6 +42,7 @@ impl Clients {
             }
             12..14 => self.of_bills(books, chance),
             14 => self.of_wallets(chance),
+            _ if chance.happens(500) => self.of_settings(chance),
             _ => self.of_gateways_and_cards(chance),
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct Charge {
     pub(crate) is_contradicted: bool,
     /// The latest case about it, and how many there were.
     pub(crate) dispute: Option<(u32, DisputeVerdict)>,
+    /// No other case begins before.
+    pub(crate) undisputed_until_ms: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +97,7 @@ impl Book {
             standing,
             is_contradicted: false,
             dispute: None,
+            undisputed_until_ms: 0,
         })
     }
 

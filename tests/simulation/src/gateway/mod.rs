@@ -190,7 +190,7 @@ impl SimulatedGateway {
             return None;
         }
         // One after the other: only the latest can be asked about.
-        if charge.is_disputed() {
+        if charge.is_disputed() || self.clock.ms() < charge.undisputed_until_ms {
             drop(book);
             self.plan_for(APART, Later::Disputes(key.to_owned()));
             return None;
@@ -209,6 +209,7 @@ impl SimulatedGateway {
         let charge = book.charges.get_mut(key)?;
         charge.dispute.filter(|(latest, _)| *latest == case)?;
         charge.dispute = Some((case, verdict));
+        charge.undisputed_until_ms = self.clock.ms() + APART;
         let hint = Hint::of_dispute(charge);
         drop(book);
         self.tell(hint);

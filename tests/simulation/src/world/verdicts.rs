@@ -40,7 +40,9 @@ impl World {
         // A call to a gateway is rarer than others, and dearer.
         let faults = if call.to == Whom::Gateway { 4 * task.faults } else { task.faults };
         let is_meant = self.plan.crash.is_some_and(|crash| crash.operation == operation && crash.nth == nth);
-        self.report.call(operation, nth);
+        if !self.is_quiet {
+            self.report.call(operation, nth, self.plan.seed);
+        }
         let verdict = match task.fate {
             _ if is_meant && !self.is_quiet => self.crash_once(operation, nth),
             Fate::Dies { at, after } if at == nth => {
