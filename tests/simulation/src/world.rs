@@ -3,6 +3,7 @@
 mod audits;
 mod deeds;
 mod ends;
+mod reconciles;
 mod verdicts;
 
 use crate::books::Books;
@@ -42,6 +43,8 @@ pub struct World {
     next_sweep_ms: i64,
     /// The world does no more harm.
     is_quiet: bool,
+    /// Nobody wants anything any more.
+    is_over: bool,
     trace: Trace,
     pub(crate) report: Report,
 }
@@ -135,6 +138,7 @@ impl World {
             stream: Vec::new(),
             relayed: 0,
             is_quiet: true,
+            is_over: false,
             trace: Trace::default(),
             report: Report::default(),
         };
@@ -160,7 +164,12 @@ impl World {
         }
         self.go_quiet()?;
         self.look_back()?;
-        self.audit()
+        self.audit()?;
+        // It is many calls: some worlds are enough.
+        if self.chance.happens(300) {
+            self.reconcile()?;
+        }
+        Ok(())
     }
 
     /// Customers and cards, before anything goes wrong.

@@ -88,7 +88,7 @@ impl World {
             deeds.push((if has_room { 60 } else { 600 }, Deed::GoOn));
         }
         if has_room {
-            if !self.is_quiet {
+            if !self.is_quiet && !self.is_over {
                 deeds.push((10, Deed::Ask));
             }
             if !self.outside.charges.visible().is_empty() {
@@ -113,7 +113,7 @@ impl World {
                 deeds.push((weight, Deed::Sweep));
             }
             // On three days, and each time until it was answered.
-            if !self.is_quiet && self.chance.happens(15) {
+            if !self.is_quiet && !self.is_over && self.chance.happens(15) {
                 deeds.push((10, Deed::Month));
             }
             let is_relaying = self.tasks.iter().any(|task| matches!(task.about, About::Relay { .. }));
