@@ -49,7 +49,7 @@ impl Plan {
         Self {
             seed,
             clients: 1 + chance.below(3),
-            steps: 250 + chance.below(300),
+            steps: 200 + chance.below(250),
             declines: 4 + chance.below(20),
             lost_hints: chance.below(40),
             faults: 15 * unkind,

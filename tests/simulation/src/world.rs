@@ -66,7 +66,9 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHORT: usize = 60;
-        for line in self.trace.iter().skip(self.trace.len().saturating_sub(SHORT)) {
+        // Calls that went well tell little.
+        let told: Vec<_> = self.trace.iter().filter(|line| !line.ends_with(" Done")).collect();
+        for line in told.iter().skip(told.len().saturating_sub(SHORT)) {
             writeln!(f, "{line}")?;
         }
         writeln!(f, "{:?}", self.plan)?;

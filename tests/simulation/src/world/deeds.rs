@@ -22,7 +22,7 @@ enum Deed {
 }
 
 const MINUTE_MS: i64 = 60_000;
-const LATEST_MS: i64 = 6 * 60 * MINUTE_MS;
+const LATEST_MS: i64 = 24 * 60 * MINUTE_MS;
 const KEPT_MS: i64 = 29 * 24 * 60 * MINUTE_MS;
 const MOST_TASKS: usize = 6;
 const BATCH: u64 = 10;
