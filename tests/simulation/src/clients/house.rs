@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 impl Clients {
     pub(super) fn of_the_house(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
-        match chance.below(14) {
+        match chance.below(15) {
+            14 => Some(self.put_gateway(chance.happens(500))),
             10.. => self.of_tellings(books, chance),
             0..5 => self.post_journal(chance),
             5 => self.reverse_journal(books, chance),
@@ -55,6 +56,17 @@ impl Clients {
             }
         };
         Some(self.post(kind, path.to_owned(), body))
+    }
+
+    /// The second gateway is taken out of use, or into it again, whatever is on its way there.
+    pub(crate) fn put_gateway(&mut self, is_enabled: bool) -> Asked {
+        let body = json!({
+            "enabled": is_enabled,
+            "priority": 2,
+            "payment_method_types": ["credit_card", "pix"],
+        });
+        let asked = self.post(Kind::PutGateway, "/v1/gateways/second".to_owned(), body);
+        Asked { method: "PUT", ..asked }
     }
 
     /// Beside the relay, who may be at the same journals.

@@ -116,7 +116,11 @@ impl World {
             if !self.is_quiet && !self.is_over && self.chance.happens(15) {
                 deeds.push((10, Deed::Month));
             }
-            let is_relaying = self.tasks.iter().any(|task| matches!(task.about, About::Relay { .. }));
+            // Whoever stands still is given up, and may go on all the same.
+            let now = self.clock.ms();
+            let is_at_it =
+                |task: &Task| matches!(task.about, About::Relay { .. }) && task.asleep_until_ms <= now;
+            let is_relaying = self.tasks.iter().any(is_at_it);
             if self.relayed < self.stream.len() && !is_relaying {
                 deeds.push((4, Deed::Relay));
             }

@@ -22,6 +22,9 @@ impl World {
     pub(super) fn go_quiet(&mut self) -> Result<(), Vec<String>> {
         self.is_quiet = true;
         self.trace.note(&self.clock, "the world goes quiet");
+        // What waits for a gateway would wait for ever.
+        let asked = self.clients.put_gateway(true);
+        self.ask(asked);
         for task in &mut self.tasks {
             task.fate = crate::task::Fate::Lives;
             task.faults = 0;

@@ -38,6 +38,7 @@ impl World {
         for (gateway, run) in runs {
             let found = self.found(&run)?;
             let expected = self.differences(&gateway, to);
+            self.trace.note(&self.clock, &format!("{} differs in {expected:?}", gateway.called()));
             if found != expected {
                 let name = gateway.called();
                 return Err(vec![format!("reconciling {name} finds {found:?} instead of {expected:?}")]);
