@@ -114,7 +114,7 @@ impl Books {
         }
         match bill_of_image(after.clone()) {
             Ok(Some(bill)) => {
-                self.bill(bill, wrong);
+                self.bill(&bill, wrong);
                 return;
             }
             Ok(None) => {}

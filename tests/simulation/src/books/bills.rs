@@ -17,7 +17,7 @@ const LINE: &str = "L#";
 
 impl Books {
     /// A bill's next version.
-    pub(super) fn bill(&mut self, bill: Bill, wrong: &mut Vec<String>) {
+    pub(super) fn bill(&mut self, bill: &Bill, wrong: &mut Vec<String>) {
         let before = self.bills.get(&bill.id);
         let mut say = |what: String| wrong.push(format!("{}: {what}", bill.id));
         let was = before.map_or(0, |before| before.version);
@@ -49,7 +49,7 @@ impl Books {
             bill.state.closed().is_some() && before.is_some_and(|bill| bill.state.closed().is_none());
         self.bills.insert(bill.id, bill.clone());
         if is_new {
-            self.is_whole(&bill, wrong);
+            self.is_whole(bill, wrong);
         }
     }
 

@@ -67,7 +67,7 @@ impl Clients {
 /// The same reference is the same line item, if it says the same.
 fn line(chance: &Chance) -> Value {
     let which = chance.below(200);
-    let is_credit = which % 5 == 0;
+    let is_credit = which.is_multiple_of(5);
     // What a reference stands for follows from it, but for those who use one twice.
     let cents =
         i64::try_from(which * 37 % 9_900).unwrap_or_default() + if chance.happens(50) { 2 } else { 1 };

@@ -17,9 +17,9 @@ impl Book {
         if self.dates.len() == captured.count() + done.count() {
             return;
         }
-        let captures = self.captures().into_iter().map(|(reference, _, _)| reference.0);
+        let came = self.captures().into_iter().map(|(reference, _, _)| reference.0);
         let done = self.refunds.values().filter(|refund| refund.state == RefundStanding::Done);
-        let all: Vec<String> = captures.chain(done.map(|refund| refund.reference.0.clone())).collect();
+        let all: Vec<String> = came.chain(done.map(|refund| refund.reference.0.clone())).collect();
         for reference in all {
             self.dates.entry(reference).or_insert(now_ms);
         }

@@ -5,6 +5,7 @@ use super::World;
 use crate::clients::{Asked, Kind};
 use crate::gateway::SimulatedGateway;
 use fatura_domain::gateway::MovementKind;
+use fatura_domain::money::Money;
 use fatura_domain::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -91,7 +92,7 @@ impl World {
                 continue;
             };
             let (came, _) = self.books.of(gateway.called(), &charge.reference.0);
-            let there = book.captured(&charge.reference).map_or(0, |captured| captured.minor());
+            let there = book.captured(&charge.reference).map_or(0, Money::minor);
             compare(&charge.reference.0, came, there);
         }
         differences
