@@ -19,12 +19,11 @@ pub enum Bug {
     TornSettlement,
     WalletUnbounded,
     ToldIsCounted,
-    ChainUnguarded,
     RunTakesAgain,
 }
 
 impl Bug {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -39,7 +38,6 @@ impl Bug {
         Self::TornSettlement,
         Self::WalletUnbounded,
         Self::ToldIsCounted,
-        Self::ChainUnguarded,
         Self::RunTakesAgain,
     ];
 

@@ -72,9 +72,6 @@ fn head(before: &Head, after: &Head) -> Result<Action, StoreError> {
     if before.length == 0 {
         return Ok(new(item));
     }
-    if Bug::ChainUnguarded.is_planted() {
-        return Ok(Action { write: Write::Put(item), condition: None, if_refused: IfRefused::Stale });
-    }
     let expression = format!("{} = :length", HeadItem::LENGTH);
     let values = HashMap::from([(":length".to_owned(), number(before.length.into()))]);
     let condition = Condition { expression: expression.into(), values };
