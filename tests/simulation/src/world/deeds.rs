@@ -1,6 +1,6 @@
 //! One step of the world: somebody begins something, goes on with it, or time passes.
 
-use super::{ENVIRONMENTS, World};
+use super::World;
 use crate::clients::Asked;
 use crate::plan::LAST_DEADLY_CALL;
 use crate::queue::Queue;
@@ -186,9 +186,20 @@ impl World {
         self.begin(About::Request(asked));
     }
 
+    /// One runs one invocation at a time. Where none is free, Lambda starts another.
+    fn free_environment(&mut self) -> usize {
+        let is_free = |place: &usize| self.tasks.iter().all(|task| task.environment != *place);
+        let free: Vec<usize> = (0..self.environments.len()).filter(is_free).collect();
+        self.chance.pick(&free).copied().unwrap_or_else(|| {
+            let environment = self.environment();
+            self.environments.push(environment);
+            self.environments.len() - 1
+        })
+    }
+
     /// An invocation begins, in an environment that happens to be free.
     pub(super) fn begin(&mut self, about: About) {
-        let place = self.chance.place(ENVIRONMENTS);
+        let place = self.free_environment();
         let Some(environment) = self.environments.get(place) else { return };
         let id = self.next_task;
         self.next_task += 1;
