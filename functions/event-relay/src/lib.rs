@@ -4,6 +4,7 @@ mod bus;
 mod wire;
 
 pub use bus::EventBridgeBus;
+pub use wire::detail;
 
 use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::event::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};

@@ -26,7 +26,8 @@ struct Amount {
     currency: &'static str,
 }
 
-pub(crate) fn detail(event: &Event) -> String {
+/// What the bus is given of an event.
+pub fn detail(event: &Event) -> String {
     match &event.subject {
         Subject::Invoice { invoice, step, returned } => told(event, invoice::data(invoice, step, *returned)),
         Subject::Bill { bill, step } => told(event, bill::data(bill, step)),

@@ -24,10 +24,12 @@ pub enum Bug {
     WalletMovedApart,
     HeldIsSent,
     VelocityOverwritten,
+    ToldIsCounted,
+    RunTakesAgain,
 }
 
 impl Bug {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -47,6 +49,8 @@ impl Bug {
         Self::WalletMovedApart,
         Self::HeldIsSent,
         Self::VelocityOverwritten,
+        Self::ToldIsCounted,
+        Self::RunTakesAgain,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

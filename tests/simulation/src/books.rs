@@ -1,10 +1,14 @@
 //! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
 
+mod bills;
 mod items;
 mod leases;
 mod ledger;
 mod risk;
+mod runs;
 mod shop;
+mod tellings;
+mod totals;
 
 pub(crate) use leases::Writer;
 pub(crate) use shop::Placed;
@@ -20,6 +24,7 @@ use fatura_domain::invoice::{Cause, Invoice, State, Status};
 use fatura_domain::ledger::{Direction, Transaction, TransactionKind};
 use fatura_domain::money::Money;
 use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
+use items::number;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,6 +58,9 @@ pub(crate) struct Books {
     pub(crate) shop: shop::Shop,
     ledger: ledger::Ledger,
     risk: risk::Risk,
+    sealed: totals::Sealed,
+    runs: runs::Runs,
+    tellings: tellings::Tellings,
 }
 
 impl Books {
@@ -84,6 +92,8 @@ impl Books {
         self.ledger_agrees(&mut wrong);
         self.orders_agree(&mut wrong);
         self.risk_agrees(gateways, &mut wrong);
+        self.follow_chains(&mut wrong);
+        self.count_runs(&mut wrong);
         for moved in std::mem::take(&mut self.moved) {
             self.is_real(&moved, gateways, &mut wrong);
         }
@@ -107,6 +117,9 @@ impl Books {
         self.weigh(&key, image, wrong);
         self.place(&key, image, totals, wrong);
         self.remember(&key, image, wrong);
+        self.advance(&key, image, wrong);
+        self.tell(&key, image, wrong);
+        self.seal(&key, image, self.items.contains_key(&key), wrong);
         self.items.insert(key, image.clone());
     }
 
@@ -119,7 +132,7 @@ impl Books {
         }
         match bill_of_image(after.clone()) {
             Ok(Some(bill)) => {
-                self.bills.insert(bill.id, bill);
+                self.bill(&bill, wrong);
                 return;
             }
             Ok(None) => {}
@@ -133,6 +146,7 @@ impl Books {
                 self.pay(before.as_ref(), &after, wrong);
                 self.judge(before.as_ref(), &after);
                 self.ledger.touch(&after);
+                self.tally(&after, wrong);
                 self.touched.insert(after.id);
                 self.invoices.insert(after.id, after);
             }
@@ -289,7 +303,7 @@ impl Books {
     }
 
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
-        self.due.values().copied().min()
+        self.due.iter().filter(|(key, _)| !self.is_balance_in_vain(key)).map(|(_, at)| *at).min()
     }
 
     pub(crate) fn due(&self) -> impl Iterator<Item = (&(String, String), &i64)> {

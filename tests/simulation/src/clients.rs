@@ -1,9 +1,12 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
+mod bills;
+mod house;
 mod journals;
 mod risk;
 mod settings;
 mod shop;
+mod tellings;
 mod wishes;
 
 use crate::chance::Chance;
@@ -24,6 +27,7 @@ pub(crate) enum Kind {
     Contest,
     OpenBill,
     Append,
+    AppendMany,
     CloseBill,
     Move,
     Route,
@@ -38,6 +42,18 @@ pub(crate) enum Kind {
     RefundPayment,
     RiskRules,
     Review,
+    Verify,
+    BeginBilling,
+    BeginRequeue,
+    Reconcile,
+    PutGateway,
+    AddEndpoint,
+    AmendEndpoint,
+    RemoveEndpoint,
+    Rotate,
+    TryEndpoint,
+    ReplayMissed,
+    Replay,
     Dun,
 }
 
@@ -55,6 +71,7 @@ impl Kind {
             Self::Contest => "contest",
             Self::OpenBill => "open-bill",
             Self::Append => "append-line-item",
+            Self::AppendMany => "append-line-items",
             Self::CloseBill => "close-bill",
             Self::Move => "move-in-wallet",
             Self::Route => "put-routing",
@@ -69,8 +86,27 @@ impl Kind {
             Self::RefundPayment => "refund-payment",
             Self::RiskRules => "put-risk-rules",
             Self::Review => "review-invoice",
+            Self::Verify => "verify-ledger",
+            Self::BeginBilling => "begin-billing-run",
+            Self::BeginRequeue => "begin-requeue-run",
+            Self::Reconcile => "reconcile",
+            Self::PutGateway => "put-gateway",
+            Self::AddEndpoint => "add-webhook-endpoint",
+            Self::AmendEndpoint => "amend-webhook-endpoint",
+            Self::RemoveEndpoint => "remove-webhook-endpoint",
+            Self::Rotate => "rotate-webhook-secret",
+            Self::TryEndpoint => "test-webhook-endpoint",
+            Self::ReplayMissed => "replay-missed-webhooks",
+            Self::Replay => "replay-webhook",
             Self::Dun => "put-dunning-policy",
         }
+    }
+
+    /// Whether it is answered by how things stand, and not by what came of asking first.
+    const fn is_a_question(self) -> bool {
+        // A secret is shown once.
+        let is_shown_once = matches!(self, Self::AddEndpoint | Self::Rotate);
+        is_shown_once || matches!(self, Self::Verify | Self::AppendMany | Self::ReplayMissed)
     }
 }
 
@@ -143,7 +179,8 @@ impl Clients {
         match answer {
             Some((status @ 200..300, body)) => {
                 // What is put twice is put twice.
-                let known = self.answers.get(&next.key).filter(|_| next.method == "POST").cloned();
+                let is_kept = next.method == "POST" && !next.kind.is_a_question();
+                let known = self.answers.get(&next.key).filter(|_| is_kept).cloned();
                 let is_other = known.as_ref().is_some_and(|known| known != body);
                 if known.is_none() {
                     self.remember(&next, body);

@@ -16,6 +16,9 @@ pub(crate) enum Whom {
     Gateway,
     Queue,
     Bus,
+    Rates,
+    /// Whoever is told: a server, a mailbox.
+    Receiver,
     /// Nobody: a pause between two tries.
     Rest,
 }

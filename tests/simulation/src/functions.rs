@@ -1,12 +1,15 @@
 //! The functions as Lambda runs them: each environment with clients, caches and a clock of its own.
 
+use crate::bus::Bus;
 use crate::chance::Chance;
 use crate::clients::Asked;
 use crate::clock::Clock;
-use crate::control::{Control, Verdict, Whom};
+use crate::control::Control;
 use crate::engine::Engine;
 use crate::gateway::{Delivery, SimulatedGateway};
 use crate::queue::{Letter, Queue};
+use crate::rates::SimulatedRates;
+use crate::receivers::Receivers;
 use crate::task::{Finished, Running};
 use crate::wire;
 use api::Api;
@@ -15,13 +18,20 @@ use aws_lambda_events::event::dynamodb::{Event as StreamEvent, EventRecord};
 use axum::body::Body;
 use event_relay::Relay;
 use fatura_application::access::KeyHash;
-use fatura_application::ports::{Entropy, EventBus, Gateway, Gateways, SecretsError, SendError, TokenKeys};
+use fatura_application::ports::{Entropy, Gateway, Gateways, SecretsError, TokenKeys};
 use fatura_application::tokens::{KeyId, KeyRing};
-use fatura_application::{App, Authenticator, Intake, OperatorKey, Records, Tokens};
-use fatura_domain::event::Event;
+use fatura_application::{
+    App, Authenticator, Intake, Notifier, OperatorKey, Outgoing, RateDesk, Records, Tokens,
+};
+use fatura_domain::SignedDuration;
+use fatura_domain::exchange::AgeLimits;
+use fatura_domain::notice::Language;
+use fatura_domain::text::Name;
+use fatura_domain::webhook_endpoint::Loopback;
 use fatura_rules::RuleEngine;
 use http::{Request, header};
 use http_body_util::BodyExt;
+use notifier::{Teller, TellerParts};
 use retry_sweep::Task;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -37,9 +47,19 @@ const TIME_LEFT: Duration = Duration::from_secs(50);
 pub(crate) struct Outside {
     pub(crate) engine: Arc<Engine>,
     pub(crate) control: Control,
+    pub(crate) clock: Clock,
     pub(crate) charges: Queue,
     pub(crate) webhooks: Queue,
+    pub(crate) notices: Queue,
+    pub(crate) bus: Bus,
+    pub(crate) receivers: Receivers,
     pub(crate) gateways: Vec<Arc<SimulatedGateway>>,
+}
+
+impl Outside {
+    pub(crate) const fn queues(&self) -> [&Queue; 3] {
+        [&self.charges, &self.webhooks, &self.notices]
+    }
 }
 
 pub(crate) struct Environment {
@@ -47,6 +67,8 @@ pub(crate) struct Environment {
     router: axum::Router,
     intake: Intake,
     relay: Relay,
+    notifier: Notifier,
+    teller: Arc<Teller>,
 }
 
 struct Bits(Chance);
@@ -76,26 +98,15 @@ impl TokenKeys for NoKeys {
     }
 }
 
-struct Bus(Control);
-
-#[async_trait]
-impl EventBus for Bus {
-    async fn publish(&self, events: &[Event]) -> Result<Vec<usize>, SendError> {
-        match self.0.call(Whom::Bus, "publish").await {
-            Verdict::Done => Ok(Vec::new()),
-            Verdict::DiesBefore | Verdict::DiesAfter => futures::future::pending().await,
-            // A part of it was taken.
-            Verdict::Unheard => Ok((events.len() / 2..events.len()).collect()),
-            _ => Err(SendError("the bus does not answer".to_owned())),
-        }
-    }
-}
-
 impl Environment {
     pub(crate) fn start(outside: &Outside, clock: &Clock, entropy: u64) -> Self {
         let store = Arc::new(wire::store(&outside.engine, &outside.control, clock));
         let gateways = Gateways::of(outside.gateways.iter().map(|one| one.clone() as Arc<dyn Gateway>));
         let clock = Arc::new(clock.clone());
+        let source = SimulatedRates { control: outside.control.clone(), clock: outside.clock.clone() };
+        let limits =
+            AgeLimits::try_new(SignedDuration::from_hours(1), SignedDuration::from_hours(72)).unwrap();
+        let rates = RateDesk::new(Arc::new(source), store.clone(), clock.clone(), limits);
         let app = App::new(
             Records::of(store.clone()),
             Arc::new(outside.charges.clone()),
@@ -103,14 +114,34 @@ impl Environment {
             clock.clone(),
             Arc::new(Bits(Chance::of(entropy))),
         )
-        .with_risk(Arc::new(RuleEngine::new()));
+        .with_risk(Arc::new(RuleEngine::new()))
+        .with_rates(Arc::new(rates))
+        .with_outgoing(Outgoing {
+            queue: Some(Arc::new(outside.notices.clone())),
+            loopback: Loopback::Refused,
+        });
         let tokens = Arc::new(Tokens::new(Arc::new(NoKeys), "https://api.example.com"));
         let authenticator = Authenticator::new(Arc::new(FixedKey), store.clone(), tokens, clock.clone());
         let router = api::router(Api::new(app.clone(), Arc::new(authenticator)));
         let queue = Arc::new(outside.webhooks.clone());
         let intake = Intake { webhooks: store.clone(), queue, gateways, clock };
-        let bus = Arc::new(Bus(outside.control.clone()));
-        Self { app, router, intake, relay: Relay { bus, store: store.clone(), journals: store } }
+        let notices = Arc::new(outside.notices.clone());
+        let receivers = Arc::new(outside.receivers.clone());
+        let notifier = Notifier::new(store.clone(), receivers.clone(), notices, intake.clock.clone());
+        let teller = TellerParts {
+            store: store.clone(),
+            notices: store.clone(),
+            customers: store.clone(),
+            invoices: store.clone(),
+            mailer: Some(receivers.clone()),
+            texter: receivers,
+            clock: intake.clock.clone(),
+            issuer: Name::parse("Fatura").unwrap(),
+            language: Language::English,
+        };
+        let teller = Arc::new(Teller::try_new(teller).unwrap());
+        let relay = Relay { bus: Arc::new(outside.bus.clone()), store: store.clone(), journals: store };
+        Self { app, router, intake, relay, notifier, teller }
     }
 
     pub(crate) fn request(&self, asked: &Asked) -> Running {
@@ -149,6 +180,15 @@ impl Environment {
         })
     }
 
+    pub(crate) fn notices(&self, letters: &[Letter]) -> Running {
+        let (notifier, teller, event) = (self.notifier.clone(), self.teller.clone(), batch(letters));
+        Box::pin(async move {
+            let response = notifier::handle(&notifier, &teller, event, || TIME_LEFT).await;
+            let failures = response.batch_item_failures.into_iter();
+            Finished::Batch(failures.map(|failure| failure.item_identifier).collect())
+        })
+    }
+
     pub(crate) fn intake(&self, gateway: &str, delivery: &Delivery) -> Running {
         let request = Request::builder()
             .method("POST")
@@ -163,10 +203,10 @@ impl Environment {
         })
     }
 
-    pub(crate) fn sweep(&self) -> Running {
+    pub(crate) fn sweep(&self, task: Task) -> Running {
         let app = self.app.clone();
         Box::pin(async move {
-            match retry_sweep::handle(&app, Task::Sweep, || TIME_LEFT).await {
+            match retry_sweep::handle(&app, task, || TIME_LEFT).await {
                 Ok(_) => Finished::Swept,
                 Err(_) => Finished::Failed,
             }

@@ -8,6 +8,7 @@
 )]
 
 mod books;
+mod bus;
 mod chance;
 mod clients;
 mod clock;
@@ -20,6 +21,8 @@ mod gateway;
 mod hunt;
 mod plan;
 mod queue;
+mod rates;
+mod receivers;
 mod report;
 mod runner;
 mod table;

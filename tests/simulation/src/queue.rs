@@ -4,7 +4,9 @@
 use crate::clock::Clock;
 use crate::control::{Control, Verdict, Whom};
 use async_trait::async_trait;
-use fatura_application::ports::{ChargeQueue, Message, SendError, WebhookMessage, WebhookQueue};
+use fatura_application::ports::{
+    ChargeQueue, Deliver, DeliveryQueue, Message, SendError, WebhookMessage, WebhookQueue,
+};
 use serde::Serialize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +42,7 @@ impl Queue {
         Self { letters: Arc::default(), control, clock }
     }
 
-    fn put(&self, body: String, wait_ms: i64) {
+    pub(crate) fn put(&self, body: String, wait_ms: i64) {
         let mut letters = self.letters.lock().unwrap();
         letters.next += 1;
         let id = letters.next;
@@ -139,5 +141,16 @@ impl ChargeQueue for Queue {
 impl WebhookQueue for Queue {
     async fn send(&self, message: &WebhookMessage) -> Result<(), SendError> {
         self.send_all(std::slice::from_ref(message), Duration::ZERO).await
+    }
+}
+
+#[async_trait]
+impl DeliveryQueue for Queue {
+    async fn send(&self, messages: &[Deliver]) -> Result<(), SendError> {
+        self.send_all(messages, Duration::ZERO).await
+    }
+
+    async fn send_later(&self, message: Deliver, wait: Duration) -> Result<(), SendError> {
+        self.send_all(std::slice::from_ref(&message), wait).await
     }
 }

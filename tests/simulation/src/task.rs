@@ -29,9 +29,18 @@ pub(crate) enum About {
     Request(Asked),
     Charges(Vec<u64>),
     Webhooks(Vec<u64>),
-    Intake { gateway: usize, delivery: Delivery },
+    Notices(Vec<u64>),
+    Intake {
+        gateway: usize,
+        delivery: Delivery,
+    },
     Sweep,
-    Relay { from: usize, count: usize },
+    /// What the schedule asks for once in a month.
+    Month,
+    Relay {
+        from: usize,
+        count: usize,
+    },
 }
 
 impl About {
@@ -40,8 +49,10 @@ impl About {
             Self::Request(asked) => asked.kind.name(),
             Self::Charges(_) => "charge-consumer",
             Self::Webhooks(_) => "webhook-consumer",
+            Self::Notices(_) => "notifier",
             Self::Intake { .. } => "webhook-intake",
             Self::Sweep => "retry-sweep",
+            Self::Month => "monthly-billing",
             Self::Relay { .. } => "event-relay",
         }
     }

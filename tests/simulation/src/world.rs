@@ -1,11 +1,14 @@
 //! One world, from its first customer to its last silence.
 
+mod audits;
 mod deeds;
 mod ends;
+mod reconciles;
 mod shops;
 mod verdicts;
 
 use crate::books::{Books, Writer};
+use crate::bus::Bus;
 use crate::chance::Chance;
 use crate::clients::{Clients, Kind};
 use crate::clock::Clock;
@@ -15,6 +18,7 @@ use crate::functions::{Environment, Outside};
 use crate::gateway::SimulatedGateway;
 use crate::plan::Plan;
 use crate::queue::Queue;
+use crate::receivers::Receivers;
 use crate::report::{Report, Trace};
 use crate::task::Task;
 use serde_json::{Value, json};
@@ -43,6 +47,8 @@ pub struct World {
     next_sweep_ms: i64,
     /// The world does no more harm.
     is_quiet: bool,
+    /// Nobody wants anything any more.
+    is_over: bool,
     trace: Trace,
     pub(crate) report: Report,
 }
@@ -102,11 +108,26 @@ impl World {
             let (control, clock, chance) = (control.clone(), clock.clone(), chance.clone());
             Arc::new(SimulatedGateway::new(name, control, clock, chance, plan.clone()))
         });
+        let notices = Queue::new(control.clone(), clock.clone());
         let outside = Outside {
             engine: Arc::new(Engine::start()),
             charges: Queue::new(control.clone(), clock.clone()),
             webhooks: Queue::new(control.clone(), clock.clone()),
+            bus: Bus {
+                control: control.clone(),
+                notices: notices.clone(),
+                chance: chance.clone(),
+                taken: Arc::default(),
+            },
+            notices,
+            receivers: Receivers {
+                control: control.clone(),
+                clock: clock.clone(),
+                chance: chance.clone(),
+                bag: Arc::default(),
+            },
             control,
+            clock: clock.clone(),
             gateways: gateways.to_vec(),
         };
         let mut world = Self {
@@ -123,6 +144,7 @@ impl World {
             stream: Vec::new(),
             relayed: 0,
             is_quiet: true,
+            is_over: false,
             trace: Trace::default(),
             report: Report::default(),
         };
@@ -155,13 +177,25 @@ impl World {
         }
         self.go_quiet()?;
         self.close_shops()?;
-        self.look_back()
+        self.look_back()?;
+        self.audit()?;
+        // It is many calls: some worlds are enough.
+        if self.chance.happens(300) {
+            self.reconcile()?;
+        }
+        Ok(())
     }
 
     /// Customers and cards, before anything goes wrong.
     fn set_up(&mut self) -> Result<(), Vec<String>> {
+        let told = self.clients.first_endpoint();
+        self.ask(told);
+        self.finish_all()?;
         for number in 0..self.plan.clients {
-            let body = json!({ "name": "Ana Souza", "email": format!("c{number}@example.com") });
+            let mut body = json!({ "name": "Ana Souza", "email": format!("c{number}@example.com") });
+            if self.chance.happens(400) {
+                body["billing_anchor_day"] = json!(self.chance.between(1, 28));
+            }
             let customer = self.ask_and_wait(Kind::Customer, "/v1/customers".to_owned(), body)?;
             let path = format!("/v1/customers/{customer}/payment-methods");
             let method = if self.chance.happens(700) {
@@ -223,6 +257,9 @@ impl World {
                 gateway.contested(attempt);
             }
         }
+        let mut bag = self.outside.receivers.bag.lock().unwrap();
+        wrong.append(&mut bag.violations);
+        drop(bag);
         for gateway in &self.outside.gateways {
             wrong.append(&mut gateway.book.lock().unwrap().violations);
         }

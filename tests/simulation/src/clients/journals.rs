@@ -25,7 +25,7 @@ impl Clients {
         Some(self.post(Kind::Journal, "/v1/ledger".to_owned(), body))
     }
 
-    fn reverse_journal(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+    pub(super) fn reverse_journal(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
         let journals = books.transactions.values();
         let by_hand = journals.filter(|one| one.kind == TransactionKind::Journal && one.mirrors.is_none());
         let by_hand: Vec<String> = by_hand.map(|one| one.id.to_string()).collect();

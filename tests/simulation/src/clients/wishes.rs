@@ -3,7 +3,6 @@
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;
-use fatura_domain::bill::{Bill, BillStatus};
 use fatura_domain::invoice::{Invoice, Status};
 use serde_json::{Value, json};
 
@@ -19,6 +18,9 @@ impl Clients {
         if chance.happens(self.shops) {
             let is_of_risk = chance.happens(self.risks);
             return if is_of_risk { Some(self.of_risk(books, chance)) } else { self.of_shops(books, chance) };
+        }
+        if chance.happens(120) {
+            return self.of_the_house(books, chance);
         }
         match chance.below(16) {
             0..5 => self.create(chance),
@@ -82,42 +84,6 @@ impl Clients {
             ],
         });
         Some(self.post(Kind::Create, "/v1/invoices".to_owned(), body))
-    }
-
-    fn of_bills(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
-        let all: Vec<&Bill> = books.bills.values().collect();
-        let open: Vec<&Bill> = all.iter().copied().filter(|bill| bill.status() == BillStatus::Open).collect();
-        let bill = chance.pick(if chance.happens(800) { &open } else { &all });
-        match (chance.below(10), bill) {
-            (0, _) | (_, None) => {
-                let body = json!({
-                    "customer_id": chance.pick(&self.customers)?,
-                    "period_start": "2026-11-01T00:00:00Z",
-                    "period_end": "2026-12-01T00:00:00Z",
-                });
-                Some(self.post(Kind::OpenBill, "/v1/bills".to_owned(), body))
-            }
-            (1..3, Some(bill)) => {
-                // Others have something for it at the last moment.
-                let close = self.post(Kind::CloseBill, format!("/v1/bills/{}/close", bill.id), json!({}));
-                let (first, last) = (self.append(bill, chance), self.append(bill, chance));
-                self.meanwhile.extend([last, close]);
-                Some(first)
-            }
-            (_, Some(bill)) => Some(self.append(bill, chance)),
-        }
-    }
-
-    fn append(&mut self, bill: &Bill, chance: &Chance) -> Asked {
-        let body = json!({
-            "description": "Fee",
-            "quantity": 1,
-            "unit_price": decimal(chance.between(1, 9_999)),
-            "currency": "BRL",
-            "kind": if chance.happens(200) { "credit" } else { "fee" },
-            "reference": format!("fee {}", chance.below(200)),
-        });
-        self.post(Kind::Append, format!("/v1/bills/{}/line-items", bill.id), body)
     }
 
     fn of_wallets(&mut self, chance: &Chance) -> Option<Asked> {

@@ -60,6 +60,8 @@ pub(crate) enum Mood {
 pub(crate) struct Book {
     pub(crate) charges: BTreeMap<String, Charge>,
     pub(crate) refunds: BTreeMap<String, Refund>,
+    /// Since when money has come or gone, by the gateway's own reference.
+    pub(super) dates: BTreeMap<String, i64>,
     /// Orders that came again under a key that was known.
     pub(crate) repeated: u64,
     /// Under which keys, new or known, since somebody last asked.

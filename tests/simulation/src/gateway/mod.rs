@@ -2,6 +2,7 @@
 
 mod book;
 mod hints;
+mod movements;
 mod port;
 
 pub(crate) use book::RefundStanding;
@@ -142,6 +143,7 @@ impl SimulatedGateway {
     /// Lets happen what its time has come for; says what did, for the trace.
     pub(crate) fn lives_on(&self) -> Vec<String> {
         let now = self.clock.ms();
+        self.book.lock().unwrap().date(now);
         let mut later = self.later.lock().unwrap();
         let (due, rest): (Vec<_>, Vec<_>) = later.drain(..).partition(|(at, _)| *at <= now);
         *later = rest;

@@ -10,8 +10,8 @@ use fatura_application::ports::{
 };
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
-    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MeansType, Movement,
-    MovementKind, MovementPage, RefundOutcome, RefundRequest,
+    Capabilities, ChargeOutcome, ChargeRequest, DisputeOutcome, GatewayName, MeansType, MovementPage,
+    RefundOutcome, RefundRequest,
 };
 use fatura_domain::{SignedDuration, Timestamp};
 
@@ -155,23 +155,9 @@ impl Gateway for SimulatedGateway {
         &self,
         from: Timestamp,
         to: Timestamp,
-        _: Option<&str>,
+        after: Option<&str>,
     ) -> Result<MovementPage, Failure> {
-        let list = || {
-            let captured =
-                self.book.lock().unwrap().captures().into_iter().map(|(reference, amount, charge)| {
-                    Movement {
-                        kind: MovementKind::Capture,
-                        charge: reference.clone(),
-                        reference,
-                        ours: charge.attempt.to_string(),
-                        amount,
-                        at: from.max(to),
-                    }
-                });
-            MovementPage { data: captured.filter(|movement| movement.at < to).collect(), next: None }
-        };
-        self.called_for("movements", list).await
+        self.called_for("movements", || self.page(from, to, after)).await
     }
 
     async fn verify_webhook(&self, delivery: &WebhookDelivery, _: Timestamp) -> Result<(), WebhookRefusal> {

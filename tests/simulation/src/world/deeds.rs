@@ -1,6 +1,6 @@
 //! One step of the world: somebody begins something, goes on with it, or time passes.
 
-use super::{ENVIRONMENTS, World};
+use super::World;
 use crate::clients::Asked;
 use crate::plan::LAST_DEADLY_CALL;
 use crate::queue::Queue;
@@ -13,8 +13,10 @@ enum Deed {
     Ask,
     Collect,
     Heed,
+    Tell,
     TakeIn(usize),
     Sweep,
+    Month,
     Relay,
     PassTime,
 }
@@ -53,6 +55,10 @@ impl World {
             }
             Deed::Collect => self.collect(),
             Deed::Heed => self.heed(),
+            Deed::Tell => {
+                let letters = self.received(&self.outside.notices.visible());
+                self.begin(About::Notices(letters));
+            }
             Deed::TakeIn(gateway) => {
                 let delivery = self.outside.gateways.get(gateway).and_then(|gateway| gateway.take_delivery());
                 if let Some(delivery) = delivery {
@@ -63,10 +69,15 @@ impl World {
                 self.next_sweep_ms = self.clock.ms() + MINUTE_MS;
                 self.begin(About::Sweep);
             }
+            Deed::Month => self.begin(About::Month),
             Deed::Relay => {
                 let count = usize::try_from(1 + self.chance.below(20)).unwrap();
-                let count = count.min(self.stream.len() - self.relayed);
-                self.begin(About::Relay { from: self.relayed, count });
+                // Some of it may be told again, as after a shard was split or its reader lost its place.
+                let is_again = !self.is_quiet && self.chance.happens(150);
+                let again = if is_again { usize::try_from(self.chance.below(20)).unwrap() } else { 0 };
+                let from = self.relayed - again.min(self.relayed);
+                let count = count.min(self.stream.len() - from);
+                self.begin(About::Relay { from, count });
             }
             Deed::PassTime => self.pass_time(),
         }
@@ -80,7 +91,7 @@ impl World {
             deeds.push((if has_room { 60 } else { 600 }, Deed::GoOn));
         }
         if has_room {
-            if !self.is_quiet {
+            if !self.is_quiet && !self.is_over {
                 deeds.push((if self.clients.is_in_a_hurry() { 100 } else { 10 }, Deed::Ask));
             }
             if !self.outside.charges.visible().is_empty() {
@@ -88,6 +99,9 @@ impl World {
             }
             if !self.outside.webhooks.visible().is_empty() {
                 deeds.push((8, Deed::Heed));
+            }
+            if !self.outside.notices.visible().is_empty() {
+                deeds.push((6, Deed::Tell));
             }
             for (place, gateway) in self.outside.gateways.iter().enumerate() {
                 if gateway.due_deliveries() > 0 {
@@ -101,7 +115,15 @@ impl World {
             if self.next_sweep_ms <= self.clock.ms() && weight > 0 {
                 deeds.push((weight, Deed::Sweep));
             }
-            let is_relaying = self.tasks.iter().any(|task| matches!(task.about, About::Relay { .. }));
+            // On three days, and each time until it was answered.
+            if !self.is_quiet && !self.is_over && self.chance.happens(15) {
+                deeds.push((10, Deed::Month));
+            }
+            // Whoever stands still is given up, and may go on all the same.
+            let now = self.clock.ms();
+            let is_at_it =
+                |task: &Task| matches!(task.about, About::Relay { .. }) && task.asleep_until_ms <= now;
+            let is_relaying = self.tasks.iter().any(is_at_it);
             if self.relayed < self.stream.len() && !is_relaying {
                 deeds.push((4, Deed::Relay));
             }
@@ -149,8 +171,7 @@ impl World {
         let due = self.books.next_due_ms().map(|due| due.max(self.next_sweep_ms));
         let asleep = self.tasks.iter().map(|task| task.asleep_until_ms);
         let gateways = self.outside.gateways.iter().filter_map(|gateway| gateway.next_ms());
-        let queues = [&self.outside.charges, &self.outside.webhooks].into_iter();
-        let queues = queues.filter_map(Queue::next_visible_ms);
+        let queues = self.outside.queues().into_iter().filter_map(Queue::next_visible_ms);
         due.into_iter().chain(asleep).chain(gateways).chain(queues).filter(|at| *at > now).min()
     }
 
@@ -180,9 +201,20 @@ impl World {
         self.begin(About::Request(asked));
     }
 
+    /// One runs one invocation at a time. Where none is free, Lambda starts another.
+    fn free_environment(&mut self) -> usize {
+        let is_free = |place: &usize| self.tasks.iter().all(|task| task.environment != *place);
+        let free: Vec<usize> = (0..self.environments.len()).filter(is_free).collect();
+        self.chance.pick(&free).copied().unwrap_or_else(|| {
+            let environment = self.environment();
+            self.environments.push(environment);
+            self.environments.len() - 1
+        })
+    }
+
     /// An invocation begins, in an environment that happens to be free.
     pub(super) fn begin(&mut self, about: About) {
-        let place = self.chance.place(ENVIRONMENTS);
+        let place = self.free_environment();
         let Some(environment) = self.environments.get(place) else { return };
         let id = self.next_task;
         self.next_task += 1;
@@ -199,11 +231,17 @@ impl World {
                 self.perhaps_twice(&about);
                 environment.webhooks(&letters)
             }
+            About::Notices(ids) => {
+                let letters = self.outside.notices.receive(ids);
+                self.perhaps_twice(&about);
+                environment.notices(&letters)
+            }
             About::Intake { gateway, delivery } => {
                 let Some(gateway) = self.outside.gateways.get(*gateway) else { return };
                 environment.intake(gateway.called().as_str(), delivery)
             }
-            About::Sweep => environment.sweep(),
+            About::Sweep => environment.sweep(retry_sweep::Task::Sweep),
+            About::Month => environment.sweep(retry_sweep::Task::MonthlyBilling),
             About::Relay { from, count } => {
                 environment.relay(self.stream.get(*from..from + count).unwrap_or_default())
             }
@@ -218,6 +256,7 @@ impl World {
         let (queue, ids) = match about {
             About::Charges(ids) => (&self.outside.charges, ids),
             About::Webhooks(ids) => (&self.outside.webhooks, ids),
+            About::Notices(ids) => (&self.outside.notices, ids),
             _ => return,
         };
         for id in ids {
@@ -276,7 +315,12 @@ impl World {
                     gateway.deliver_again(delivery);
                 }
             }
-            About::Charges(_) | About::Webhooks(_) | About::Sweep | About::Relay { .. } => {}
+            About::Charges(_)
+            | About::Webhooks(_)
+            | About::Notices(_)
+            | About::Sweep
+            | About::Month
+            | About::Relay { .. } => {}
         }
     }
 
@@ -298,6 +342,10 @@ impl World {
                 let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
                 done.for_each(|id| self.outside.webhooks.delete(*id));
             }
+            (About::Notices(ids), Finished::Batch(failed)) => {
+                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
+                done.for_each(|id| self.outside.notices.delete(*id));
+            }
             (About::Intake { gateway, delivery }, Finished::Answered { status, .. }) => {
                 if delivery.is_forged && status < 300 {
                     return Err(vec![format!("a forged webhook was taken in: {}", delivery.body)]);
@@ -309,7 +357,7 @@ impl World {
                 }
             }
             (About::Relay { from, count }, Finished::Relayed(first)) => {
-                self.relayed = from + first.unwrap_or(count);
+                self.relayed = self.relayed.max(from + first.unwrap_or(count));
             }
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::gateway::{RefundStanding, SimulatedGateway};
+use crate::queue::Queue;
 use std::collections::BTreeMap;
 
 /// What gateways did about one invoice.
@@ -21,14 +22,18 @@ impl World {
     pub(super) fn go_quiet(&mut self) -> Result<(), Vec<String>> {
         self.is_quiet = true;
         self.trace.note(&self.clock, "the world goes quiet");
+        // What waits for a gateway would wait for ever.
+        let asked = self.clients.put_gateway(true);
+        self.ask(asked);
         for task in &mut self.tasks {
             task.fate = crate::task::Fate::Lives;
             task.faults = 0;
         }
         for _ in 0..MOST_STEPS {
             self.step()?;
+            self.end_recurrence();
             if self.has_ended() {
-                let again = self.outside.charges.redrive() + self.outside.webhooks.redrive();
+                let again = self.outside.queues().map(Queue::redrive).into_iter().sum::<usize>();
                 if again == 0 {
                     return Ok(());
                 }
@@ -37,6 +42,15 @@ impl World {
         }
         let due: Vec<String> = self.books.due().map(|((pk, sk), at)| format!("{pk} {sk} at {at}")).collect();
         Err(vec![format!("the world never comes to rest; due: {due:?}")])
+    }
+
+    /// What would go on for ever is ended by whom it concerns.
+    fn end_recurrence(&mut self) {
+        if self.tasks.is_empty()
+            && let Some(asked) = self.clients.end_recurrence(&self.books)
+        {
+            self.ask(asked);
+        }
     }
 
     fn has_ended(&self) -> bool {
@@ -48,8 +62,7 @@ impl World {
 
     fn is_idle(&self) -> bool {
         let now = self.clock.ms();
-        self.outside.charges.visible().is_empty()
-            && self.outside.webhooks.visible().is_empty()
+        self.outside.queues().iter().all(|queue| queue.visible().is_empty())
             && self.outside.gateways.iter().all(|gateway| gateway.due_deliveries() == 0)
             && self.books.next_due_ms().is_none_or(|due| due > now)
     }
@@ -77,6 +90,13 @@ impl World {
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
         self.books.wallets_agree(&mut wrong);
         self.books.refused_stay_unsent(&self.outside.gateways, &mut wrong);
+        self.books.chains_agree(&mut wrong);
+        self.books.runs_ended(&mut wrong);
+        self.books.bills_settled(&mut wrong);
+        let bag = self.outside.receivers.bag.lock().unwrap();
+        self.books.are_claimed(&bag, &mut wrong);
+        self.books.all_is_told(&self.outside.bus.taken.lock().unwrap(), &bag, &mut wrong);
+        drop(bag);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 

@@ -86,7 +86,14 @@ impl World {
                 (2, Verdict::Refused),
                 (1, Verdict::ServerError),
             ]),
-            Whom::Queue | Whom::Bus => self.chance.weighed(&[(1, Verdict::Unheard), (1, Verdict::Lost)]),
+            Whom::Rates => self.chance.weighed(&[(2, Verdict::Lost), (1, Verdict::Refused)]),
+            Whom::Queue => self.chance.weighed(&[(1, Verdict::Unheard), (1, Verdict::Lost)]),
+            Whom::Bus => {
+                self.chance.weighed(&[(1, Verdict::Unheard), (1, Verdict::Lost), (1, Verdict::Late)])
+            }
+            Whom::Receiver => {
+                self.chance.weighed(&[(2, Verdict::Unheard), (1, Verdict::Lost), (1, Verdict::Refused)])
+            }
             Whom::Rest => Verdict::Done,
         }
     }

@@ -1,0 +1,107 @@
+//! What goes out: each message is sent no more often than it was claimed, nothing that arrived goes out again unless somebody
+//! asked for it, and everything that was begun ends.
+
+use super::items::number;
+use super::{Books, Key};
+use crate::receivers::{Mailbag, WELL};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const MESSAGE: &str = "MSG#";
+const SAID: &str = "SAID#";
+const ENDPOINT: &str = "WE";
+
+#[derive(Debug, Default)]
+pub(super) struct Tellings {
+    /// How often each message was claimed.
+    claims: BTreeMap<String, u64>,
+    /// How often some notice was.
+    claimed_notices: u64,
+}
+
+impl Books {
+    /// A message or a notice that is about to be written.
+    pub(super) fn tell(&mut self, key: &Key, image: &Value, wrong: &mut Vec<String>) {
+        let (pk, sk) = key;
+        let before = self.items.get(key);
+        if let Some(message) = pk.strip_prefix(MESSAGE) {
+            let was = before.map_or(0, |before| number(before, "/v/N"));
+            let is = number(image, "/v/N");
+            // It may be claimed in the same write that begins it.
+            if is != was + 1 && (was, is) != (0, 2) {
+                wrong.push(format!("{pk}: version {is} follows version {was}"));
+            }
+            let tried = |item: &Value| number(item, "/st/M/pending/M/n/N");
+            let tried_before = before.filter(|item| is_pending(item)).map_or(0, tried);
+            if is_pending(image) && tried(image) > tried_before {
+                *self.tellings.claims.entry(message.to_owned()).or_default() += 1;
+                if before.is_some_and(|before| !is_pending(before)) {
+                    wrong.push(format!("{pk} was over, and goes out again"));
+                }
+            }
+        }
+        if pk.starts_with(SAID) {
+            if before.is_some_and(|before| before.pointer("/st/S").is_some()) {
+                wrong.push(format!("{pk} {sk} was said, and is changed"));
+            }
+            self.tellings.claimed_notices += u64::from(image.pointer("/st/M/sending").is_some());
+        }
+    }
+
+    /// Nothing reaches anybody that was not claimed for it.
+    pub(crate) fn are_claimed(&self, bag: &Mailbag, wrong: &mut Vec<String>) {
+        for (message, came) in &bag.came {
+            let claims = self.tellings.claims.get(message).copied().unwrap_or_default();
+            if *came > claims {
+                wrong.push(format!("{message} came {came} times, and was claimed {claims} times"));
+            }
+        }
+        if bag.mails > self.tellings.claimed_notices {
+            wrong.push(format!("{} notices came of {}", bag.mails, self.tellings.claimed_notices));
+        }
+    }
+
+    /// In the end every message is delivered, given up or canceled, and whoever wants to know all knows all.
+    pub(crate) fn all_is_told(&self, taken: &BTreeSet<String>, bag: &Mailbag, wrong: &mut Vec<String>) {
+        let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for ((pk, _), item) in self.starting_with(MESSAGE) {
+            if is_pending(item) {
+                wrong.push(format!("{pk} never comes to an end"));
+            }
+            let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
+            let is_delivered = item.pointer("/st/M/delivered").is_some();
+            if is_delivered && !bag.taken.contains(pk.trim_start_matches(MESSAGE)) {
+                wrong.push(format!("{pk} is called delivered, and nobody has taken it"));
+            }
+            if is_delivered {
+                told.entry(text("/to/S")).or_default().insert(text("/f/M/e/S"));
+            }
+        }
+        let Some(first) = self.first_endpoint() else { return };
+        let missed = |event: &&String| !told.get(first).is_some_and(|told| told.contains(event.as_str()));
+        wrong.extend(taken.iter().filter(missed).map(|event| format!("{event} was never told to {first}")));
+    }
+
+    /// The one that is there from the beginning and wants all of it.
+    fn first_endpoint(&self) -> Option<&str> {
+        let is_well = |item: &Value| item.pointer("/url/S").and_then(Value::as_str) == Some(WELL);
+        self.endpoints().find(|(_, item)| is_well(item)).map(|(id, _)| id)
+    }
+
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.within(ENDPOINT).map(|((_, sk), item)| (sk.as_str(), item))
+    }
+
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
+        self.starting_with(MESSAGE).filter_map(|((pk, _), _)| pk.strip_prefix(MESSAGE))
+    }
+
+    fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Key, &'a Value)> {
+        let (from, to) = ((prefix.to_owned(), String::new()), (format!("{prefix}~"), String::new()));
+        self.items.range(from..to)
+    }
+}
+
+fn is_pending(message: &Value) -> bool {
+    message.pointer("/st/M/pending").is_some()
+}
