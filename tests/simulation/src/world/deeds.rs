@@ -22,7 +22,9 @@ enum Deed {
 }
 
 const MINUTE_MS: i64 = 60_000;
-const LATEST_MS: i64 = 24 * 60 * MINUTE_MS;
+/// How late the schedule may be once the world is quiet: soon there is nothing left but what is asked each day, for months.
+const LATE_MS: i64 = 60 * MINUTE_MS;
+const LATEST_MS: i64 = 20 * 24 * 60 * MINUTE_MS;
 const KEPT_MS: i64 = 29 * 24 * 60 * MINUTE_MS;
 const MOST_TASKS: usize = 6;
 const BATCH: u64 = 10;
@@ -160,7 +162,8 @@ impl World {
         let is_idle = self.awake().is_empty();
         let next = self.next_ms().filter(|_| is_idle || self.chance.happens(100));
         // The schedule may be late.
-        let late = if self.is_quiet && is_idle { self.chance.between(0, LATEST_MS) } else { 0 };
+        let latest = if self.chance.happens(300) { LATE_MS } else { LATEST_MS };
+        let late = if self.is_quiet && is_idle { self.chance.between(0, latest) } else { 0 };
         let wait = next.map_or(little, |next| (next - now).max(1) + late);
         self.clock.pass(wait);
     }
