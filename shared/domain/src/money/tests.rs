@@ -78,6 +78,12 @@ fn currencies_do_not_mix() {
     }
 }
 
+#[test]
+fn currencies_are_in_order_of_their_codes() {
+    assert!(Currency::BRL < Currency::EUR && Currency::EUR < Currency::JPY);
+    assert!(Currency::USD > Currency::KWD);
+}
+
 /// The oracle: scale both to integers of any size, divide, and compare twice the remainder with the divisor.
 fn oracle(mantissa: i128, scale: u32, digits: u32) -> BigInt {
     let numerator = BigInt::from(mantissa) * BigInt::from(10).pow(digits);
