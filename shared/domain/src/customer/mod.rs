@@ -163,12 +163,43 @@ mod tests {
 
     #[test]
     fn time_zones_are_those_of_the_database() {
-        assert_eq!(
-            TimeZoneName::parse("America/Sao_Paulo").map(|zone| zone.0),
-            Ok("America/Sao_Paulo".to_owned())
-        );
+        let zone = TimeZoneName::parse("America/Sao_Paulo").unwrap();
+        assert_eq!(zone.as_str(), "America/Sao_Paulo");
         assert!(TimeZoneName::parse("America/Atlantis").is_err());
         assert!(TimeZoneName::parse("").is_err());
+    }
+
+    #[test]
+    fn only_what_is_the_shops_to_say_is_its_terms() {
+        let ours = Profile {
+            external_id: Some(ExternalId::parse("crm-1").unwrap()),
+            billing_anchor_day: AnchorDay::try_from(5).ok(),
+            country: "BR".parse().ok(),
+            ..customer().profile
+        };
+        let hers = Profile {
+            name: Name::parse("Ana Souza").unwrap(),
+            email: Email::parse("souza@example.com").unwrap(),
+            time_zone: TimeZoneName::parse("America/Sao_Paulo").ok(),
+            ..ours.clone()
+        };
+        assert!(ours.has_terms_of(&hers), "what is the customer's own to change");
+        for other in [
+            Profile { kind: CustomerKind::Merchant, ..ours.clone() },
+            Profile { external_id: None, ..ours.clone() },
+            Profile { billing_anchor_day: AnchorDay::try_from(6).ok(), ..ours.clone() },
+            Profile { country: "PT".parse().ok(), ..ours.clone() },
+        ] {
+            assert!(!ours.has_terms_of(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_changed_customer_is_the_next_version_with_another_profile() {
+        let profile = Profile { name: Name::parse("Bia").unwrap(), ..customer().profile };
+        let now = Timestamp::from_second(60).unwrap();
+        let changed = customer().with_profile(profile.clone(), now);
+        assert_eq!((changed.version, changed.updated_at, changed.profile), (2, now, profile));
     }
 
     proptest! {

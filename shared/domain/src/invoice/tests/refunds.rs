@@ -3,7 +3,7 @@
 use super::*;
 use crate::gateway::RefundOutcome;
 use crate::ledger::{Account, Direction};
-use crate::refund::{Refund, RefundState};
+use crate::refund::{Refund, RefundState, RefundTo};
 use proptest::prelude::*;
 
 #[test]
@@ -72,6 +72,31 @@ fn silence_sends_the_same_order_again_and_in_the_end_a_person_looks() {
         sends += 1;
     }
     assert_eq!(sends, 12);
+}
+
+#[test]
+fn the_order_says_what_goes_back_of_which_charge() {
+    let (_, refund) = refunding(&paid(), Some(2_500), START).unwrap();
+    let (gateway, order) = refund.request().unwrap();
+    assert_eq!((gateway, order.charge, order.refund), (&sandbox(), reference("ch_1"), refund.id));
+    assert_eq!(order.amount, brl(2_500));
+    let from_wallet = Refund { to: RefundTo::Wallet, ..refund };
+    assert_eq!(from_wallet.request(), None, "nobody has to be asked");
+    assert_eq!((from_wallet.gateway(), from_wallet.charge()), (None, None));
+}
+
+#[test]
+fn a_refund_is_looked_at_once_it_is_due_and_then_put_off() {
+    let (reserved, refund) = refunding(&paid(), None, START).unwrap();
+    let policy = Policy::default();
+    assert_eq!(refund.due(), Some(after(60)));
+    assert_eq!(refund.woken(&policy, after(59)), None);
+    let woken = refund.woken(&policy, after(60)).unwrap();
+    assert_eq!(woken.state, RefundState::Pending { sends: 0, due: Some(after(60 + HOUR)) });
+    assert_eq!((woken.version, woken.updated_at), (refund.version + 1, after(60)));
+    let (_, settled, _) = heard(&reserved, &refund, &succeeded(10_000));
+    assert_eq!((settled.due(), settled.woken(&policy, after(DAY))), (None, None));
+    assert_eq!(settled.updated_at, after(10));
 }
 
 proptest! {
