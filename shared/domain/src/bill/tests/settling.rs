@@ -1,6 +1,7 @@
 //! What a closed bill becomes.
 
 use super::*;
+use crate::attention::AttentionKind;
 use crate::exchange::{NotARate, PartsError};
 use crate::id::InvoiceId;
 use crate::invoice::{Content, Invoice};
@@ -12,11 +13,7 @@ fn steps(bill: &Bill) -> Vec<SettlementStep> {
 }
 
 fn plans(bill: &Bill) -> Vec<InvoicePlan> {
-    let plan = |step| match step {
-        SettlementStep::Invoice(plan) => Some(*plan),
-        SettlementStep::Carry(_) => None,
-    };
-    steps(bill).into_iter().filter_map(plan).collect()
+    steps(bill).iter().filter_map(|step| step.invoice().cloned()).collect()
 }
 
 fn lines(plan: &InvoicePlan) -> Vec<String> {
@@ -47,6 +44,10 @@ fn without_a_settlement_currency_each_is_an_invoice_of_its_own() {
     assert_eq!(content.metadata.iter().next(), Some(("bill_id", closed.id.to_string().as_str())));
     let invoice = Invoice::draft(plans[0].id, content.clone(), None, plans[0].at).unwrap();
     assert_eq!((invoice.total, invoice.customer()), (plans[0].total, closed.customer()));
+
+    let uncharged = closed.uncharged(&invoice);
+    assert_eq!((uncharged.kind, uncharged.bill), (AttentionKind::BillNotCharged, Some(closed.id)));
+    assert_eq!((uncharged.invoice, uncharged.amount), (Some(invoice.id), Some(money("27.30", "GEL"))));
 
     let half = applied(closed.invoiced(currency("GEL"), plans[0].id, end()));
     assert_eq!(steps(&half), [SettlementStep::Invoice(Box::new(plans[1].clone()))], "the rest, as it was");
@@ -105,6 +106,16 @@ fn without_rates_it_closes_and_waits_and_its_totals_stay() {
     assert_eq!(waiting.due(), Some(end() + SignedDuration::from_mins(1)));
     let invoice = InvoiceId::new(CustomerId::new(ANA), end(), 5);
     assert_eq!(waiting.invoiced(Currency::USD, invoice, end()), Err(SettleError::AwaitsRates));
+    let matter = waiting.matter().unwrap();
+    assert_eq!(
+        (matter.kind, matter.bill, matter.raised_at),
+        (AttentionKind::BillAwaitsRates, Some(waiting.id), end())
+    );
+    assert!(
+        matter.detail.starts_with("to be settled in GEL it needs rates for USD, and"),
+        "{}",
+        matter.detail
+    );
     let sums = |bill: &Bill| bill.state.closed().unwrap().sums.clone();
     assert_eq!(sums(&waiting).totals.without_rates(currency("GEL")), None);
 

@@ -61,6 +61,17 @@ fn a_refusal_gives_the_reserve_back() {
 }
 
 #[test]
+fn another_amount_than_ordered_is_not_this_refund() {
+    let (invoice, refund) = refunding(&paid(), Some(2_500), after(1)).unwrap();
+    for minor in [2_499, 2_501] {
+        let (untouched, open, transaction) = heard(&invoice, &refund, &succeeded(minor));
+        assert_eq!((&untouched, transaction), (&invoice, None), "nothing is booked");
+        assert_eq!(open.state, RefundState::Pending { sends: 0, due: None });
+        assert_eq!(open.matter().map(|matter| matter.amount), Some(Some(brl(2_500))), "a person looks");
+    }
+}
+
+#[test]
 fn silence_sends_the_same_order_again_and_in_the_end_a_person_looks() {
     let (invoice, mut refund) = refunding(&paid(), None, START).unwrap();
     let order = refund.request().map(|(gateway, order)| (gateway.clone(), order));
