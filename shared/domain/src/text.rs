@@ -206,6 +206,26 @@ mod tests {
     }
 
     #[test]
+    fn an_email_has_at_most_254_characters() {
+        let of = |length: usize| Email::parse(&format!("{}@example.com", "a".repeat(length - 12)));
+        assert!(of(254).is_ok());
+        assert_eq!(of(255), Err(TextError::TooLong(254)));
+        assert_eq!(format!("{:?}", of(254).unwrap()), "Email(..)");
+    }
+
+    #[test]
+    fn notes_are_twenty_short_pairs() {
+        let of = |pairs: usize, length: usize| {
+            let key = |number: usize| Text::parse(&number.to_string()).unwrap();
+            Metadata::parse((0..pairs).map(|number| (key(number), "é".repeat(length))).collect())
+        };
+        assert!(of(20, 500).is_ok_and(|notes| !notes.is_empty()));
+        assert!(of(0, 0).is_ok_and(|notes| notes.is_empty()));
+        assert_eq!(of(21, 1), Err(TextError::TooManyEntries(20)));
+        assert_eq!(of(1, 501), Err(TextError::TooLong(500)));
+    }
+
+    #[test]
     fn card_numbers_are_recognised_however_written() {
         for text in [
             "4111111111111111",

@@ -200,6 +200,22 @@ mod tests {
         let now = Timestamp::from_second(60).unwrap();
         let changed = customer().with_profile(profile.clone(), now);
         assert_eq!((changed.version, changed.updated_at, changed.profile), (2, now, profile));
+        assert_eq!(customer().touched(now).touched(now).version, 3);
+    }
+
+    #[test]
+    fn a_later_method_is_the_default_only_if_asked() {
+        let now = Timestamp::UNIX_EPOCH;
+        let default = |customer: &Customer| customer.default_payment_method;
+        let one = customer().with_added(method(1), false, now);
+        assert_eq!(default(&one), Some(method(1)));
+        assert_eq!(default(&one.with_added(method(2), false, now)), Some(method(1)));
+        let two = one.with_added(method(2), true, now);
+        assert_eq!(default(&two), Some(method(2)));
+        assert_eq!(default(&two.with_default(method(1), now)), Some(method(1)));
+        assert_eq!(default(&two.with_detached(method(1), &[method(2)], now)), Some(method(2)));
+        let rest = [method(1), method(4), method(3)];
+        assert_eq!(default(&two.with_detached(method(2), &rest, now)), Some(method(4)), "the newest");
     }
 
     proptest! {

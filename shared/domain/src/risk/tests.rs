@@ -236,6 +236,19 @@ fn everything_wrong_with_a_rule_set_is_named() {
         ]
     );
     assert_eq!(RuleSet::default().faults(), []);
+    assert_eq!(set.faults()[1].reason, "must be -1000 to 1000, and not 0");
+}
+
+#[test]
+fn the_most_that_a_rule_set_may_be_is_one() {
+    let mut set = RuleSet { rules: vec![rule("same", Effect::Score(1_000)); 100], ..RuleSet::default() };
+    for (index, rule) in set.rules.iter_mut().enumerate() {
+        rule.name = RuleName::parse(&format!("rule_{index}")).unwrap();
+    }
+    set.rules[0].effect = Effect::Score(-1_000);
+    set.thresholds = Thresholds { review: 1, decline: 1 };
+    set.blocklists.emails = (0..500).map(|n| Email::parse(&format!("{n}@example.com")).unwrap()).collect();
+    assert_eq!(set.faults(), []);
 }
 
 #[test]
@@ -420,6 +433,7 @@ fn what_a_fact_needs_is_all_that_it_needs() {
         }
     }
     assert_eq!(Needs::of([]), Needs::default());
+    assert_eq!(Needs::of(Fact::named("customer.id")), Needs::default(), "the invoice says whose it is");
 }
 
 #[test]
