@@ -160,7 +160,7 @@ pub fn holds_card_number(text: &str) -> bool {
     for character in text.chars() {
         match character {
             '0'..='9' => digits.push(u8::try_from(u32::from(character) - u32::from('0')).unwrap_or_default()),
-            ' ' | '-' | '.' if !digits.is_empty() => {}
+            ' ' | '-' | '.' => {}
             _ => runs.push(std::mem::take(&mut digits)),
         }
     }

@@ -214,9 +214,34 @@ mod tests {
     #[test]
     fn companies_may_pay_by_their_registration() {
         // 11222333003520 passes the cards' check as well as its own.
-        for key in ["ana@example.com", "+5511987654321", "11222333003520"] {
+        for key in ["ana@example.com", "+5511987654321", "11222333003520", "61519118775290", "15518407370869"]
+        {
             assert!(PixKey::parse(key).is_ok(), "{key}");
         }
+        // One check digit of two is right, and the card's.
+        for key in ["41504391940451", "33514171953640", "112223330035200000"] {
+            assert_ne!(PixKey::parse(key), Ok(PixKey(key.to_owned())), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_phone_that_passes_the_cards_check_is_a_phone() {
+        assert!(PixKey::parse("+5511987000008").is_ok());
+        for text in ["5511987000008", "+55119870000080", "+5411987000001"] {
+            let is_card = holds_card_number(text);
+            assert_eq!(PixKey::parse(text).is_err(), is_card, "{text}");
+        }
+        assert_eq!(PixKey::parse("5511987000008"), Err(PaymentMethodError::CardNumber));
+    }
+
+    #[test]
+    fn a_key_has_77_visible_characters_at_most() {
+        assert!(PixKey::parse(&"k".repeat(77)).is_ok());
+        for text in [&"k".repeat(78), "", "a key"] {
+            assert_eq!(PixKey::parse(text), Err(PaymentMethodError::NotAPixKey), "{text}");
+        }
+        assert!(Token::parse(&"t".repeat(255)).is_ok());
+        assert_eq!(Token::parse(&"t".repeat(256)), Err(PaymentMethodError::NotAToken));
     }
 
     fn name(text: &str) -> GatewayName {

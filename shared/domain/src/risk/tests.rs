@@ -259,6 +259,14 @@ fn names_and_expressions_are_bounded() {
     for name in ["", "2nd", "New", "new card", "a:b", "é", &"a".repeat(41)] {
         assert!(RuleName::parse(name).is_err(), "{name}");
     }
+    assert_eq!(
+        RuleName::parse("new_card_2").map(|name| name.as_str().to_owned()),
+        Ok("new_card_2".to_owned())
+    );
+    assert_eq!(
+        Expression::parse("amount > 1").map(|rule| rule.as_str().to_owned()),
+        Ok("amount > 1".to_owned())
+    );
     assert!(Expression::parse(&"x".repeat(1_000)).is_ok());
     assert_eq!(Expression::parse(&"x".repeat(1_001)), Err(ExpressionError::TooLong));
     assert_eq!(Expression::parse(" \n"), Err(ExpressionError::Empty));

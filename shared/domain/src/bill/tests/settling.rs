@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::attention::AttentionKind;
+use crate::event::Written;
 use crate::exchange::{NotARate, PartsError};
 use crate::id::InvoiceId;
 use crate::invoice::{Content, Invoice};
@@ -209,6 +210,26 @@ fn what_is_given_back_in_one_currency_lowers_what_the_others_ask_for() {
         lines(&plan),
         ["Fees in BRL: 4.00 at 2.5, less credits = 8.33", "Fees in USD: 8.00 at 2.5, less credits = 16.68"]
     );
+}
+
+#[test]
+fn others_are_told_of_a_bill_that_opens_closes_and_is_settled() {
+    let told = |before: Option<&Bill>, after: &Bill| {
+        let events =
+            Written::Bill { before: before.cloned().map(Box::new), after: Box::new(after.clone()) }.events();
+        events.into_iter().map(|event| (event.kind.as_str(), event.id)).collect::<Vec<_>>()
+    };
+    let (open, amounts) = (bill(Some("GEL")), [money("10.00", "USD")]);
+    let waiting = closure(&open, &amounts, None).bill;
+    let frozen = applied(waiting.freeze_rates(conversion("GEL", &[("USD", "25.00")]), end()));
+    let id = |place: usize| format!("evt_bill_{}{place:03}", open.id.code());
+    assert_eq!(told(None, &open), [("bill.opened", id(0))]);
+    assert_eq!(told(Some(&open), &waiting), [("bill.closing", id(1)), ("bill.closed", id(2))]);
+    assert_eq!(told(Some(&waiting), &frozen), [], "a step on the way");
+    assert_eq!(told(Some(&frozen), &settle(&frozen)), [("bill.settled", id(4))]);
+    let canceled = applied(open.cancel(&Sums::default(), &operator(), end()));
+    assert_eq!(told(Some(&open), &canceled), [("bill.canceled", id(1))]);
+    assert_eq!(frozen.updated_at, end());
 }
 
 #[test]

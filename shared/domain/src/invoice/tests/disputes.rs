@@ -277,6 +277,17 @@ fn the_amount_is_the_banks_whoever_spoke_first() {
     }
 }
 
+/// In another currency, or of nothing, it is no amount of this charge's: then it is about all that is left.
+#[test]
+fn an_amount_that_cannot_be_booked_is_none() {
+    let dollars = Money::try_new(4_000, Currency::USD).unwrap();
+    for amount in [dollars, brl(0), brl(-4_000)] {
+        let mut case = Case::paid();
+        case.told(&DisputeStanding { amount: Some(amount), ..standing(Lost) });
+        assert_eq!(case.kinds().last(), Some(&(TransactionKind::Chargeback, 10_000)), "{amount:?}");
+    }
+}
+
 #[test]
 fn a_refund_that_ends_while_in_protest_is_counted_and_decides_what_comes_after() {
     let in_protest = |minor: Option<i64>| {

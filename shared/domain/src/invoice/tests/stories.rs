@@ -213,6 +213,8 @@ fn a_qr_code_is_waited_for_paid_or_expires() {
     assert!(matches!(waiting.next_step(after(3_660)), NextStep::Ask(_)), "nobody has canceled it");
     assert_eq!(observe(&waiting, 1, qr(after(3_600)), after(2)), Reduced::AlreadyApplied);
     assert_eq!(after_outcome(&waiting, 1, approved("ch_1", 10_000), after(9)).status(), Status::Paid);
+    let declined = applied(observe(&waiting, 1, declined(FailureClass::Generic), after(9)));
+    assert_eq!(declined.attempt.unwrap().reference, Some(reference("ch_1")), "as it was called before");
     let expired =
         after_outcome(&waiting, 1, ChargeOutcome::Voided { reference: reference("ch_1") }, after(3_700));
     let State::ChargedWithError(failed) = &expired.state else { panic!("not failed") };
