@@ -150,7 +150,8 @@ fn who_pays_and_with_what_is_as_the_customer_registered_it() {
 
 #[test]
 fn a_country_is_two_letters() {
-    assert_eq!("br".parse::<Country>().unwrap().as_str(), "BR");
+    let country: Country = "br".parse().unwrap();
+    assert_eq!((country.as_str(), country.to_string().as_str()), ("BR", "BR"));
     for text in ["", "B", "BRA", "B1", "ç"] {
         assert!(text.parse::<Country>().is_err(), "{text}");
     }
@@ -277,6 +278,9 @@ fn what_is_stored_is_short_and_comes_back() {
     let mut set =
         RuleSet { rules: vec![rule("listed", Effect::Decide(Decision::Decline))], ..RuleSet::default() };
     set.blocklists.countries.insert("PT".parse().unwrap());
+    let domain = EmailDomain::parse("example.com").unwrap();
+    let stored = serde_json::to_string(&domain).unwrap();
+    assert_eq!((stored.as_str(), domain.as_str()), (r#""example.com""#, "example.com"));
     let json = serde_json::to_string(&set).unwrap();
     assert_eq!(
         json,

@@ -52,6 +52,17 @@ fn quantities_and_prices_have_bounds() {
 }
 
 #[test]
+fn shards_are_stored_as_how_many_there_are() {
+    let shards = Shards::try_from(3).unwrap();
+    assert_eq!(serde_json::to_string(&shards).unwrap(), "3");
+    assert_eq!(serde_json::from_str::<Shards>("3").unwrap(), shards);
+    for wrong in ["0", "65"] {
+        assert!(serde_json::from_str::<Shards>(wrong).is_err(), "{wrong}");
+    }
+    assert!(Totals::default().is_empty() && !Totals::of([money("0", "USD")]).unwrap().is_empty());
+}
+
+#[test]
 fn a_total_that_is_no_amount_is_refused() {
     let quantity = Quantity::parse("1000000").unwrap();
     // Four digits: the largest line is ten times what an amount may be.
