@@ -227,11 +227,9 @@ mod tests {
     #[test]
     fn a_phone_that_passes_the_cards_check_is_a_phone() {
         assert!(PixKey::parse("+5511987000008").is_ok());
-        for text in ["5511987000008", "+55119870000080", "+5411987000001"] {
-            let is_card = holds_card_number(text);
-            assert_eq!(PixKey::parse(text).is_err(), is_card, "{text}");
+        for text in ["5511987000008", "+5511987000000009"] {
+            assert_eq!(PixKey::parse(text), Err(PaymentMethodError::CardNumber), "{text}");
         }
-        assert_eq!(PixKey::parse("5511987000008"), Err(PaymentMethodError::CardNumber));
     }
 
     #[test]

@@ -284,6 +284,10 @@ fn a_balance_goes_to_an_open_bill_of_the_same_customer_or_waits() {
     assert_eq!((woken.due(), woken.awaits_bill()), (Some(end() + day + day), true));
     assert_eq!(waiting.await_bill(end()), Ok(Change::AlreadyApplied));
     assert_eq!(steps(&waiting), [SettlementStep::Carry(money("-1", "USD"))]);
+    assert_eq!(
+        (steps(&waiting)[0].balance(), steps(&waiting)[0].invoice()),
+        (Some(money("-1", "USD")), None)
+    );
     let settled = applied(waiting.carry(Currency::USD, &other, start())).bill;
     assert!(!settled.awaits_bill());
     assert_eq!(settlement(&settled).as_str(), "settled");
