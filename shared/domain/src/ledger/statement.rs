@@ -181,7 +181,9 @@ mod tests {
 
     fn totals() -> Totals {
         let mut totals = Totals::default();
-        movements().iter().for_each(|movement| totals.count(movement));
+        for movement in movements() {
+            totals.count(&movement);
+        }
         totals
     }
 

@@ -148,7 +148,11 @@ fn not_sent_is_patient_and_then_a_failure() {
         sends += 1;
     }
     assert_eq!((sends, invoice.status()), (8, Status::ChargedWithError));
-    assert_eq!(invoice.history.last().map(|step| step.cause), Some(Cause::ChargeFailed), "no other gateway had it");
+    assert_eq!(
+        invoice.history.last().map(|step| step.cause),
+        Some(Cause::ChargeFailed),
+        "no other gateway had it"
+    );
 }
 
 #[test]
