@@ -279,6 +279,9 @@ mod tests {
             |held: PaymentMethod, place: usize| held.also_held_by(&name(&format!("g{place}")), token("tok"));
         let ten = (0..8).try_fold(both, more).unwrap();
         assert_eq!(more(ten.clone(), 8), Err(HeldError::TooMany));
+        let Instrument::CreditCard(held) = &ten.instrument else { panic!("a card") };
+        let holders: Vec<&str> = held.gateways().map(GatewayName::as_str).collect();
+        assert_eq!(holders, ["a", "b", "g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7"]);
         assert_eq!(ten.also_held_by(&name("b"), token("tok_b")), Ok(ten.clone()), "it is one of them");
         let pix = method(Instrument::Pix(PixKey("ana@example.com".to_owned())));
         assert_eq!(pix.also_held_by(&name("b"), token("tok_b")), Err(HeldError::NotACard));

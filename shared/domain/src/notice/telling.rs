@@ -95,7 +95,10 @@ mod tests {
         assert_eq!((first.version, second.version), (1, 2));
         let later = now + SignedDuration::from_hours(1);
         let sent = second.ended(TellingState::Sent, later);
-        assert_eq!((sent.version, sent.updated_at, sent.expires_at()), (3, later, later + KEPT_FOR));
+        assert_eq!(
+            (sent.version, sent.updated_at, sent.expires_at()),
+            (3, later, later + SignedDuration::from_hours(720))
+        );
     }
 
     #[test]

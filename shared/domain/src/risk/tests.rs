@@ -18,7 +18,7 @@ fn facts() -> Facts {
             id,
             person: Some(Person {
                 email: Email::parse("Ana@Mail.Example.com").unwrap(),
-                age: SignedDuration::from_hours(50),
+                age: SignedDuration::from_hours(60),
                 country: "br".parse().ok(),
             }),
             record: Record { payments: 3, disputes: 1 },
@@ -45,7 +45,7 @@ fn each_fact_is_read_where_its_name_says_and_is_of_its_kind() {
         "BRL".into(),
         CustomerId::new(7).to_string().as_str().into(),
         "ana@mail.example.com".into(),
-        50_i64.into(),
+        60_i64.into(),
         2_i64.into(),
         "BR".into(),
         3_u32.into(),

@@ -203,6 +203,19 @@ fn an_amended_endpoint_is_told_of_other_things_elsewhere() {
     assert_eq!(amended, whole);
 }
 
+/// What docs/webhooks-out.md and the API's document promise.
+#[test]
+fn spans_are_as_long_as_they_are_said_to_be() {
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    assert_eq!([FAILING_FOR, LONGEST_OVERLAP, KEPT_FOR], [5, 7, 30].map(days));
+}
+
+#[test]
+fn an_endpoint_says_what_it_listens_to_as_it_was_said() {
+    let said = ["invoice.*", "bill.closed", "*"];
+    assert!(EventFilter::parse(&said).unwrap().patterns().eq(said));
+}
+
 #[test]
 fn the_same_event_is_the_same_message_in_each_release() {
     let endpoint = EndpointId::new(Timestamp::UNIX_EPOCH, 1);
