@@ -245,7 +245,8 @@ def program() -> None:
     wanted = [place for place, mutant in enumerate(listed) if mutant["file"].startswith(within)]
     behind_switches = [place for place in wanted if place in woven]
     others = {listed[place]["name"]: place for place in wanted if place not in woven and place not in refused}
-    with ThreadPoolExecutor(os.cpu_count()) as workers:
+    # One of them waits for cargo-mutants.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as workers:
         rest = [mutant["name"] for mutant in listed if mutant["name"] not in others]
         built = workers.submit(one_by_one, list(others), rest)
         tests = Tests()
@@ -255,6 +256,8 @@ def program() -> None:
         verdicts |= {others[name]: verdict for name, verdict in built.result().items() if name in others}
     verdicts |= {place: "unviable" for place in wanted if place in refused}
     report(listed, verdicts)
+    if untried := [listed[place]["name"] for place in wanted if place not in verdicts]:
+        raise Failure("cargo-mutants did not come to these:\n" + "\n".join(untried))
 
 
 if __name__ == "__main__":
