@@ -50,7 +50,7 @@ invoke: build-tools ## Sends a sample of events/ to a function of `make watch`: 
 
 ##@ Checks
 
-.PHONY: test format lint unit simulate simulate-bugs fuzz gateways-outside template e2e schemathesis e2e-cycle faults
+.PHONY: test format lint unit simulate simulate-bugs fuzz mutants gateways-outside template e2e schemathesis e2e-cycle faults
 test: lint template unit simulate gateways-outside e2e-cycle faults ## All checks and tests, from formatting to the deployed stack
 	@echo "make test: all passed"
 
@@ -76,6 +76,11 @@ fuzz: export RUSTC_WORKSPACE_WRAPPER := $(CURDIR)/tests/fuzz/instrument.sh
 fuzz: ## A minute of inputs that nobody thought of for each reader: SECONDS=..., TARGET=..., SEED=..., INPUT=<file>
 	cargo run --locked --package fatura-fuzz --bin fuzz -- --seconds $(or $(SECONDS),60) \
 	  $(if $(TARGET),--target $(TARGET)) $(if $(SEED),--seed $(SEED)) $(if $(INPUT),--input $(INPUT))
+
+# With FILE or SHARD cargo-mutants builds each mutant by itself, which takes seconds for each instead of all together.
+mutants: ## Mutants of the domain, each of which a test has to catch: WITHIN=invoice/; FILE=..., SHARD=0/8 build them one by one
+	@python3 localstack/install.py mutants
+	$(if $(FILE)$(SHARD),.tools/bin/cargo-mutants mutants --package fatura-domain $(if $(FILE),--file $(FILE)) $(if $(SHARD),--shard $(SHARD)),python3 tests/mutants/run.py $(WITHIN))
 
 gateways-outside: ## The gateways against what others wrote: localstripe, and the SDKs of Stripe, Adyen, Mercado Pago and Standard Webhooks
 	python3 tests/gateways-outside/run.py

@@ -1,5 +1,6 @@
-"""Installs pinned Python tools into virtual environments of this checkout: install.py [stack] [sam] [build] [schemathesis] [faults]
+"""Installs pinned tools into this checkout: install.py [stack] [sam] [build] [schemathesis] [faults] [mutants]
 
+Most are of Python, and each set has a virtual environment.
 Quick when there is nothing to do: a stamp holds the hash of what is installed.
 """
 
@@ -20,6 +21,21 @@ SETS = {
     "schemathesis": (ROOT / "tests" / "schemathesis" / "requirements.txt", ROOT / ".venv-schemathesis"),
     "faults": (ROOT / "tests" / "faults" / "requirements.txt", ROOT / ".venv-faults"),
 }
+# What cargo builds: name and version.
+CRATES = {"mutants": ("cargo-mutants", "27.1.0")}
+TOOLS = ROOT / ".tools"
+
+
+def install_crate(name: str, version: str) -> None:
+    program = TOOLS / "bin" / name
+    if program.exists():
+        known = subprocess.run([program, "mutants", "--version"], capture_output=True, text=True, check=False).stdout
+        if known.split()[-1:] == [version]:
+            return
+    say(f"installing {name} {version} into {TOOLS.name}")
+    command = ["cargo", "install", "--quiet", "--locked", "--force", "--root", TOOLS, "--version", version, name]
+    if subprocess.run(command, check=False).returncode:
+        raise Failure(f"cargo could not install {name} {version}: its reason is above.")
 
 
 def install(name: str) -> None:
@@ -40,7 +56,10 @@ def program() -> None:
     if sys.version_info < (3, 10):
         raise Failure("Python 3.10 or newer is needed.")
     for name in sys.argv[1:]:
-        install(name)
+        if name in CRATES:
+            install_crate(*CRATES[name])
+        else:
+            install(name)
 
 
 if __name__ == "__main__":

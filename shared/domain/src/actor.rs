@@ -21,3 +21,13 @@ impl fmt::Display for Actor {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_shown_by_its_id() {
+        assert_eq!(Actor::new("key_7").to_string(), "key_7");
+    }
+}

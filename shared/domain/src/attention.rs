@@ -190,3 +190,41 @@ impl fmt::Display for AttentionId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{AttemptNumber, CustomerId};
+
+    #[test]
+    fn a_matter_is_called_after_what_it_is_about_and_read_back() {
+        let (customer, at) = (CustomerId::new(42), Timestamp::UNIX_EPOCH);
+        let invoice = InvoiceId::new(customer, at, 7);
+        let attempt = AttemptId { invoice, number: AttemptNumber(3) };
+        let code = "00000000001A0000000000000007";
+        for (id, name) in [
+            (AttentionId::of_attempt(attempt), format!("atn_att_{code}03")),
+            (AttentionId::of_orphan(invoice, 1), format!("atn_orphan_{code}01")),
+            (AttentionId::of_invoice(invoice), format!("atn_inv_{code}")),
+            (AttentionId::of_refund(RefundId::new(customer, at, 7)), format!("atn_rfd_{code}")),
+            (AttentionId::of_dispute(DisputeId::new(customer, at, 7)), format!("atn_dsp_{code}")),
+            (AttentionId::of_bill(BillId::new(customer, at, 7)), format!("atn_bill_{code}")),
+            (AttentionId::of_balance(BillId::new(customer, at, 7)), format!("atn_balance_{code}")),
+            (AttentionId::of_journal(TransactionId::new(customer, at, 7)), format!("atn_txn_{code}")),
+            (AttentionId::of_endpoint(EndpointId::new(at, 7)), "atn_we_0000000000000007".to_owned()),
+            (AttentionId::of_difference(&"d".repeat(99)), format!("atn_diff_{}", "d".repeat(55))),
+            (AttentionId::of_webhook("a-b_c"), "atn_wh_a-b_c".to_owned()),
+        ] {
+            assert_eq!((id.as_str(), id.to_string()), (name.as_str(), name.clone()));
+            assert_eq!(name.parse(), Ok(id));
+        }
+    }
+
+    #[test]
+    fn what_is_not_called_so_is_no_matter() {
+        for text in ["", "att_1", "xatn_1", "atn_a b", "atn_a/b", "atn_é", &format!("atn_{}", "a".repeat(61))]
+        {
+            assert_eq!(text.parse::<AttentionId>(), Err(InvalidAttentionId), "{text}");
+        }
+    }
+}

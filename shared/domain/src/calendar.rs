@@ -301,7 +301,11 @@ mod tests {
         for text in ["2026-11", "2026-12", "1970-01"] {
             assert_eq!(text.parse::<BillingPeriod>().unwrap().to_string(), text);
         }
-        assert_eq!("2026-12".parse::<BillingPeriod>().unwrap().next().to_string(), "2027-01");
+        for (earlier, later) in [("2026-12", "2027-01"), ("2026-01", "2026-02"), ("2026-11", "2026-12")] {
+            let (earlier, later): (BillingPeriod, BillingPeriod) =
+                (earlier.parse().unwrap(), later.parse().unwrap());
+            assert_eq!((earlier.next(), later.previous()), (later, earlier));
+        }
         for text in ["", "2026", "2026-13", "2026-00", "26-11", "2026-1", "2026-11-01", "+026-11"] {
             assert_eq!(text.parse::<BillingPeriod>(), Err(NotAPeriod), "{text}");
         }

@@ -146,6 +146,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_and_all_of_it_are_rates_and_nothing_is_a_fixed_part() {
+        assert_eq!(fees("0", &[]).of(brl(10_000)), Ok(brl(0)));
+        assert_eq!(fees("1", &[]).of(brl(10_000)), Ok(brl(10_000)));
+        let free = fees("0.0000", &[brl(0)]);
+        assert_eq!((free.rate().to_string(), free.fixed()), ("0.0000".to_owned(), &[brl(0)][..]));
+    }
+
+    #[test]
+    fn fees_are_stored_exactly_and_read_back_as_strictly() {
+        let usual = fees("0.029", &[brl(30)]);
+        let stored = serde_json::to_string(&usual).unwrap();
+        assert_eq!(stored, r#"{"r":"0.029","x":[{"n":30,"c":"BRL"}]}"#);
+        assert_eq!(serde_json::from_str::<Fees>(&stored).unwrap(), usual);
+        assert!(serde_json::from_str::<Fees>(r#"{"r":"1.5"}"#).is_err());
+    }
+
+    #[test]
     fn a_fee_is_never_more_than_the_order() {
         assert_eq!(fees("0.029", &[brl(30)]).of(brl(20)), Ok(brl(20)));
         assert_eq!(fees("1", &[brl(30)]).of(brl(20)), Ok(brl(20)));

@@ -327,3 +327,17 @@ pub struct Capabilities {
     /// Whether it lists what it captured and gave back, for reconciliation.
     pub keeps_books: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_references_are_shown_and_stored_as_they_are() {
+        let name = GatewayName::parse("sandbox-2").unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), r#""sandbox-2""#);
+        assert_eq!(serde_json::from_str::<GatewayName>(r#""sandbox-2""#).unwrap(), name);
+        assert_eq!(GatewayReference("ch_1".to_owned()).to_string(), "ch_1");
+        assert_eq!(StoreKey("0f".to_owned()).to_string(), "0f");
+    }
+}

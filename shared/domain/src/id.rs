@@ -398,6 +398,44 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_has_two_digits() {
+        let attempt =
+            AttemptId { invoice: InvoiceId::new(CustomerId::new(42), at(0), 7), number: AttemptNumber(7) };
+        let code = attempt.to_string();
+        let stem = code.strip_suffix("07").unwrap();
+        assert_eq!(format!("{stem}12").parse::<AttemptId>().map(|id| id.number), Ok(AttemptNumber(12)));
+        for number in ["", "7", "007", "+7", "7 "] {
+            assert_eq!(format!("{stem}{number}").parse::<AttemptId>(), Err(InvalidId), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_run_has_plain_characters_and_a_few() {
+        for name in ["202611", "202611_anchored", "a-B_9", &"a".repeat(60)] {
+            assert_eq!(RunId::named(name).map(|id| id.to_string()), Ok(format!("run_{name}")), "{name}");
+        }
+        for text in [
+            "",
+            "run_",
+            "run",
+            "rum_202611",
+            "run_2026 11",
+            "run_2026/11",
+            "run_é",
+            &format!("run_{}", "a".repeat(61)),
+        ] {
+            assert_eq!(text.parse::<RunId>(), Err(InvalidId), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_their_text() {
+        let (ana, bea) = (CustomerId::new(1), CustomerId::new(2));
+        let (early, late) = (InvoiceId::new(ana, at(1), 9), InvoiceId::new(ana, at(2), 0));
+        assert!(early < late && late < InvoiceId::new(bea, at(0), 0));
+    }
+
+    #[test]
     fn a_derived_id_follows_from_all_that_it_can_hold() {
         let customer = CustomerId::new(42);
         let id = LineItemId::derived(customer, [7; 16]);

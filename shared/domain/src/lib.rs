@@ -20,6 +20,8 @@ pub mod id;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+#[cfg(test)]
+mod names;
 pub mod notice;
 pub mod order;
 pub mod refund;

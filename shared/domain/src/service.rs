@@ -238,5 +238,7 @@ mod tests {
             assert_eq!(ServiceName::parse(text).is_ok(), is_one, "{text}");
         }
         assert!(ServiceName::parse(&"a".repeat(41)).is_err());
+        let name = ServiceName::parse("event-relay").unwrap();
+        assert_eq!((name.as_str(), name.to_string().as_str()), ("event-relay", "event-relay"));
     }
 }

@@ -160,7 +160,7 @@ pub fn holds_card_number(text: &str) -> bool {
     for character in text.chars() {
         match character {
             '0'..='9' => digits.push(u8::try_from(u32::from(character) - u32::from('0')).unwrap_or_default()),
-            ' ' | '-' | '.' if !digits.is_empty() => {}
+            ' ' | '-' | '.' => {}
             _ => runs.push(std::mem::take(&mut digits)),
         }
     }
@@ -203,6 +203,26 @@ mod tests {
         for text in ["", "ana", "@example.com", "ana@", "ana@localhost", "a@b@c.d", "a b@c.d", "a@c..d"] {
             assert!(Email::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_email_has_at_most_254_characters() {
+        let of = |length: usize| Email::parse(&format!("{}@example.com", "a".repeat(length - 12)));
+        assert!(of(254).is_ok());
+        assert_eq!(of(255), Err(TextError::TooLong(254)));
+        assert_eq!(format!("{:?}", of(254).unwrap()), "Email(..)");
+    }
+
+    #[test]
+    fn notes_are_twenty_short_pairs() {
+        let of = |pairs: usize, length: usize| {
+            let key = |number: usize| Text::parse(&number.to_string()).unwrap();
+            Metadata::parse((0..pairs).map(|number| (key(number), "é".repeat(length))).collect())
+        };
+        assert!(of(20, 500).is_ok_and(|notes| !notes.is_empty()));
+        assert!(of(0, 0).is_ok_and(|notes| notes.is_empty()));
+        assert_eq!(of(21, 1), Err(TextError::TooManyEntries(20)));
+        assert_eq!(of(1, 501), Err(TextError::TooLong(500)));
     }
 
     #[test]

@@ -190,8 +190,7 @@ fn digest(parts: &[&str]) -> [u8; 16] {
 
 /// A number that follows from these parts and nothing else, in place of a random one.
 fn entropy_of(parts: &[&str]) -> u64 {
-    let digest = digest(parts);
-    digest.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte))
+    digest(parts).first_chunk().copied().map(u64::from_be_bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -248,6 +248,14 @@ mod tests {
     }
 
     #[test]
+    fn periods_are_from_1970_to_8999() {
+        assert_eq!(faults(draft("1970-01-01T00:00:00Z", "1970-02-01T00:00:00Z", "UTC")), [""; 0]);
+        assert_eq!(faults(draft("8999-11-01T00:00:00Z", "8999-12-31T23:59:59Z", "UTC")), [""; 0]);
+        let late = faults(draft("8999-12-01T00:00:00Z", "9000-01-01T00:00:00Z", "UTC"));
+        assert_eq!(late, ["period_end is too far in the future"]);
+    }
+
+    #[test]
     fn every_fault_is_named() {
         assert_eq!(
             faults(draft("1969-01-01T00:00:00Z", "9000-06-01T00:00:00Z", "UTC")),
@@ -266,6 +274,7 @@ mod tests {
     #[test]
     fn periods_follow_each_other_on_the_anchor_day() {
         let terms = BillTerms::try_new(draft("2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z", "UTC")).unwrap();
+        assert_eq!(terms.recurrence().recurs(), Recurs::Monthly);
         let following = std::iter::successors(Some(terms), BillTerms::following);
         let ends: Vec<_> = following.take(5).map(|terms| terms.period().end().to_string()).collect();
         assert_eq!(
@@ -282,7 +291,9 @@ mod tests {
             recurs: Recurs::Never,
             ..draft("2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z", "UTC")
         };
-        assert_eq!(BillTerms::try_new(once).unwrap().following(), None);
+        let once = BillTerms::try_new(once).unwrap();
+        assert_eq!((once.following(), once.recurrence().recurs()), (None, Recurs::Never));
+        assert_eq!(once.time_zone().map(TimeZoneName::as_str), Some("UTC"));
     }
 
     #[test]

@@ -166,3 +166,23 @@ impl Failure {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contradiction_is_told_by_its_code() {
+        let told = |code| Failure::new(FailureClass::Unknown, code, "message").is_contradiction();
+        assert!(["reference_mismatch", "amount_mismatch", "contradictory_answer"].into_iter().all(told));
+        assert!(!["unreachable", "timed_out", ""].into_iter().any(told));
+    }
+
+    #[test]
+    fn a_message_is_one_bounded_line() {
+        let failure = Failure::new(FailureClass::Generic, "c", &format!("a\nb{}", "é".repeat(400)));
+        assert_eq!(failure.message, format!("ab{}", "é".repeat(298)));
+        let raw = failure.with_raw_code(&"r".repeat(101)).raw_code;
+        assert_eq!(raw.map(|code| code.len()), Some(100));
+    }
+}

@@ -101,6 +101,11 @@ mod tests {
         assert_eq!(begun.woken(&policy, now), None);
         let woken = begun.woken(&policy, begun.due).unwrap();
         assert_eq!((woken.version, woken.tries), (2, 0));
+        assert_eq!(woken.due, begun.due + SignedDuration::from_mins(1));
+        let later = now + SignedDuration::from_hours(1);
+        let more = begun.and(name("c"), Token("tok_c".to_owned()), &policy, later);
+        assert_eq!(more.tokens.keys().map(GatewayName::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!((more.version, more.due), (2, later + SignedDuration::from_mins(1)));
 
         let silent = BTreeMap::from([(name("b"), Token("tok_b".to_owned()))]);
         let half = woken.told(silent.clone(), &policy, now).unwrap();

@@ -163,12 +163,59 @@ mod tests {
 
     #[test]
     fn time_zones_are_those_of_the_database() {
-        assert_eq!(
-            TimeZoneName::parse("America/Sao_Paulo").map(|zone| zone.0),
-            Ok("America/Sao_Paulo".to_owned())
-        );
+        let zone = TimeZoneName::parse("America/Sao_Paulo").unwrap();
+        assert_eq!(zone.as_str(), "America/Sao_Paulo");
         assert!(TimeZoneName::parse("America/Atlantis").is_err());
         assert!(TimeZoneName::parse("").is_err());
+    }
+
+    #[test]
+    fn only_what_is_the_shops_to_say_is_its_terms() {
+        let ours = Profile {
+            external_id: Some(ExternalId::parse("crm-1").unwrap()),
+            billing_anchor_day: AnchorDay::try_from(5).ok(),
+            country: "BR".parse().ok(),
+            ..customer().profile
+        };
+        let hers = Profile {
+            name: Name::parse("Ana Souza").unwrap(),
+            email: Email::parse("souza@example.com").unwrap(),
+            time_zone: TimeZoneName::parse("America/Sao_Paulo").ok(),
+            ..ours.clone()
+        };
+        assert!(ours.has_terms_of(&hers), "what is the customer's own to change");
+        for other in [
+            Profile { kind: CustomerKind::Merchant, ..ours.clone() },
+            Profile { external_id: None, ..ours.clone() },
+            Profile { billing_anchor_day: AnchorDay::try_from(6).ok(), ..ours.clone() },
+            Profile { country: "PT".parse().ok(), ..ours.clone() },
+        ] {
+            assert!(!ours.has_terms_of(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_changed_customer_is_the_next_version_with_another_profile() {
+        let profile = Profile { name: Name::parse("Bia").unwrap(), ..customer().profile };
+        let now = Timestamp::from_second(60).unwrap();
+        let changed = customer().with_profile(profile.clone(), now);
+        assert_eq!((changed.version, changed.updated_at, changed.profile), (2, now, profile));
+        assert_eq!(customer().touched(now).touched(now).version, 3);
+    }
+
+    #[test]
+    fn a_later_method_is_the_default_only_if_asked() {
+        let now = Timestamp::UNIX_EPOCH;
+        let default = |customer: &Customer| customer.default_payment_method;
+        let one = customer().with_added(method(1), false, now);
+        assert_eq!(default(&one), Some(method(1)));
+        assert_eq!(default(&one.with_added(method(2), false, now)), Some(method(1)));
+        let two = one.with_added(method(2), true, now);
+        assert_eq!(default(&two), Some(method(2)));
+        assert_eq!(default(&two.with_default(method(1), now)), Some(method(1)));
+        assert_eq!(default(&two.with_detached(method(1), &[method(2)], now)), Some(method(2)));
+        let rest = [method(1), method(4), method(3)];
+        assert_eq!(default(&two.with_detached(method(2), &rest, now)), Some(method(4)), "the newest");
     }
 
     proptest! {

@@ -201,6 +201,7 @@ fn is_cnpj(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::CustomerId;
 
     #[test]
     fn a_card_number_is_no_token_and_no_pix_key() {
@@ -213,8 +214,88 @@ mod tests {
     #[test]
     fn companies_may_pay_by_their_registration() {
         // 11222333003520 passes the cards' check as well as its own.
-        for key in ["ana@example.com", "+5511987654321", "11222333003520"] {
+        for key in ["ana@example.com", "+5511987654321", "11222333003520", "61519118775290", "15518407370869"]
+        {
             assert!(PixKey::parse(key).is_ok(), "{key}");
+        }
+        // One check digit of two is right, and the card's.
+        for key in ["41504391940451", "33514171953640", "112223330035200000"] {
+            assert_ne!(PixKey::parse(key), Ok(PixKey(key.to_owned())), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_phone_that_passes_the_cards_check_is_a_phone() {
+        assert!(PixKey::parse("+5511987000008").is_ok());
+        for text in ["5511987000008", "+5511987000000009"] {
+            assert_eq!(PixKey::parse(text), Err(PaymentMethodError::CardNumber), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_77_visible_characters_at_most() {
+        assert!(PixKey::parse(&"k".repeat(77)).is_ok());
+        for text in [&"k".repeat(78), "", "a key"] {
+            assert_eq!(PixKey::parse(text), Err(PaymentMethodError::NotAPixKey), "{text}");
+        }
+        assert!(Token::parse(&"t".repeat(255)).is_ok());
+        assert_eq!(Token::parse(&"t".repeat(256)), Err(PaymentMethodError::NotAToken));
+    }
+
+    fn name(text: &str) -> GatewayName {
+        GatewayName::parse(text).unwrap()
+    }
+
+    fn method(instrument: Instrument) -> PaymentMethod {
+        let at = Timestamp::UNIX_EPOCH;
+        PaymentMethod { id: PaymentMethodId::new(CustomerId::new(1), at, 1), instrument, created_at: at }
+    }
+
+    /// Held by the first gateway, as `tok_a`.
+    fn card() -> PaymentMethod {
+        method(Instrument::CreditCard(Card {
+            gateway: name("a"),
+            token: Token("tok_a".to_owned()),
+            others: BTreeMap::new(),
+            brand: None,
+            last4: None,
+            expiry: None,
+            country: None,
+        }))
+    }
+
+    #[test]
+    fn a_card_is_held_by_ten_gateways_each_with_a_token_of_its_own() {
+        let token = |text: &str| Token(text.to_owned());
+        let both = card().also_held_by(&name("b"), token("tok_b")).unwrap();
+        assert_eq!(both.means_at(&name("a")), Some(Means::CreditCard(token("tok_a"))));
+        assert_eq!(both.means_at(&name("b")), Some(Means::CreditCard(token("tok_b"))));
+        assert_eq!(both.means_at(&name("c")), None);
+        assert_eq!((both.id, both.created_at), (card().id, card().created_at));
+        assert_eq!(both.also_held_by(&name("b"), token("tok_b")), Ok(both.clone()), "said twice");
+        assert_eq!(both.also_held_by(&name("b"), token("tok_c")), Err(HeldError::HeldAlready));
+        assert_eq!(both.also_held_by(&name("a"), token("tok_c")), Err(HeldError::HeldAlready));
+        let more =
+            |held: PaymentMethod, place: usize| held.also_held_by(&name(&format!("g{place}")), token("tok"));
+        let ten = (0..8).try_fold(both, more).unwrap();
+        assert_eq!(more(ten.clone(), 8), Err(HeldError::TooMany));
+        let Instrument::CreditCard(held) = &ten.instrument else { panic!("a card") };
+        let holders: Vec<&str> = held.gateways().map(GatewayName::as_str).collect();
+        assert_eq!(holders, ["a", "b", "g0", "g1", "g2", "g3", "g4", "g5", "g6", "g7"]);
+        assert_eq!(ten.also_held_by(&name("b"), token("tok_b")), Ok(ten.clone()), "it is one of them");
+        let pix = method(Instrument::Pix(PixKey("ana@example.com".to_owned())));
+        assert_eq!(pix.also_held_by(&name("b"), token("tok_b")), Err(HeldError::NotACard));
+    }
+
+    #[test]
+    fn a_card_ends_in_a_month_of_this_century() {
+        assert_eq!(Expiry::parse(1, 2000), Ok(Expiry { month: 1, year: 2000 }));
+        assert_eq!(Expiry::parse(12, 2100), Ok(Expiry { month: 12, year: 2100 }));
+        for month in [0, 13] {
+            assert_eq!(Expiry::parse(month, 2030), Err(PaymentMethodError::NotAMonth));
+        }
+        for year in [1999, 2101, 30] {
+            assert_eq!(Expiry::parse(6, year), Err(PaymentMethodError::NotAYear));
         }
     }
 

@@ -133,9 +133,9 @@ mod tests {
             (1..=8).map(wait).collect::<Vec<_>>(),
             [Some(5), Some(10), Some(20), Some(40), Some(80), Some(160), Some(320), None]
         );
-        let jittered = policy.resend_at(1, Moment { now: NOW, entropy: 999 }).unwrap();
-        assert!(
-            jittered > NOW + SignedDuration::from_mins(5) && jittered < NOW + SignedDuration::from_secs(330)
-        );
+        let jittered = |unsent| policy.resend_at(unsent, Moment { now: NOW, entropy: 999 });
+        // 99.9 of a hundred parts of ten per cent.
+        let milliseconds = |ms| Some(NOW + SignedDuration::from_millis(ms));
+        assert_eq!((jittered(1), jittered(2)), (milliseconds(329_970), milliseconds(659_940)));
     }
 }

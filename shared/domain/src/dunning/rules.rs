@@ -191,6 +191,59 @@ mod tests {
         assert_eq!(Rules::default().faults(), []);
     }
 
+    fn at(low: bool) -> Rules {
+        let of = |least: u32, most: u32| if low { least } else { most };
+        let byte = |least: u8, most: u8| if low { least } else { most };
+        let retries = if low { vec![] } else { vec![Minutes::of_days(60); 20] };
+        let named = |number: u32| if low { number.to_string() } else { format!("{number:040}") };
+        let network = NetworkRule { declines: byte(1, 99), days: if low { 1 } else { 365 } };
+        Rules {
+            classes: BTreeMap::from([(
+                FailureClass::Generic,
+                ClassRule { retry_after: retries, on_new_payment_method: false },
+            )]),
+            not_sent: NotSentRule {
+                first_wait: Minutes(of(1, 24 * 60)),
+                most_sends: byte(1, 12),
+                jitter_percent: byte(0, 50),
+            },
+            unknown_polls: if low { vec![Minutes(1)] } else { vec![Minutes(7 * 24 * 60); 20] },
+            caps: Caps { declines: byte(1, 15), attempts: byte(1, 50), days: if low { 1 } else { 365 } },
+            card_networks: (0..of(1, 20)).map(|number| (named(number), network)).collect(),
+            refund_window_days: if low { 1 } else { 180 },
+            run_charges_per_minute: of(60, 600_000),
+        }
+    }
+
+    #[test]
+    fn the_least_and_the_most_may_be_used() {
+        assert_eq!(at(true).faults(), []);
+        assert_eq!(at(false).faults(), []);
+    }
+
+    #[test]
+    fn a_step_beyond_is_a_fault() {
+        let fields = |rules: Rules| rules.faults().into_iter().map(|fault| fault.field).collect::<Vec<_>>();
+        let (low, high) = (at(true), at(false));
+        let a_minute_more = Minutes(7 * 24 * 60 + 1);
+        assert_eq!(
+            fields(Rules { unknown_polls: vec![a_minute_more], ..low.clone() }),
+            ["unknown.poll_after_minutes"]
+        );
+        assert_eq!(
+            fields(Rules { unknown_polls: vec![Minutes(0)], ..low.clone() }),
+            ["unknown.poll_after_minutes"]
+        );
+        let first_wait = Minutes(24 * 60 + 1);
+        let not_sent = NotSentRule { first_wait, ..high.not_sent };
+        assert_eq!(fields(Rules { not_sent, ..high.clone() }), ["not_sent.first_wait_minutes"]);
+        let one_more = high.card_networks.iter().next().map(|(_, rule)| ("more".to_owned(), *rule));
+        let card_networks = high.card_networks.clone().into_iter().chain(one_more).collect();
+        assert_eq!(fields(Rules { card_networks, ..high.clone() }), ["card_networks"]);
+        let unnamed = low.card_networks.values().map(|rule| (String::new(), *rule)).collect();
+        assert_eq!(fields(Rules { card_networks: unnamed, ..low }), ["card_networks."]);
+    }
+
     #[test]
     fn everything_wrong_is_named() {
         let hard = ClassRule { retry_after: vec![Minutes(1)], on_new_payment_method: true };

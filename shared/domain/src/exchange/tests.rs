@@ -221,6 +221,12 @@ fn rates_are_fresh_then_stale_then_none() {
 }
 
 #[test]
+fn sources_have_names() {
+    let names = RateSource::ALL.map(|source| source.to_string());
+    assert_eq!(names, ["open_exchange_rates", "european_central_bank"]);
+}
+
+#[test]
 fn older_never_supersedes_newer() {
     let of = |published: i64, confirmed: i64| {
         let rates = ExchangeRates { published_at: at(published), ..dollars() };

@@ -234,7 +234,7 @@ impl Invoice {
             return self;
         };
         let paid = self.clone().moved_on(State::Paid(payment.clone()), cause, now).unwrap_or(self);
-        if payment.refunded > 0 && paid.amount_refunded() == paid.amount_paid() {
+        if paid.amount_refunded() == paid.amount_paid() {
             paid.clone().moved_on(State::Refunded(payment), Cause::Refunded, now).unwrap_or(paid)
         } else {
             paid

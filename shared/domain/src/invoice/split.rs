@@ -416,6 +416,34 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_was_refunded_in_the_meantime_is_kept_once() {
+        let split = Split::try_new(vec![share(1, 1, 1_000, 0)]).unwrap();
+        let (lost, _) = split.charged_back(1_000);
+        let (refunded, _) = lost.refunded(400);
+        let (back, parts) = refunded.reinstated(1_000);
+        assert_eq!((parts.kept, wallets(&parts)), (400, 600));
+        let (lost, _) = back.charged_back(600);
+        let (_, parts) = lost.reinstated(600);
+        assert_eq!(
+            (parts.kept, wallets(&parts)),
+            (0, 600),
+            "a second case owes nothing to the first one's refund"
+        );
+    }
+
+    #[test]
+    fn a_debt_is_settled_as_the_money_comes_and_no_further() {
+        let split = Split::try_new(vec![share(1, 1, 1_000, 0)]).unwrap();
+        let (lost, _) = split.charged_back(1_000);
+        let owed = Money::try_new(900, Currency::BRL).unwrap();
+        let journal = Journal::transfer(Account::MerchantPayable(merchant(1)), source(), owed).unwrap();
+        let (after, first) = lost.owing(&journal).reinstated(400);
+        assert_eq!((first.of[0].settles, wallets(&first)), (400, 0));
+        let (_, second) = after.reinstated(600);
+        assert_eq!((second.of[0].settles, wallets(&second)), (500, 100));
+    }
+
     fn is_within(share: &Share) -> bool {
         (0..=share.net()).contains(&share.net_returned) && (0..=share.fee).contains(&share.fee_returned)
     }

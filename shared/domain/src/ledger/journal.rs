@@ -224,6 +224,24 @@ mod tests {
     }
 
     #[test]
+    fn what_moves_is_told_for_each_currency() {
+        let real = Journal::transfer(Account::Bank, Account::Revenue, money(700, Currency::BRL)).unwrap();
+        let dollars = Journal::transfer(Account::Bank, Account::Fees, money(99, Currency::USD)).unwrap();
+        let both = Journal::try_new([real.entries(), dollars.entries()].concat()).unwrap();
+        assert_eq!(both.moved_in(Currency::BRL), Ok(money(700, Currency::BRL)));
+        assert_eq!(both.moved_in(Currency::USD), Ok(money(99, Currency::USD)));
+        assert_eq!(both.moved_in(Currency::EUR), Ok(money(0, Currency::EUR)));
+    }
+
+    #[test]
+    fn a_journal_is_stored_as_its_entries_and_read_back_only_if_it_balances() {
+        let journal = Journal::transfer(Account::Bank, Account::Revenue, money(700, Currency::BRL)).unwrap();
+        let stored = serde_json::to_string(&journal).unwrap();
+        assert_eq!(serde_json::from_str::<Journal>(&stored).unwrap(), journal);
+        assert!(serde_json::from_str::<Journal>(&stored.replacen("700", "701", 1)).is_err());
+    }
+
+    #[test]
     fn a_wallet_that_gets_what_it_gives_does_not_move() {
         let wallet = Account::Wallet(CustomerId::new(1));
         let journal = Journal::transfer(wallet.clone(), wallet, money(5, Currency::BRL)).unwrap();

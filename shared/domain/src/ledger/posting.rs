@@ -158,6 +158,7 @@ mod tests {
 
         let ana = Account::MerchantPayable(CustomerId::new(1));
         let hers = Posting::try_new(why(), pairs([ana].into_iter())).unwrap();
+        assert_eq!(hers.customers(), [CustomerId::new(1)]);
         assert_eq!(hers.booked(Actor::new("key_1"), moment()).unwrap().id.owner(), CustomerId::new(1));
     }
 

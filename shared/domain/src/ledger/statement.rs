@@ -144,3 +144,143 @@ impl Totals {
 pub fn amount(minor: i128, currency: Currency) -> Result<Money, MoneyError> {
     Money::try_new(i64::try_from(minor).map_err(|_| MoneyError::TooLarge)?, currency)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Actor;
+    use crate::id::CustomerId;
+    use crate::ledger::{Journal, Posting};
+    use crate::money::MAX_MINOR;
+    use crate::text::Description;
+    use crate::{Moment, Timestamp};
+
+    fn wallet() -> Account {
+        Account::Wallet(CustomerId::new(1))
+    }
+
+    fn money(minor: i64, currency: Currency) -> Money {
+        Money::try_new(minor, currency).unwrap()
+    }
+
+    fn moved(debit: Account, credit: Account, amount: Money) -> Transaction {
+        let entries = Journal::transfer(debit, credit, amount).unwrap().into();
+        let posting = Posting::try_new(Description::parse("moved").unwrap(), entries).unwrap();
+        let now = Timestamp::from_millisecond(1_793_620_800_000).unwrap();
+        posting.booked(Actor::new("key_1"), Moment { now, entropy: 7 }).unwrap()
+    }
+
+    /// 7.00 in, 2.50 of it for something of ours, and 1.00 in dollars.
+    fn movements() -> Vec<Transaction> {
+        vec![
+            moved(Account::Bank, wallet(), money(700, Currency::BRL)),
+            moved(wallet(), Account::Revenue, money(250, Currency::BRL)),
+            moved(Account::Bank, wallet(), money(100, Currency::USD)),
+        ]
+    }
+
+    fn totals() -> Totals {
+        let mut totals = Totals::default();
+        for movement in movements() {
+            totals.count(&movement);
+        }
+        totals
+    }
+
+    fn turnover(debits: i128, credits: i128) -> Turnover {
+        Turnover { debits, credits }
+    }
+
+    #[test]
+    fn each_entry_has_what_its_account_had_then() {
+        let mut opening = Balances::default();
+        opening.post_all(&moved(Account::Bank, wallet(), money(500, Currency::BRL)));
+        let statement = Statement::of(opening.clone(), movements()).unwrap();
+        let after: Vec<Vec<i64>> = statement
+            .movements
+            .iter()
+            .map(|line| line.balances.iter().map(|balance| balance.minor()).collect())
+            .collect();
+        assert_eq!(after, [[1_200, 1_200], [950, 250], [100, 100]]);
+        assert_eq!(statement.opening, opening);
+        assert_eq!(statement.opening.of(&wallet(), Currency::BRL), 500);
+        assert_eq!(statement.closing.of(&wallet(), Currency::BRL), 950);
+        assert_eq!(statement.closing.of(&wallet(), Currency::EUR), 0, "nothing was ever posted to it");
+        assert!(statement.closing.currencies_of(&wallet()).eq([Currency::BRL, Currency::USD]));
+        assert!(statement.closing.currencies_of(&Account::Revenue).eq([Currency::BRL]));
+        let all = statement.closing.each().unwrap();
+        let all: Vec<(String, i64)> =
+            all.iter().map(|(account, has)| (account.to_string(), has.minor())).collect();
+        let of_hers = wallet().to_string();
+        let expected = [("bank", 1_200), ("bank", 100), ("revenue", 250), (&of_hers, 950), (&of_hers, 100)];
+        assert_eq!(all, expected.map(|(name, has)| (name.to_owned(), has)));
+    }
+
+    #[test]
+    fn the_platforms_accounts_count_both_sides() {
+        let each: Vec<_> =
+            totals().each().map(|(of, currency, sides)| (of.clone(), currency, sides)).collect();
+        assert_eq!(
+            each,
+            [
+                (GeneralAccount::Bank, Currency::BRL, turnover(700, 0)),
+                (GeneralAccount::Bank, Currency::USD, turnover(100, 0)),
+                (GeneralAccount::Revenue, Currency::BRL, turnover(0, 250)),
+                (GeneralAccount::Wallets, Currency::BRL, turnover(250, 700)),
+                (GeneralAccount::Wallets, Currency::USD, turnover(0, 100)),
+            ]
+        );
+        assert_eq!(turnover(250, 700).balance(Direction::Credit), 450);
+        assert_eq!(turnover(250, 700).balance(Direction::Debit), -450);
+    }
+
+    #[test]
+    fn what_only_mirrors_another_counts_for_nothing() {
+        let [movement, ..] = &movements()[..] else { unreachable!("there are three") };
+        let mut totals = totals();
+        totals.count(&Transaction { mirrors: Some(movement.id), ..movement.clone() });
+        assert_eq!(totals, self::totals());
+    }
+
+    #[test]
+    fn totals_of_parts_add_up() {
+        let mut twice = totals();
+        twice.merge(&totals());
+        let bank = twice.each().next().map(|(_, _, sides)| sides);
+        let wallets = twice.each().nth(3).map(|(_, _, sides)| sides);
+        assert_eq!((bank, wallets), (Some(turnover(1_400, 0)), Some(turnover(500, 1_400))));
+    }
+
+    #[test]
+    fn the_trial_balance_shows_what_has_no_other_side() {
+        let mut totals = totals();
+        let even = [(Currency::BRL, 0), (Currency::USD, 0)];
+        assert_eq!(totals.trial_balance(), BTreeMap::from(even));
+        totals.add(GeneralAccount::Fees, Currency::BRL, turnover(30, 5));
+        totals.add(GeneralAccount::Unapplied, Currency::USD, turnover(0, 8));
+        assert_eq!(totals.trial_balance(), BTreeMap::from([(Currency::BRL, 25), (Currency::USD, -8)]));
+    }
+
+    #[test]
+    fn totals_that_differ_are_shown_beside_each_other() {
+        let (one, mut another) = (totals(), totals());
+        assert_eq!(one.differences(&another), []);
+        another.add(GeneralAccount::Fees, Currency::BRL, turnover(30, 0));
+        another.add(GeneralAccount::Bank, Currency::USD, turnover(0, 1));
+        assert_eq!(
+            one.differences(&another),
+            [
+                (GeneralAccount::Bank, Currency::USD, turnover(100, 0), turnover(100, 1)),
+                (GeneralAccount::Fees, Currency::BRL, turnover(0, 0), turnover(30, 0)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_balance_beyond_any_amount_is_no_statement() {
+        let most = moved(Account::Bank, wallet(), money(MAX_MINOR, Currency::BRL));
+        let twice = Statement::of(Balances::default(), vec![most.clone(), most]);
+        assert_eq!(twice, Err(MoneyError::TooLarge));
+        assert_eq!(amount(i128::MAX, Currency::BRL), Err(MoneyError::TooLarge));
+    }
+}

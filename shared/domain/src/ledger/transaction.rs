@@ -198,3 +198,116 @@ impl TransactionFilter {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: i64 = 1_793_620_800_000;
+
+    fn at(millisecond: i64) -> Timestamp {
+        Timestamp::from_millisecond(millisecond).unwrap()
+    }
+
+    /// 10.00 by a card at the sandbox, for cups, at noon.
+    fn cups() -> Transaction {
+        let owner = CustomerId::new(1);
+        let amount = Money::try_new(1_000, Currency::BRL).unwrap();
+        let gateway = GatewayName::parse("sandbox").unwrap();
+        Transaction {
+            id: TransactionId::new(owner, at(NOON), 7),
+            kind: TransactionKind::Charge,
+            amount,
+            moved_by: MovedBy::Gateway(AtGateway {
+                invoice: InvoiceId::new(owner, at(NOON), 8),
+                attempt: AttemptNumber(1),
+                gateway: gateway.clone(),
+                reference: GatewayReference("ch_1".to_owned()),
+                payment_method: PaymentMethodId::new(owner, at(NOON), 9),
+                means: MeansType::CreditCard,
+            }),
+            lines: vec!["Saucers".to_owned(), "Blue CUPS".to_owned()],
+            at: at(NOON),
+            journal: Journal::transfer(Account::GatewayClearing(gateway), Account::Revenue, amount).unwrap(),
+            mirrors: None,
+        }
+    }
+
+    fn posted() -> Transaction {
+        let posted = Posted {
+            by: Actor::new("key_1"),
+            description: Description::parse("a gift").unwrap(),
+            reverses: Some(cups().id),
+        };
+        Transaction { moved_by: MovedBy::Operator(posted), ..cups() }
+    }
+
+    fn amount(text: &str) -> Option<Decimal> {
+        text.parse().ok()
+    }
+
+    #[test]
+    fn a_filter_without_conditions_lets_everything_through() {
+        assert!(TransactionFilter::default().matches(&cups()));
+        assert!(TransactionFilter::default().matches(&posted()));
+    }
+
+    #[test]
+    fn each_condition_lets_through_what_it_says() {
+        let any = TransactionFilter::default;
+        for filter in [
+            TransactionFilter { from: Some(at(NOON)), ..any() },
+            TransactionFilter { to: Some(at(NOON + 1)), ..any() },
+            TransactionFilter { min_amount: amount("10.00"), max_amount: amount("10"), ..any() },
+            TransactionFilter { currency: Some(Currency::BRL), ..any() },
+            TransactionFilter { kind: Some(TransactionKind::Charge), ..any() },
+            TransactionFilter { item: Some("cup".to_owned()), ..any() },
+            TransactionFilter { gateway: GatewayName::parse("sandbox").ok(), ..any() },
+            TransactionFilter { means: Some(MeansType::CreditCard), ..any() },
+        ] {
+            assert!(filter.matches(&cups()), "{filter:?}");
+        }
+    }
+
+    /// Everything else holds, so that the one condition alone refuses it.
+    #[test]
+    fn one_condition_that_does_not_hold_is_enough() {
+        let all = TransactionFilter {
+            from: Some(at(NOON)),
+            to: Some(at(NOON + 1)),
+            min_amount: amount("10.00"),
+            max_amount: amount("10.00"),
+            currency: Some(Currency::BRL),
+            kind: Some(TransactionKind::Charge),
+            item: Some("cups".to_owned()),
+            gateway: GatewayName::parse("sandbox").ok(),
+            means: Some(MeansType::CreditCard),
+        };
+        assert!(all.matches(&cups()));
+        for filter in [
+            TransactionFilter { from: Some(at(NOON + 1)), ..all.clone() },
+            TransactionFilter { to: Some(at(NOON)), ..all.clone() },
+            TransactionFilter { min_amount: amount("10.01"), max_amount: None, ..all.clone() },
+            TransactionFilter { max_amount: amount("9.99"), min_amount: None, ..all.clone() },
+            TransactionFilter { currency: Some(Currency::USD), ..all.clone() },
+            TransactionFilter { kind: Some(TransactionKind::Refund), ..all.clone() },
+            TransactionFilter { item: Some("plates".to_owned()), ..all.clone() },
+            TransactionFilter { gateway: GatewayName::parse("sandbox-2").ok(), ..all.clone() },
+            TransactionFilter { means: Some(MeansType::Pix), ..all.clone() },
+        ] {
+            assert!(!filter.matches(&cups()), "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_gateway_moved_is_at_none() {
+        let sandbox = TransactionFilter { gateway: GatewayName::parse("sandbox").ok(), ..Default::default() };
+        assert!(!sandbox.matches(&posted()));
+    }
+
+    #[test]
+    fn only_what_was_posted_undoes_another() {
+        assert_eq!(posted().reverses(), Some(cups().id));
+        assert_eq!(cups().reverses(), None);
+    }
+}

@@ -11,7 +11,6 @@ pub enum NumeralError {
 
 /// Longer than any amount that could be accepted, short enough to refuse a flood of digits early.
 const MAX_LENGTH: usize = 64;
-const MAX_SCALE: u32 = 28;
 
 /// The exact value of a numeral in JSON's number grammar. `rust_decimal` reads more than that (underscores, a leading
 /// plus) and rounds what it can't hold; with money neither may happen.
@@ -59,9 +58,7 @@ fn build(mantissa: i128, scale: i64) -> Result<Decimal, NumeralError> {
             u32::try_from(-scale).map_err(out_of_range).map(|exponent| 10_i128.checked_pow(exponent))?;
         (factor.and_then(|factor| mantissa.checked_mul(factor)).ok_or(NumeralError::OutOfRange)?, 0)
     };
-    if scale > MAX_SCALE {
-        return Err(NumeralError::OutOfRange);
-    }
+    // More decimals than a Decimal has are refused there.
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| NumeralError::OutOfRange)
 }
 

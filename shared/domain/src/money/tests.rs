@@ -34,11 +34,25 @@ fn refuses_what_is_not_exactly_an_amount() {
     assert!(matches!(brl("1.000"), Err(MoneyError::TooPrecise { digits: 2, .. })));
     assert!(matches!(Money::parse("1.5", Currency::JPY), Err(MoneyError::TooPrecise { digits: 0, .. })));
     assert_eq!(brl("90071992547409.92"), Err(MoneyError::TooLarge));
-    for text in
-        ["1e30", "1e999999999999999999999", "1e-999999999", "0.5e-9223372036854775807", &"9".repeat(65)]
-    {
+    for text in [
+        "1e30",
+        "1e-29",
+        "1e999999999999999999999",
+        "1e-999999999",
+        "0.5e-9223372036854775807",
+        &"9".repeat(65),
+    ] {
         assert!(brl(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_numeral_has_at_most_64_characters_and_28_decimals() {
+    let padded = |zeros: usize| format!("1e{}2", "0".repeat(zeros));
+    assert_eq!(parse_decimal(&padded(61)), Ok(Decimal::from(100)));
+    assert_eq!(parse_decimal(&padded(62)), Err(NumeralError::OutOfRange));
+    assert_eq!(parse_decimal("1e-28"), Ok(Decimal::new(1, 28)));
+    assert_eq!(parse_decimal("0e5"), Ok(Decimal::ZERO));
 }
 
 #[test]
@@ -76,6 +90,12 @@ fn currencies_do_not_mix() {
     for code in ["brl", "XXX", "XAU", "ZZZ", "", "BR"] {
         assert_eq!(code.parse::<Currency>(), Err(UnknownCurrency), "{code}");
     }
+}
+
+#[test]
+fn currencies_are_in_order_of_their_codes() {
+    assert!(Currency::BRL < Currency::EUR && Currency::EUR < Currency::JPY);
+    assert!(Currency::USD > Currency::KWD);
 }
 
 /// The oracle: scale both to integers of any size, divide, and compare twice the remainder with the divisor.

@@ -172,7 +172,9 @@ mod tests {
             push_target: Some(PushTarget::parse(target).unwrap()),
             ..Wanted::default()
         };
-        let all = unsaid.put(wanted.clone(), Timestamp::UNIX_EPOCH);
+        let now = Timestamp::from_second(60).unwrap();
+        let all = unsaid.put(wanted.clone(), now);
+        assert_eq!((all.wanted.clone(), all.updated_at), (wanted.clone(), now));
         assert_eq!((channels(&all, NoticeKind::PixQr), all.version), (Channel::ALL.to_vec(), 1));
         let but_receipts = Subscription { is_off: false, except: BTreeSet::from([NoticeKind::Receipt]) };
         let off = Subscription { is_off: true, except: BTreeSet::new() };

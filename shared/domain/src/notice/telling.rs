@@ -93,6 +93,12 @@ mod tests {
         assert_eq!(claim(Some(&first), now + LEASE - SignedDuration::from_millis(1)), Claim::Busy);
         let Claim::Send(second) = claim(Some(&first), now + LEASE) else { panic!("the first has died") };
         assert_eq!((first.version, second.version), (1, 2));
+        let later = now + SignedDuration::from_hours(1);
+        let sent = second.ended(TellingState::Sent, later);
+        assert_eq!(
+            (sent.version, sent.updated_at, sent.expires_at()),
+            (3, later, later + SignedDuration::from_hours(720))
+        );
     }
 
     #[test]

@@ -1,11 +1,17 @@
 use super::*;
-use crate::Moment;
 use crate::actor::Actor;
+use crate::charge::{Failure, FailureClass};
+use crate::customer::PaymentSource;
+use crate::dunning::Policy;
 use crate::fees::{Fees, Rate};
+use crate::gateway::{ChargeOutcome, GatewayName, Means, PixKey};
 use crate::id::{InvoiceId, OwnedId};
-use crate::invoice::{Cancellation, LineItem, Quantity, SplitError, UnitPrice};
+use crate::invoice::{
+    Cancellation, LineItem, NextStep, Observation, Quantity, Reduced, SplitError, UnitPrice,
+};
 use crate::money::Currency;
 use crate::text::{Description, Metadata};
+use crate::{Moment, SignedDuration};
 use std::collections::BTreeMap;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -67,7 +73,9 @@ fn what_is_no_payment_says_why() {
     assert_eq!(refused(&[one.clone(), hers]), PaymentRefusal::OtherBuyer);
     let id = OwnedId::new(buyer(), NOW, 2);
     let long = Order::placed(id, merchant(1), content(Currency::BRL, "1.00", 100), NOW).unwrap();
-    assert_eq!(refused(&[one, long]), PaymentRefusal::TooManyLines);
+    assert_eq!(refused(&[one.clone(), long]), PaymentRefusal::TooManyLines);
+    let just = Order::placed(id, merchant(1), content(Currency::BRL, "1.00", 99), NOW).unwrap();
+    assert_eq!(payment(&[one, just]).map(|invoice| invoice.content.items.len()), Ok(100));
 }
 
 #[test]
@@ -102,6 +110,37 @@ fn a_payment_that_was_canceled_leaves_the_order_open() {
     assert_eq!(pointed.status(Some(&ended.invoice)), OrderStatus::Open);
     assert!(pointed.canceled(Some(&ended.invoice), NOW).is_ok());
     assert!(pointed.paid_by(payment_id(), Some(&ended.invoice), NOW).is_ok());
+}
+
+/// A retry may still be planned for it: whoever pays or cancels gives that up.
+#[test]
+fn an_order_whose_payment_has_failed_is_paid_otherwise_or_canceled() {
+    let later = NOW + SignedDuration::from_secs(60);
+    let pointed = order(1, 1, "1.00").paid_by(payment_id(), None, later).unwrap();
+    assert_eq!(pointed.updated_at, later);
+    let invoice = payment(std::slice::from_ref(&pointed)).unwrap();
+    let policy = Policy::default();
+    let source = PaymentSource::at(
+        OwnedId::new(buyer(), NOW, 2),
+        GatewayName::parse("sandbox").unwrap(),
+        Means::Pix(PixKey("ana@example.com".to_owned())),
+    );
+    let pending = invoice.charged(Some(source), None, &policy, NOW).unwrap();
+    let NextStep::Send(sending) = pending.next_step(NOW) else { panic!("nothing to send") };
+    let failure = Failure::new(FailureClass::Generic, "code", "message");
+    let observation = Observation {
+        gateway: GatewayName::parse("sandbox").unwrap(),
+        attempt: sending.attempts,
+        outcome: ChargeOutcome::Declined { reference: None, failure },
+    };
+    let Reduced::Applied(failed) = sending.observe(&observation, &policy, Moment { now: NOW, entropy: 1 })
+    else {
+        panic!("nothing new")
+    };
+    let refusal = NotOpen { order: pointed.id, status: OrderStatus::PaymentPending };
+    assert_eq!(pointed.canceled(Some(&sending), NOW), Err(refusal), "its order is out");
+    assert!(pointed.canceled(Some(&failed.invoice), NOW).is_ok());
+    assert!(pointed.paid_by(OwnedId::new(buyer(), NOW, 100), Some(&failed.invoice), NOW).is_ok());
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn facts() -> Facts {
             id,
             person: Some(Person {
                 email: Email::parse("Ana@Mail.Example.com").unwrap(),
-                age: SignedDuration::from_hours(50),
+                age: SignedDuration::from_hours(60),
                 country: "br".parse().ok(),
             }),
             record: Record { payments: 3, disputes: 1 },
@@ -45,7 +45,7 @@ fn each_fact_is_read_where_its_name_says_and_is_of_its_kind() {
         "BRL".into(),
         CustomerId::new(7).to_string().as_str().into(),
         "ana@mail.example.com".into(),
-        50_i64.into(),
+        60_i64.into(),
         2_i64.into(),
         "BR".into(),
         3_u32.into(),
@@ -150,7 +150,8 @@ fn who_pays_and_with_what_is_as_the_customer_registered_it() {
 
 #[test]
 fn a_country_is_two_letters() {
-    assert_eq!("br".parse::<Country>().unwrap().as_str(), "BR");
+    let country: Country = "br".parse().unwrap();
+    assert_eq!((country.as_str(), country.to_string().as_str()), ("BR", "BR"));
     for text in ["", "B", "BRA", "B1", "ç"] {
         assert!(text.parse::<Country>().is_err(), "{text}");
     }
@@ -236,6 +237,19 @@ fn everything_wrong_with_a_rule_set_is_named() {
         ]
     );
     assert_eq!(RuleSet::default().faults(), []);
+    assert_eq!(set.faults()[1].reason, "must be -1000 to 1000, and not 0");
+}
+
+#[test]
+fn the_most_that_a_rule_set_may_be_is_one() {
+    let mut set = RuleSet { rules: vec![rule("same", Effect::Score(1_000)); 100], ..RuleSet::default() };
+    for (index, rule) in set.rules.iter_mut().enumerate() {
+        rule.name = RuleName::parse(&format!("rule_{index}")).unwrap();
+    }
+    set.rules[0].effect = Effect::Score(-1_000);
+    set.thresholds = Thresholds { review: 1, decline: 1 };
+    set.blocklists.emails = (0..500).map(|n| Email::parse(&format!("{n}@example.com")).unwrap()).collect();
+    assert_eq!(set.faults(), []);
 }
 
 #[test]
@@ -246,6 +260,14 @@ fn names_and_expressions_are_bounded() {
     for name in ["", "2nd", "New", "new card", "a:b", "é", &"a".repeat(41)] {
         assert!(RuleName::parse(name).is_err(), "{name}");
     }
+    assert_eq!(
+        RuleName::parse("new_card_2").map(|name| name.as_str().to_owned()),
+        Ok("new_card_2".to_owned())
+    );
+    assert_eq!(
+        Expression::parse("amount > 1").map(|rule| rule.as_str().to_owned()),
+        Ok("amount > 1".to_owned())
+    );
     assert!(Expression::parse(&"x".repeat(1_000)).is_ok());
     assert_eq!(Expression::parse(&"x".repeat(1_001)), Err(ExpressionError::TooLong));
     assert_eq!(Expression::parse(" \n"), Err(ExpressionError::Empty));
@@ -256,6 +278,9 @@ fn what_is_stored_is_short_and_comes_back() {
     let mut set =
         RuleSet { rules: vec![rule("listed", Effect::Decide(Decision::Decline))], ..RuleSet::default() };
     set.blocklists.countries.insert("PT".parse().unwrap());
+    let domain = EmailDomain::parse("example.com").unwrap();
+    let stored = serde_json::to_string(&domain).unwrap();
+    assert_eq!((stored.as_str(), domain.as_str()), (r#""example.com""#, "example.com"));
     let json = serde_json::to_string(&set).unwrap();
     assert_eq!(
         json,
@@ -420,6 +445,7 @@ fn what_a_fact_needs_is_all_that_it_needs() {
         }
     }
     assert_eq!(Needs::of([]), Needs::default());
+    assert_eq!(Needs::of(Fact::named("customer.id")), Needs::default(), "the invoice says whose it is");
 }
 
 #[test]

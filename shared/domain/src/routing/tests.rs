@@ -170,6 +170,47 @@ fn a_plan_that_leaves_somebody_with_nothing_is_refused() {
 }
 
 #[test]
+fn a_new_card_goes_where_a_rule_for_cards_of_this_customer_would_charge_it() {
+    let rule = |when, gateway: &str| Rule { when, gateways: vec![name(gateway)] };
+    let of = |means, customer: Option<u64>| Condition {
+        means,
+        customer: customer.map(CustomerId::new),
+        ..Condition::default()
+    };
+    let rules = vec![
+        rule(of(Some(MeansType::Pix), Some(ANA)), "a"),
+        rule(of(Some(MeansType::CreditCard), Some(BEA)), "a"),
+        rule(of(Some(MeansType::CreditCard), Some(ANA)), "c"),
+    ];
+    let plan = Plan { routing: Routing { rules, default: vec![] }, ..plan() };
+    assert_eq!(plan.for_new_card(CustomerId::new(ANA)), Some(&name("c")));
+    assert_eq!(plan.for_new_card(CustomerId::new(BEA)), Some(&name("a")));
+    assert_eq!(plan.for_new_card(CustomerId::new(9)), Some(&name("b")), "by priority, where no rule says");
+}
+
+#[test]
+fn cards_are_taken_where_they_are_enabled() {
+    let mut plan = plan();
+    plan.gateways[1].enabled = false;
+    plan.gateways[2].means = vec![MeansType::Pix];
+    let takes = ["a", "b", "c", "x"].map(|gateway| plan.takes_cards(&name(gateway)));
+    assert_eq!(takes, [true, false, false, false]);
+}
+
+#[test]
+fn a_plan_is_asked_for_what_is_enabled_and_has_a_hundred_rules_at_most() {
+    let mut plan = plan();
+    plan.gateways[0].means = vec![MeansType::CreditCard];
+    plan.gateways[1].enabled = false;
+    let rule = Rule { when: Condition::default(), gateways: vec![name("a")] };
+    plan.routing.rules = vec![rule; 100];
+    assert_eq!(plan.faults(), [], "only a gateway that is switched off takes pix");
+    plan.routing.rules.extend_from_within(..1);
+    let fields: Vec<String> = plan.faults().into_iter().map(|fault| fault.field).collect();
+    assert_eq!(fields, ["rules"]);
+}
+
+#[test]
 fn a_reference_is_no_secret() {
     for good in [
         "fatura/gateways/stripe",

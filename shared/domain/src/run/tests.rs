@@ -89,6 +89,15 @@ fn a_draft_is_due_now_on_the_billing_day_or_not_in_this_run() {
 }
 
 #[test]
+fn a_draft_is_due_from_the_first_instant_of_its_day() {
+    let midnight = at("2026-11-06T03:00:00Z");
+    let due =
+        |now| billing(Scope::Everybody).due(&draft(at("2026-11-01T00:00:00Z")), &customer(Some(6)), now, now);
+    assert_eq!(due(midnight), Due::Now);
+    assert_eq!(due(at("2026-11-06T02:59:59.999Z")), Due::At(midnight));
+}
+
+#[test]
 fn what_came_after_the_run_or_the_month_is_for_another() {
     let began = at("2026-11-05T12:00:00Z");
     let due = |invoice: &Invoice, began| {
@@ -205,5 +214,6 @@ fn a_part_that_was_left_is_taken_up_where_it_was() {
     assert_eq!(part.woken(next, at("2026-11-05T12:02:59.999Z")), None);
     let woken = part.woken(next, due).unwrap();
     assert_eq!((woken.version, woken.due, woken.place.as_deref()), (3, Some(next), Some("b")));
+    assert_eq!(woken.updated_at, due);
     assert_eq!(woken.woken(next, due), None, "twice in a minute is once");
 }

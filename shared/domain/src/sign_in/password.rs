@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn another_password_is_the_next_version() {
+        let hash = |text: &str| PasswordHash::of_phc(text.to_owned());
+        let first = Credentials::new(CustomerId::new(1), hash("$argon2id$one"), Timestamp::UNIX_EPOCH);
+        let now = Timestamp::UNIX_EPOCH + crate::SignedDuration::from_secs(60);
+        let second = first.changed(hash("$argon2id$two"), now);
+        assert_eq!((second.customer, second.version, second.changed_at), (first.customer, 2, now));
+        assert_eq!((first.hash.as_str(), second.hash.as_str()), ("$argon2id$one", "$argon2id$two"));
+    }
+
+    #[test]
     fn nothing_secret_is_shown() {
         let hash = PasswordHash::of_phc("$argon2id$secret".to_owned());
         let credentials = Credentials::new(CustomerId::new(1), hash, Timestamp::UNIX_EPOCH);

@@ -244,12 +244,19 @@ mod tests {
         let (first, secret) = session(1);
         let salt = Salt::new([8, 9]);
         let (second, next) = first.rotated(secret, salt, at(100));
+        assert_eq!((second.version, second.used_at, second.opened_at), (2, at(100), at(0)));
+        assert_eq!(
+            (*salt.as_bytes(), *second.current.as_bytes()),
+            ([0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 9], *next.hash().as_bytes())
+        );
         assert_eq!(second.presented(next, 1, at(100)), Presented::Current);
         let Presented::Again(kept) = second.presented(secret, 1, at(129)) else { panic!("within the grace") };
         assert_eq!(secret.next(kept), next);
         assert_eq!(second.presented(secret, 1, at(130)), Presented::Reused);
         assert_ne!(secret.next(Salt::new([8, 10])), next);
+        assert_ne!(second.current.as_bytes(), first.current.as_bytes());
         let (third, _) = second.rotated(next, Salt::new([1, 1]), at(101));
+        assert_eq!(third.version, 3);
         assert_eq!(third.presented(secret, 1, at(101)), Presented::Reused, "its successor was used");
     }
 

@@ -119,6 +119,12 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_is_said_in_whole_seconds_and_never_too_short() {
+        let seconds = |millis| Wait(SignedDuration::from_millis(millis)).seconds();
+        assert_eq!([0, 1, 999, 1_000, 1_001, 2_000].map(seconds), [1, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
     fn what_comes_too_early_changes_nothing_and_what_is_old_is_forgotten() {
         let (tries, second) = failed(9);
         for _ in 0..3 {

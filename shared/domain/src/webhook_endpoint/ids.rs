@@ -39,11 +39,10 @@ impl MessageId {
         let mut digest = Sha256::new();
         digest.update(endpoint.0);
         digest.update(event.as_bytes());
-        let half = |bytes: &[u8]| bytes.iter().fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
         let digest = digest.finalize();
-        let (first, rest) = digest.split_at(8);
-        let second = rest.get(..8).unwrap_or_default();
-        let (first, second): ([u8; HALF], [u8; HALF]) = (encode(half(first)), encode(half(second)));
+        let half = |from| digest.get(from..).and_then(|rest| rest.first_chunk()).copied();
+        let [first, second] = [0, 8].map(|from| half(from).map(u64::from_be_bytes).unwrap_or_default());
+        let (first, second): ([u8; HALF], [u8; HALF]) = (encode(first), encode(second));
         Self(joined(first.into_iter().chain(second)))
     }
 }

@@ -45,6 +45,21 @@ fn quantities_and_prices_have_bounds() {
     );
     assert_eq!(Quantity::parse("0"), Err(FactorError::NotPositive));
     assert_eq!(Price::parse("1.0000000000001"), Err(FactorError::TooPrecise));
+    assert!(Price::parse(&format!("-{MAX_MINOR}")).is_ok(), "a carried balance may be as large");
+    for beyond in [format!("-{MAX_MINOR}.01"), format!("-{}", MAX_MINOR + 1)] {
+        assert_eq!(Price::parse(&beyond), Err(FactorError::TooLarge), "{beyond}");
+    }
+}
+
+#[test]
+fn shards_are_stored_as_how_many_there_are() {
+    let shards = Shards::try_from(3).unwrap();
+    assert_eq!(serde_json::to_string(&shards).unwrap(), "3");
+    assert_eq!(serde_json::from_str::<Shards>("3").unwrap(), shards);
+    for wrong in ["0", "65"] {
+        assert!(serde_json::from_str::<Shards>(wrong).is_err(), "{wrong}");
+    }
+    assert!(Totals::default().is_empty() && !Totals::of([money("0", "USD")]).unwrap().is_empty());
 }
 
 #[test]
@@ -127,6 +142,7 @@ fn the_same_reference_is_the_same_line_item_whenever_it_comes() {
     }
     assert_eq!(first.key().to_string(), "R#call-1");
     assert_eq!(first.reference().as_deref(), Some("call-1"));
+    assert_eq!(first.content.reference().map(crate::text::Text::as_str), Some("call-1"));
 }
 
 #[test]

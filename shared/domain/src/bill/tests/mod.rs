@@ -129,7 +129,8 @@ fn causes(bill: &Bill) -> Vec<&'static str> {
 
 #[test]
 fn a_digest_tells_its_parts_apart() {
-    assert_eq!(entropy_of(&["ab", "c"]), entropy_of(&["ab", "c"]));
+    // What was made by one release is found by the next.
+    assert_eq!(entropy_of(&["ab", "c"]), 7_105_606_079_162_413_094);
     assert_ne!(entropy_of(&["ab", "c"]), entropy_of(&["a", "bc"]));
     assert_ne!(digest(&["ab", "c"]), digest(&["ab", "c", ""]));
 }

@@ -1,6 +1,8 @@
 //! What a closed bill becomes.
 
 use super::*;
+use crate::attention::AttentionKind;
+use crate::event::Written;
 use crate::exchange::{NotARate, PartsError};
 use crate::id::InvoiceId;
 use crate::invoice::{Content, Invoice};
@@ -12,11 +14,7 @@ fn steps(bill: &Bill) -> Vec<SettlementStep> {
 }
 
 fn plans(bill: &Bill) -> Vec<InvoicePlan> {
-    let plan = |step| match step {
-        SettlementStep::Invoice(plan) => Some(*plan),
-        SettlementStep::Carry(_) => None,
-    };
-    steps(bill).into_iter().filter_map(plan).collect()
+    steps(bill).iter().filter_map(|step| step.invoice().cloned()).collect()
 }
 
 fn lines(plan: &InvoicePlan) -> Vec<String> {
@@ -47,6 +45,10 @@ fn without_a_settlement_currency_each_is_an_invoice_of_its_own() {
     assert_eq!(content.metadata.iter().next(), Some(("bill_id", closed.id.to_string().as_str())));
     let invoice = Invoice::draft(plans[0].id, content.clone(), None, plans[0].at).unwrap();
     assert_eq!((invoice.total, invoice.customer()), (plans[0].total, closed.customer()));
+
+    let uncharged = closed.uncharged(&invoice);
+    assert_eq!((uncharged.kind, uncharged.bill), (AttentionKind::BillNotCharged, Some(closed.id)));
+    assert_eq!((uncharged.invoice, uncharged.amount), (Some(invoice.id), Some(money("27.30", "GEL"))));
 
     let half = applied(closed.invoiced(currency("GEL"), plans[0].id, end()));
     assert_eq!(steps(&half), [SettlementStep::Invoice(Box::new(plans[1].clone()))], "the rest, as it was");
@@ -105,6 +107,16 @@ fn without_rates_it_closes_and_waits_and_its_totals_stay() {
     assert_eq!(waiting.due(), Some(end() + SignedDuration::from_mins(1)));
     let invoice = InvoiceId::new(CustomerId::new(ANA), end(), 5);
     assert_eq!(waiting.invoiced(Currency::USD, invoice, end()), Err(SettleError::AwaitsRates));
+    let matter = waiting.matter().unwrap();
+    assert_eq!(
+        (matter.kind, matter.bill, matter.raised_at),
+        (AttentionKind::BillAwaitsRates, Some(waiting.id), end())
+    );
+    assert!(
+        matter.detail.starts_with("to be settled in GEL it needs rates for USD, and"),
+        "{}",
+        matter.detail
+    );
     let sums = |bill: &Bill| bill.state.closed().unwrap().sums.clone();
     assert_eq!(sums(&waiting).totals.without_rates(currency("GEL")), None);
 
@@ -201,6 +213,26 @@ fn what_is_given_back_in_one_currency_lowers_what_the_others_ask_for() {
 }
 
 #[test]
+fn others_are_told_of_a_bill_that_opens_closes_and_is_settled() {
+    let told = |before: Option<&Bill>, after: &Bill| {
+        let events =
+            Written::Bill { before: before.cloned().map(Box::new), after: Box::new(after.clone()) }.events();
+        events.into_iter().map(|event| (event.kind.as_str(), event.id)).collect::<Vec<_>>()
+    };
+    let (open, amounts) = (bill(Some("GEL")), [money("10.00", "USD")]);
+    let waiting = closure(&open, &amounts, None).bill;
+    let frozen = applied(waiting.freeze_rates(conversion("GEL", &[("USD", "25.00")]), end()));
+    let id = |place: usize| format!("evt_bill_{}{place:03}", open.id.code());
+    assert_eq!(told(None, &open), [("bill.opened", id(0))]);
+    assert_eq!(told(Some(&open), &waiting), [("bill.closing", id(1)), ("bill.closed", id(2))]);
+    assert_eq!(told(Some(&waiting), &frozen), [], "a step on the way");
+    assert_eq!(told(Some(&frozen), &settle(&frozen)), [("bill.settled", id(4))]);
+    let canceled = applied(open.cancel(&Sums::default(), &operator(), end()));
+    assert_eq!(told(Some(&open), &canceled), [("bill.canceled", id(1))]);
+    assert_eq!(frozen.updated_at, end());
+}
+
+#[test]
 fn a_negative_bill_carries_its_balance_to_the_next_one_once() {
     let amounts = [money("10.00", "USD"), money("-27.30", "GEL")];
     let Closure { bill: closed, next } = closure(&bill_of(ANA, None, Recurs::Monthly), &amounts, None);
@@ -252,6 +284,10 @@ fn a_balance_goes_to_an_open_bill_of_the_same_customer_or_waits() {
     assert_eq!((woken.due(), woken.awaits_bill()), (Some(end() + day + day), true));
     assert_eq!(waiting.await_bill(end()), Ok(Change::AlreadyApplied));
     assert_eq!(steps(&waiting), [SettlementStep::Carry(money("-1", "USD"))]);
+    assert_eq!(
+        (steps(&waiting)[0].balance(), steps(&waiting)[0].invoice()),
+        (Some(money("-1", "USD")), None)
+    );
     let settled = applied(waiting.carry(Currency::USD, &other, start())).bill;
     assert!(!settled.awaits_bill());
     assert_eq!(settlement(&settled).as_str(), "settled");

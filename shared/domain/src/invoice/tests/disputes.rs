@@ -124,6 +124,7 @@ fn a_contest_is_in_protest_and_the_gateway_is_asked_each_day() {
     assert_eq!(case.dispute().woken(&policy, after(DAY)), None);
     let woken = case.dispute().woken(&policy, after(DAY + 1)).unwrap();
     assert_eq!((woken.version, woken.due()), (2, Some(after(2 * DAY + 1))));
+    assert_eq!(woken.updated_at, after(DAY + 1));
     assert_eq!(case.invoice.state.due(), None, "the invoice itself waits for nothing");
 }
 
@@ -331,6 +332,17 @@ fn the_amount_is_the_banks_whoever_spoke_first() {
     }
 }
 
+/// In another currency, or of nothing, it is no amount of this charge's: then it is about all that is left.
+#[test]
+fn an_amount_that_cannot_be_booked_is_none() {
+    let dollars = Money::try_new(4_000, Currency::USD).unwrap();
+    for amount in [dollars, brl(0), brl(-4_000)] {
+        let mut case = Case::paid();
+        case.told(&DisputeStanding { amount: Some(amount), ..standing(Lost) });
+        assert_eq!(case.kinds().last(), Some(&(TransactionKind::Chargeback, 10_000)), "{amount:?}");
+    }
+}
+
 #[test]
 fn a_refund_that_ends_while_in_protest_is_counted_and_decides_what_comes_after() {
     let in_protest = |minor: Option<i64>| {
@@ -407,9 +419,15 @@ fn an_older_case_is_booked_and_decides_nothing_while_a_newer_one_is_open() {
     assert_eq!((won.invoice.status(), won.transaction), (Status::InProtest, None));
     let DisputeReduced::Applied(lost) = word(Lost) else { panic!("nothing new") };
     assert_eq!(lost.invoice.status(), Status::InProtest);
-    assert_eq!(lost.transaction.map(|booked| booked.kind), Some(TransactionKind::Chargeback));
+    assert_eq!(lost.transaction.as_ref().map(|booked| booked.kind), Some(TransactionKind::Chargeback));
     assert_eq!(lost.invoice.dispute, Some(case.dispute().id), "the newer one stays the latest");
     let again = lost.invoice.observe_dispute(Some(&lost.dispute), &standing(Lost), &policy, moment);
     assert_eq!(again, DisputeReduced::AlreadyApplied);
+    let won = lost.invoice.observe_dispute(Some(&lost.dispute), &standing(Won), &policy, moment);
+    let DisputeReduced::Applied(back) = won else { panic!("nothing new") };
+    assert_eq!((back.invoice.status(), back.invoice.dispute), (Status::InProtest, Some(case.dispute().id)));
+    let back = back.transaction.unwrap();
+    let given = in_accounts(&[("gateway_clearing:sandbox", 10_000), ("chargebacks", -10_000)]);
+    assert_eq!((back.kind, balances([&back])), (TransactionKind::Reinstatement, given));
     assert_eq!(word(Open), DisputeReduced::AlreadyApplied);
 }

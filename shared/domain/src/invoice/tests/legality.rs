@@ -63,6 +63,17 @@ fn only_a_draft_is_charged_or_changed() {
 }
 
 #[test]
+fn a_changed_draft_is_for_what_it_has_now() {
+    let waits = draft().awaiting_method();
+    let changed = waits.amended(content("1.25"), Some(card().method), after(1)).unwrap();
+    assert_eq!((changed.total, &changed.content), (brl(125), &content("1.25")));
+    assert_eq!((changed.version, changed.updated_at), (draft().version + 1, after(1)));
+    assert_eq!(changed.payment_method(), Some(card().method));
+    assert!(changed.awaits_method(), "still to be charged once there is something to charge");
+    assert_eq!(paid().payment_method(), Some(card().method), "what paid it");
+}
+
+#[test]
 fn only_what_is_unpaid_is_canceled() {
     for invoice in in_every_status() {
         let may = matches!(

@@ -10,6 +10,7 @@ mod payments;
 mod properties;
 mod refunds;
 mod review;
+mod stored;
 mod stories;
 mod told;
 mod unknown;

@@ -110,6 +110,13 @@ fn what_a_wallet_does_not_have_is_owed_and_a_person_is_told() {
     assert_eq!(matter.detail, format!("{} owes 29.10, which its wallet didn't have", merchant(2)));
 }
 
+#[test]
+fn what_a_wallet_does_not_take_is_owed_to_its_merchant() {
+    let (invoice, transaction) = settled();
+    let matter = invoice.unsettled(&transaction.owed_beside(&BTreeSet::from([merchant(1)]))).unwrap();
+    assert_eq!(matter.detail, format!("{} is owed 67.90, which its wallet didn't take", merchant(1)));
+}
+
 fn told(
     invoice: &Invoice,
     known: Option<&Dispute>,
@@ -167,7 +174,7 @@ fn a_wallet_pays_at_once_and_through_pending() {
     let statuses: Vec<Status> = invoice.history.iter().map(|step| step.status).collect();
     assert_eq!(statuses, [Status::Draft, Status::Pending, Status::Paid]);
     assert_eq!((invoice.version, invoice.amount_paid()), (2, brl(10_000)));
-    assert!(invoice.is_paid_from_wallet());
+    assert!(invoice.is_paid_from_wallet() && !paid().is_paid_from_wallet());
     let transaction = transaction.unwrap();
     let [ana, bea] = names();
     let payer = format!("wallet:{}", CustomerId::new(7));
@@ -259,6 +266,22 @@ fn what_is_reinstated_settles_what_was_owed_first() {
     assert_eq!(matter.kind, AttentionKind::MerchantNotSettled);
     let told = format!("29.10 came again for {} and is booked against what it owed", merchant(2));
     assert!(matter.detail.starts_with(&told), "{}", matter.detail);
+    assert_eq!(balances([&paid, &lost, &won]), balances([&paid]));
+}
+
+#[test]
+fn an_older_case_takes_from_the_merchants_and_gives_to_them_again() {
+    let (invoice, paid) = settled();
+    let (invoice, first, _) = told(&invoice, None, DisputeVerdict::Open, 1);
+    let second = DisputeStanding { reference: reference("dp_2"), status: DisputeVerdict::Open, amount: None };
+    let DisputeReduced::Applied(newer) = invoice.observe_dispute(None, &second, &Policy::default(), at(2))
+    else {
+        panic!("nothing new")
+    };
+    let (invoice, first, lost) = told(&newer.invoice, Some(&first), DisputeVerdict::Lost, 3);
+    assert_eq!(invoice.dispute, Some(newer.dispute.id));
+    let (_, _, won) = told(&invoice, Some(&first), DisputeVerdict::Won, 4);
+    let (lost, won) = (lost.unwrap(), won.unwrap());
     assert_eq!(balances([&paid, &lost, &won]), balances([&paid]));
 }
 

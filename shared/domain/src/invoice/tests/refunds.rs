@@ -3,7 +3,7 @@
 use super::*;
 use crate::gateway::RefundOutcome;
 use crate::ledger::{Account, Direction};
-use crate::refund::{Refund, RefundState};
+use crate::refund::{Refund, RefundState, RefundTo};
 use proptest::prelude::*;
 
 #[test]
@@ -34,7 +34,7 @@ fn a_part_leaves_it_paid() {
 #[test]
 fn the_window_ends_seven_days_after_the_payment() {
     let week = 7 * 24 * 3_600;
-    assert!(refunding(&paid(), None, after(week - 1)).is_ok());
+    assert!(refunding(&paid(), None, after(week)).is_ok());
     assert_eq!(refunding(&paid(), None, after(week + 1)), Err(RefundError::TooLate(after(week))));
 }
 
@@ -61,6 +61,17 @@ fn a_refusal_gives_the_reserve_back() {
 }
 
 #[test]
+fn another_amount_than_ordered_is_not_this_refund() {
+    let (invoice, refund) = refunding(&paid(), Some(2_500), after(1)).unwrap();
+    for minor in [2_499, 2_501] {
+        let (untouched, open, transaction) = heard(&invoice, &refund, &succeeded(minor));
+        assert_eq!((&untouched, transaction), (&invoice, None), "nothing is booked");
+        assert_eq!(open.state, RefundState::Pending { sends: 0, due: None });
+        assert_eq!(open.matter().map(|matter| matter.amount), Some(Some(brl(2_500))), "a person looks");
+    }
+}
+
+#[test]
 fn silence_sends_the_same_order_again_and_in_the_end_a_person_looks() {
     let (invoice, mut refund) = refunding(&paid(), None, START).unwrap();
     let order = refund.request().map(|(gateway, order)| (gateway.clone(), order));
@@ -72,6 +83,31 @@ fn silence_sends_the_same_order_again_and_in_the_end_a_person_looks() {
         sends += 1;
     }
     assert_eq!(sends, 12);
+}
+
+#[test]
+fn the_order_says_what_goes_back_of_which_charge() {
+    let (_, refund) = refunding(&paid(), Some(2_500), START).unwrap();
+    let (gateway, order) = refund.request().unwrap();
+    assert_eq!((gateway, order.charge, order.refund), (&sandbox(), reference("ch_1"), refund.id));
+    assert_eq!(order.amount, brl(2_500));
+    let from_wallet = Refund { to: RefundTo::Wallet, ..refund };
+    assert_eq!(from_wallet.request(), None, "nobody has to be asked");
+    assert_eq!((from_wallet.gateway(), from_wallet.charge()), (None, None));
+}
+
+#[test]
+fn a_refund_is_looked_at_once_it_is_due_and_then_put_off() {
+    let (reserved, refund) = refunding(&paid(), None, START).unwrap();
+    let policy = Policy::default();
+    assert_eq!(refund.due(), Some(after(60)));
+    assert_eq!(refund.woken(&policy, after(59)), None);
+    let woken = refund.woken(&policy, after(60)).unwrap();
+    assert_eq!(woken.state, RefundState::Pending { sends: 0, due: Some(after(60 + HOUR)) });
+    assert_eq!((woken.version, woken.updated_at), (refund.version + 1, after(60)));
+    let (_, settled, _) = heard(&reserved, &refund, &succeeded(10_000));
+    assert_eq!((settled.due(), settled.woken(&policy, after(DAY))), (None, None));
+    assert_eq!(settled.updated_at, after(10));
 }
 
 proptest! {

@@ -63,6 +63,37 @@ fn a_scheduled_invoice_waits_for_its_time() {
     assert_eq!(woken(&scheduled, after(3_599)), None);
     let due = woken(&scheduled, after(3_600)).unwrap();
     assert!(matches!(due.next_step(after(3_600)), NextStep::Send(_)));
+    let now = draft().charged(Some(card()), Some(START), &policy, START).unwrap();
+    assert_eq!(now, pending_with(card()), "a time that has come is now");
+}
+
+/// A number alone doesn't say whose attempt it is.
+#[test]
+fn only_the_gateway_that_was_asked_answers_for_its_attempt() {
+    let word = |outcome| {
+        let observation = Observation { gateway: other_gateway(), attempt: AttemptNumber(1), outcome };
+        sending().observe(&observation, &Policy::default(), Moment { now: after(1), entropy: 9 })
+    };
+    assert_eq!(word(declined(FailureClass::Hard)), Reduced::AlreadyApplied);
+    let money = applied(word(approved("ch_1", 10_000)));
+    assert_eq!(money.invoice.status(), Status::Pending, "it is not what we wait for");
+    let refund = money.refund.unwrap();
+    assert_eq!((refund.amount, refund.gateway()), (brl(10_000), Some(&other_gateway())));
+}
+
+#[test]
+fn only_the_version_that_was_asked_for_is_claimed_and_once() {
+    let pending = pending_with(card());
+    let attempt = LiveAttempt::begun(AttemptNumber(1), after(1));
+    let claimed = pending.claimed(pending.version, attempt.clone(), after(1)).unwrap();
+    assert_eq!(
+        (live(&claimed), claimed.attempts, claimed.version),
+        (&attempt, AttemptNumber(1), pending.version + 1)
+    );
+    assert_eq!(pending.claimed(pending.version + 1, attempt.clone(), after(1)), None);
+    assert_eq!(pending.claimed(pending.version - 1, attempt.clone(), after(1)), None);
+    assert_eq!(claimed.claimed(claimed.version, attempt.clone(), after(1)), None, "somebody is at it");
+    assert_eq!(draft().claimed(draft().version, attempt, after(1)), None);
 }
 
 #[test]
@@ -117,6 +148,11 @@ fn not_sent_is_patient_and_then_a_failure() {
         sends += 1;
     }
     assert_eq!((sends, invoice.status()), (8, Status::ChargedWithError));
+    assert_eq!(
+        invoice.history.last().map(|step| step.cause),
+        Some(Cause::ChargeFailed),
+        "no other gateway had it"
+    );
 }
 
 #[test]
@@ -179,8 +215,11 @@ fn another_amount_is_not_payment() {
 fn a_qr_code_is_waited_for_paid_or_expires() {
     let waiting = after_outcome(&claimed(&pending_with(pix()), START), 1, qr(after(3_600)), after(1));
     assert_eq!(waiting.state.due(), Some(after(3_660)));
+    assert!(matches!(waiting.next_step(after(3_660)), NextStep::Ask(_)), "nobody has canceled it");
     assert_eq!(observe(&waiting, 1, qr(after(3_600)), after(2)), Reduced::AlreadyApplied);
     assert_eq!(after_outcome(&waiting, 1, approved("ch_1", 10_000), after(9)).status(), Status::Paid);
+    let declined = applied(observe(&waiting, 1, declined(FailureClass::Generic), after(9)));
+    assert_eq!(declined.attempt.unwrap().reference, Some(reference("ch_1")), "as it was called before");
     let expired =
         after_outcome(&waiting, 1, ChargeOutcome::Voided { reference: reference("ch_1") }, after(3_700));
     let State::ChargedWithError(failed) = &expired.state else { panic!("not failed") };
@@ -196,7 +235,7 @@ fn a_qr_code_is_waited_for_paid_or_expires() {
 fn canceling_waits_for_the_gateway_to_agree() {
     let waiting = after_outcome(&claimed(&pending_with(pix()), START), 1, qr(after(3_600)), after(1));
     let Ok(Cancellation::Requested(requested)) = waiting.canceled(after(2)) else { panic!("not requested") };
-    assert_eq!(requested.status(), Status::Pending);
+    assert_eq!((requested.status(), requested.state.due()), (Status::Pending, Some(after(2))));
     assert!(matches!(requested.next_step(after(2)), NextStep::Void(..)));
     assert_eq!(requested.canceled(after(3)), Ok(Cancellation::AlreadyRequested));
     let voided =
@@ -266,4 +305,6 @@ fn sixty_days_are_enough() {
     };
     let days = 60 * 24 * 3_600;
     assert_eq!((end(days - 1), end(days)), (Status::ChargedWithError, Status::Uncollectible));
+    let State::Uncollectible(failed) = uncollectible().state else { panic!("not given up") };
+    assert_eq!(failed.gives_up_at, None, "it is over");
 }

@@ -25,6 +25,8 @@ fn a_part_that_went_back_is_told_with_what_it_was() {
     let (part, _, _) = heard(&reserved, &refund, &succeeded(2_500));
     let [event] = &told(&reserved, &part)[..] else { panic!("one event") };
     assert_eq!((event.kind, returned(event)), (EventKind::InvoicePartiallyRefunded, Some(2_500)));
+    let Subject::Invoice { step, .. } = &event.subject else { panic!("an invoice") };
+    assert_eq!((step.status, step.cause), (Status::Paid, Cause::Refunded));
     assert_eq!(event.id, format!("evt_{}v{}", part.id.code(), part.version));
     assert_eq!(told(&reserved, &part)[0].id, event.id, "however often it is told");
 
@@ -41,6 +43,8 @@ fn a_pix_code_is_told_once_it_is_there_and_once() {
     let waiting = after_outcome(&sending, 1, qr(after(HOUR)), after(1));
     let events = told(&sending, &waiting);
     assert_eq!(kinds(&events), [EventKind::InvoiceActionRequired]);
+    let Subject::Invoice { step, .. } = &events[0].subject else { panic!("an invoice") };
+    assert_eq!((step.status, step.cause, step.at), (Status::Pending, Cause::ChargeRequested, after(1)));
     assert_eq!(events[0].occurred_at(), after(1));
     let later = Invoice { version: waiting.version + 1, ..waiting.clone() };
     assert!(told(&waiting, &later).is_empty(), "the same code");

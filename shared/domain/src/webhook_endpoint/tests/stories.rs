@@ -1,4 +1,5 @@
 use super::*;
+use std::net::IpAddr;
 
 #[test]
 fn a_message_that_arrives_is_over() {
@@ -184,8 +185,69 @@ fn an_endpoint_is_told_of_its_owners_events_only() {
 
 #[test]
 fn a_rotation_is_a_version() {
-    let rotated = endpoint().rotated(Secret::new([8; 32]), HOUR, start());
-    assert_eq!((rotated.version, rotated.secrets.in_force(start()).len()), (2, 2));
+    let rotated = endpoint().rotated(Secret::new([8; 32]), HOUR, start() + HOUR);
+    assert_eq!((rotated.version, rotated.updated_at), (2, start() + HOUR));
+    let signs: Vec<&[u8]> = rotated.secrets.in_force(start() + HOUR).into_iter().map(Secret::bytes).collect();
+    assert_eq!(signs, [[8; 32], [7; 32]], "the newest first");
+    let off = endpoint().disabled(DisabledBy::Failure, start() + HOUR).unwrap();
+    assert_eq!((off.version, off.updated_at), (2, start() + HOUR));
+}
+
+#[test]
+fn an_amended_endpoint_is_told_of_other_things_elsewhere() {
+    let url = EndpointUrl::parse("https://example.org/other", Loopback::Refused).unwrap();
+    let (why, events) = (Text::parse("accounting").ok(), EventFilter::parse(&["bill.*"]).unwrap());
+    let amended = endpoint().amended(url.clone(), why.clone(), events.clone(), start() + HOUR);
+    let whole =
+        Endpoint { url, description: why, events, version: 2, updated_at: start() + HOUR, ..endpoint() };
+    assert_eq!(amended, whole);
+}
+
+/// What docs/webhooks-out.md and the API's document promise.
+#[test]
+fn spans_are_as_long_as_they_are_said_to_be() {
+    let days = |days: i64| SignedDuration::from_hours(24 * days);
+    assert_eq!([FAILING_FOR, LONGEST_OVERLAP, KEPT_FOR], [5, 7, 30].map(days));
+}
+
+#[test]
+fn an_endpoint_says_what_it_listens_to_as_it_was_said() {
+    let said = ["invoice.*", "bill.closed", "*"];
+    assert!(EventFilter::parse(&said).unwrap().patterns().eq(said));
+}
+
+#[test]
+fn the_same_event_is_the_same_message_in_each_release() {
+    let endpoint = EndpointId::new(Timestamp::UNIX_EPOCH, 1);
+    assert_eq!(MessageId::of("evt_1", endpoint).to_string(), "msg_E3BVG6KRJ2MNXAWDEKT1X91G9T");
+}
+
+#[test]
+fn what_ended_without_having_arrived_is_missed() {
+    let failed = DeliveryState::Failed { at: start(), why: GivenUp::Gone };
+    let canceled = DeliveryState::Canceled { at: start(), why: Cancellation::EndpointRemoved };
+    let delivered = DeliveryState::Delivered { at: start() };
+    let pending = delivery("evt_1", &endpoint(), start()).state;
+    let states = [pending, delivered, failed, canceled];
+    assert_eq!(
+        [false, false, true, true].as_slice(),
+        states.iter().map(DeliveryState::is_missed).collect::<Vec<_>>()
+    );
+    assert_eq!(DeliveryState::NAMES.as_slice(), states.iter().map(DeliveryState::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_endpoint_has_fifty_patterns_at_most() {
+    assert!(EventFilter::parse(&["bill.closed"; 50]).is_ok());
+    assert_eq!(EventFilter::parse(&["bill.closed"; 51]), Err(FilterError::Count));
+    assert_eq!(EventFilter::parse::<&str>(&[]), Err(FilterError::Count));
+}
+
+#[test]
+fn only_an_url_without_a_name_says_its_address() {
+    let address = |url| EndpointUrl::parse(url, Loopback::Allowed).unwrap().literal_address();
+    assert_eq!(address("https://example.com/"), None);
+    assert_eq!(address("https://8.8.8.8/"), Some(IpAddr::from([8, 8, 8, 8])));
 }
 
 #[test]
