@@ -52,7 +52,7 @@ impl Plan {
         Self {
             seed,
             clients: 1 + chance.below(3),
-            steps: 200 + chance.below(250),
+            steps: 120 + chance.below(200),
             declines: 4 + chance.below(20),
             lost_hints: chance.below(40),
             faults: 15 * unkind,
