@@ -18,6 +18,9 @@ use serde_json::{Map, Value, json};
 /// Set by API Gateway itself, whatever the client sent.
 const GATEWAYS_OWN: [&str; 3] = ["host", "x-forwarded-proto", "content-length"];
 
+/// The most that API Gateway takes of a request line and headers together.
+const LARGEST_HEAD: usize = 10_240;
+
 /// What a client sent. Bytes, because that is what came; each part is only as much as HTTP lets through.
 #[derive(Debug)]
 pub(crate) struct Written {
@@ -49,7 +52,9 @@ impl Written {
     pub(crate) fn request(&self) -> Option<Request> {
         Method::from_bytes(self.method.as_bytes()).ok()?;
         let is_sent = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
-        if !self.query.bytes().all(is_sent) || !self.path.starts_with('/') {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        let head = self.method.len() + self.path.len() + self.query.len() + headers.sum::<usize>();
+        if !self.query.bytes().all(is_sent) || !self.path.starts_with('/') || head > LARGEST_HEAD {
             return None;
         }
         let request: LambdaRequest = serde_json::from_value(self.event()).ok()?;

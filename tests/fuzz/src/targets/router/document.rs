@@ -15,13 +15,14 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 
 /// Whether an operation may answer like this; what is no operation isn't found, or not allowed.
 pub(super) fn says(written: &Written, status: u16) -> bool {
-    let method = written.method.to_lowercase();
+    // As it is written: a method is not another one's name in other letters.
+    let is_method = |known: &str| known.to_uppercase() == written.method;
     let mut operations =
-        operations().filter(|(known, path, _)| *known == method && fits(path, &written.path));
+        operations().filter(|(known, path, _)| is_method(known) && fits(path, &written.path));
     match operations.next().map(|(_, _, operation)| operation) {
         Some(operation) => operation["responses"].get(status.to_string()).is_some(),
         // HEAD is GET without its body.
-        None => matches!(status, 404 | 405) || method == "head",
+        None => matches!(status, 404 | 405) || written.method == "HEAD",
     }
 }
 
