@@ -335,17 +335,10 @@ impl LiveCollection<'_> {
                 let unsent = self.live.unsent.saturating_add(1);
                 if self.collection.cancel_requested || unsent >= self.policy.rules.not_sent.most_sends {
                     // Nobody sends it again, and it may be on its way still: what it charges then only a webhook would tell.
-                    match &self.live.phase {
-                        Phase::Unknown { failure, polls: 0 }
-                            if self.policy.poll_at(1, self.moment.now).is_some() =>
-                        {
-                            return self.unknown(failure);
-                        }
-                        // The same word again is no second look.
-                        Phase::Unknown { polls: 1, .. } if self.is_waiting() => {
-                            return Reduced::AlreadyApplied;
-                        }
-                        _ => {}
+                    if let Phase::Unknown { failure, polls: 0 } = &self.live.phase
+                        && self.policy.poll_at(1, self.moment.now).is_some()
+                    {
+                        return self.unknown(failure);
                     }
                     return self.ended(Ending::of(AttemptOutcome::NotSent(failure.clone()), None), &failure);
                 }
@@ -359,10 +352,6 @@ impl LiveCollection<'_> {
             | Phase::Awaiting { .. }
             | Phase::Mismatched { .. } => Reduced::AlreadyApplied,
         }
-    }
-
-    fn is_waiting(&self) -> bool {
-        self.collection.due.is_some_and(|due| due > self.moment.now)
     }
 
     fn voided(&self, reference: &GatewayReference) -> Reduced {

@@ -231,6 +231,11 @@ impl World {
         // Silence is counted each time; anything else is news once.
         let is_silence = match &observation.outcome {
             ChargeOutcome::Unknown { .. } => true,
+            // The first time that it isn't there it may be on its way: that is looked at twice.
+            ChargeOutcome::Absent => invoice
+                .state
+                .live_attempt()
+                .is_some_and(|live| matches!(live.phase, Phase::Unknown { polls: 1, .. })),
             // "I had this before" says nothing of what became of it.
             ChargeOutcome::Declined { failure, .. } => failure.class == FailureClass::Duplicate,
             _ => false,
