@@ -25,11 +25,10 @@ pub enum Bug {
     HeldIsSent,
     VelocityOverwritten,
     ToldIsCounted,
-    RunTakesAgain,
 }
 
 impl Bug {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -50,7 +49,6 @@ impl Bug {
         Self::HeldIsSent,
         Self::VelocityOverwritten,
         Self::ToldIsCounted,
-        Self::RunTakesAgain,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

@@ -2,7 +2,6 @@
 
 use crate::Timestamp;
 use crate::actor::Actor;
-use crate::bug::Bug;
 use crate::calendar::BillingPeriod;
 use crate::charge::FailureClass;
 use crate::customer::Customer;
@@ -170,7 +169,7 @@ impl Requeue {
             return false;
         };
         let failed_at = invoice.since();
-        (failed_at <= run_began || Bug::RunTakesAgain.is_planted())
+        failed_at <= run_began
             && match self.failure_class {
                 Some(class) => failed.failure.class == class,
                 None => failed.failure.class != FailureClass::RiskDeclined,
