@@ -66,7 +66,7 @@ impl Books {
         if is_over {
             self.risk.held.remove(&attempt);
             let refused = matches!(&after.state, State::ChargedWithError(failed) if failed.failure.class == FailureClass::RiskDeclined);
-            if refused && self.was_claimed_once(attempt) {
+            if refused && (was.phase == Phase::Held || self.was_claimed_once(attempt)) {
                 self.risk.refused.insert(attempt);
             }
         }
