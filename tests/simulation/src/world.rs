@@ -176,6 +176,7 @@ impl World {
             }
         }
         self.go_quiet()?;
+        self.charge_what_was_given_up()?;
         self.close_shops()?;
         self.look_back()?;
         self.audit()?;

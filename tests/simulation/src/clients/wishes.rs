@@ -3,6 +3,7 @@
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;
+use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::{Invoice, Status};
 use serde_json::{Value, json};
 
@@ -38,8 +39,7 @@ impl Clients {
             }
             8 => {
                 let failed = [Status::ChargedWithError, Status::Uncollectible];
-                let invoice = any(books, *chance.pick(&failed)?, chance)?;
-                self.about(invoice, "requeue", Kind::Requeue, json!({}))
+                Some(self.requeue(any(books, *chance.pick(&failed)?, chance)?.id))
             }
             9..11 => {
                 let invoice = any(books, Status::Paid, chance)?;
@@ -57,6 +57,10 @@ impl Clients {
             _ if chance.happens(500) => self.of_settings(chance),
             _ => self.of_gateways_and_cards(chance),
         }
+    }
+
+    pub(crate) fn requeue(&mut self, invoice: InvoiceId) -> Asked {
+        self.post(Kind::Requeue, format!("/v1/invoices/{invoice}/requeue"), json!({}))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "as all wishes")]

@@ -3,6 +3,8 @@
 use super::World;
 use crate::gateway::{RefundStanding, SimulatedGateway};
 use crate::queue::Queue;
+use fatura_domain::id::InvoiceId;
+use fatura_domain::invoice::Status;
 use std::collections::BTreeMap;
 
 /// What gateways did about one invoice.
@@ -51,6 +53,21 @@ impl World {
         {
             self.ask(asked);
         }
+    }
+
+    /// Some of what was given up is charged once more: few invoices are given up before all is quiet.
+    pub(super) fn charge_what_was_given_up(&mut self) -> Result<(), Vec<String>> {
+        let invoices = self.books.invoices.values();
+        let given_up = invoices.filter(|invoice| invoice.status() == Status::Uncollectible);
+        let given_up: Vec<InvoiceId> = given_up.map(|invoice| invoice.id).collect();
+        for invoice in given_up {
+            if self.chance.happens(200) {
+                let asked = self.clients.requeue(invoice);
+                self.ask(asked);
+            }
+        }
+        self.finish_all()?;
+        self.go_quiet()
     }
 
     fn has_ended(&self) -> bool {
