@@ -19,7 +19,7 @@ pub fn crashes(worlds: u64, most_failures: usize, progress: Progress<'_>) -> Run
         let deaths = [false, true].map(|after| Crash { operation, nth: *nth, after });
         plans.extend(deaths.map(|crash| Plan { crash: Some(crash), ..Plan::kind(*seed) }));
     }
-    seen.add(run(&plans, most_failures, progress));
+    seen.add(dying(&plans, most_failures, progress));
     seen
 }
 
@@ -29,10 +29,14 @@ pub fn close(seen: &mut Run, most_failures: usize, progress: Progress<'_>) {
     if plans.is_empty() || seen.failures.len() >= most_failures {
         return;
     }
-    let mut more = run(&plans, most_failures, progress);
-    // What is come to only after a death that was meant is no world's that its seed alone decides.
-    more.report.calls.clear();
-    seen.add(more);
+    seen.add(dying(&plans, most_failures, progress));
+}
+
+/// What is come to only after a death that was meant is no world's that its seed alone decides: it asks for no death of its own.
+fn dying(plans: &[Plan], most_failures: usize, progress: Progress<'_>) -> Run {
+    let mut run = run(plans, most_failures, progress);
+    run.report.calls.clear();
+    run
 }
 
 /// Until its death such a world is as it was, so that it comes to it.
