@@ -5,7 +5,7 @@ use crate::runner::run;
 use fatura_domain::bug::Bug;
 use std::process::ExitCode;
 
-/// Plants each, or those that are named, and says which seed found it by what.
+/// Plants each, or those that are named, and says in which world it was found first, and by what.
 pub fn hunt(seeds: u64, names: &[String]) -> ExitCode {
     let plans: Vec<Plan> = (0..seeds).map(Plan::of).collect();
     let mut missed = 0;
@@ -16,7 +16,7 @@ pub fn hunt(seeds: u64, names: &[String]) -> ExitCode {
         match found.failures.first() {
             Some(failure) => {
                 let wrong = failure.wrong.first().map(String::as_str).unwrap_or_default();
-                println!("{bug:?}: seed {} of {}: {wrong}", failure.plan.seed, found.seeds);
+                println!("{bug:?}: in world {}, seed {}: {wrong}", failure.plan.seed + 1, failure.plan.seed);
             }
             None => {
                 missed += 1;
