@@ -299,6 +299,7 @@ impl ChangeSet {
             Change::Answered(_) => Bug::AnswerAfterEffect.is_planted(),
             Change::TransactionBooked(_) => Bug::TornSettlement.is_planted(),
             Change::WalletMoved { .. } => Bug::WalletMovedApart.is_planted(),
+            Change::Tallied { .. } => Bug::TalliedApart.is_planted(),
             _ => false,
         };
         let (later, now): (Vec<_>, Vec<_>) = self.0.into_iter().partition(is_torn);

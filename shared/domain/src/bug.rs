@@ -25,10 +25,13 @@ pub enum Bug {
     HeldIsSent,
     VelocityOverwritten,
     ToldIsCounted,
+    TalliedApart,
+    ConvertedByPart,
+    SentUnclaimed,
 }
 
 impl Bug {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -49,6 +52,9 @@ impl Bug {
         Self::HeldIsSent,
         Self::VelocityOverwritten,
         Self::ToldIsCounted,
+        Self::TalliedApart,
+        Self::ConvertedByPart,
+        Self::SentUnclaimed,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]
