@@ -1,4 +1,5 @@
 use crate::ports::{EventBus, SendError};
+use fatura_domain::bug::Bug;
 use fatura_domain::event::{Event, Written};
 
 /// Publishes what happened, oldest first. Answers with the first change that was not published whole, from which the
@@ -14,5 +15,8 @@ pub async fn relay(bus: &dyn EventBus, changes: &[Written]) -> Result<Option<usi
     }
     let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
     let refused = bus.publish(&events).await?;
+    if Bug::RefusedIsTold.is_planted() {
+        return Ok(None);
+    }
     Ok(refused.into_iter().filter_map(|place| origins.get(place).copied()).min())
 }

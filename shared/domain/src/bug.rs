@@ -28,10 +28,12 @@ pub enum Bug {
     TalliedApart,
     ConvertedByPart,
     SentUnclaimed,
+    RefusedIsTold,
+    OrphanKept,
 }
 
 impl Bug {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -55,6 +57,8 @@ impl Bug {
         Self::TalliedApart,
         Self::ConvertedByPart,
         Self::SentUnclaimed,
+        Self::RefusedIsTold,
+        Self::OrphanKept,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

@@ -16,12 +16,14 @@ pub(crate) use shop::Placed;
 use crate::functions::stream_event;
 use crate::gateway::SimulatedGateway;
 use aws_lambda_events::event::dynamodb::EventRecord;
+use fatura_domain::attention::AttentionKind;
 use fatura_domain::bill::Bill;
+use fatura_domain::event::Written;
 use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::BillId;
 use fatura_domain::id::{AttemptId, InvoiceId, TransactionId};
 use fatura_domain::invoice::{Cause, Invoice, State, Status};
-use fatura_domain::ledger::{Direction, Transaction, TransactionKind};
+use fatura_domain::ledger::{Direction, MovedBy, Transaction, TransactionKind};
 use fatura_domain::money::Money;
 use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
 use items::number;
@@ -34,6 +36,14 @@ type Key = (String, String);
 /// A movement as its gateway calls it.
 type Moved = (GatewayName, String);
 
+/// What our books say of an invoice then need not be what its gateway's do.
+const DOUBTS: [AttentionKind; 4] = [
+    AttentionKind::UnknownOutcome,
+    AttentionKind::AmountMismatch,
+    AttentionKind::RefundFailed,
+    AttentionKind::WebhookMismatch,
+];
+
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     pub(crate) invoices: BTreeMap<InvoiceId, Invoice>,
@@ -45,7 +55,8 @@ pub(crate) struct Books {
     items: BTreeMap<Key, Value>,
     /// Those of bills that were written to.
     shards: BTreeSet<String>,
-    descriptions: BTreeMap<String, InvoiceId>,
+    /// What each name that a client gave stands for.
+    named: BTreeMap<String, String>,
     /// Steps of invoices since somebody last asked.
     pub(crate) news: Vec<String>,
     /// How often each step was taken.
@@ -131,9 +142,10 @@ impl Books {
             Err(error) => wrong.push(format!("a transaction cannot be read: {error}")),
         }
         match bill_of_image(after.clone()) {
-            Ok(Some(bill)) => {
-                self.bill(&bill, wrong);
-                return;
+            Ok(Some(after)) => {
+                let before = bill_of_image(before).ok().flatten().map(Box::new);
+                self.bill(&after, wrong);
+                return self.tellings.expect(&Written::Bill { before, after: Box::new(after) });
             }
             Ok(None) => {}
             Err(error) => wrong.push(format!("a bill cannot be read: {error}")),
@@ -148,6 +160,9 @@ impl Books {
                 self.ledger.touch(&after);
                 self.tally(&after, wrong);
                 self.touched.insert(after.id);
+                let written =
+                    Written::Invoice { before: before.map(Box::new), after: Box::new(after.clone()) };
+                self.tellings.expect(&written);
                 self.invoices.insert(after.id, after);
             }
             Ok(None) => {}
@@ -167,6 +182,11 @@ impl Books {
         }
         if sums.values().any(|sum| *sum != 0) {
             wrong.push(format!("{} does not balance: {sums:?}", transaction.id));
+        }
+        if let MovedBy::Operator(posted) = &transaction.moved_by
+            && transaction.mirrors.is_none()
+        {
+            self.is_made_once(posted.description.as_str(), transaction.id.to_string(), wrong);
         }
         if let Some(at) = transaction.moved_by.at_gateway() {
             self.touched.insert(at.invoice);
@@ -221,15 +241,18 @@ impl Books {
         {
             say("the live attempt is not the last");
         }
-        // A client gives each of its orders a name of its own.
-        if let Some(description) = &after.content.description
-            && description.as_str().starts_with("order ")
+        if let Some(name) = &after.content.description
+            && name.as_str().starts_with("order ")
         {
-            let name = description.as_str().to_owned();
-            let first = *self.descriptions.entry(name).or_insert(after.id);
-            if first != after.id {
-                say(&format!("the same request made {first} too"));
-            }
+            self.is_made_once(name.as_str(), after.id.to_string(), wrong);
+        }
+    }
+
+    /// Whoever asks for something gives it a name of its own, whose only bearer it is, however often it was asked for.
+    fn is_made_once(&mut self, name: &str, id: String, wrong: &mut Vec<String>) {
+        let first = self.named.entry(name.to_owned()).or_insert_with(|| id.clone());
+        if *first != id {
+            wrong.push(format!("{name:?} was asked for once, and made {first} and {id}"));
         }
     }
 
@@ -316,11 +339,26 @@ impl Books {
         self.items.range(from..to)
     }
 
-    /// Whether a person has been told to look at it, and nobody has closed the matter.
+    /// What a person has been told of, and nobody has closed: which invoice each is about, and of what kind.
+    fn attention(&self) -> impl Iterator<Item = (&str, &str)> {
+        let (from, to) = (("ATN#".to_owned(), String::new()), ("ATN$".to_owned(), String::new()));
+        let open = self.items.range(from..to).filter(|(_, item)| item.get("cl").is_none());
+        open.filter_map(|(_, item)| {
+            let text = |path| item.pointer(path).and_then(Value::as_str);
+            text("/inv/S").zip(text("/k/S"))
+        })
+    }
+
     pub(crate) fn is_on_the_list(&self, invoice: &Invoice) -> bool {
-        let open = self.items.iter().filter(|((pk, _), _)| pk.starts_with("ATN#"));
-        let mut open = open.filter(|(_, item)| item.get("cl").is_none());
-        open.any(|(_, item)| item.to_string().contains(invoice.id.code()))
+        let id = invoice.id.to_string();
+        self.attention().any(|(about, _)| about == id)
+    }
+
+    /// Whether a person has to find out what is right, so that the books may stand as they are.
+    pub(crate) fn is_in_doubt(&self, invoice: &Invoice) -> bool {
+        let id = invoice.id.to_string();
+        let doubts = DOUBTS.map(AttentionKind::as_str);
+        self.attention().any(|(about, kind)| about == id && doubts.contains(&kind))
     }
 
     /// Webhooks that were taken in and never had their effect.

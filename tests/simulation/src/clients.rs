@@ -12,7 +12,7 @@ mod wishes;
 use crate::chance::Chance;
 use crate::plan::Plan;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -142,6 +142,8 @@ pub(crate) struct Clients {
     /// The first good answer to each key.
     answers: BTreeMap<String, String>,
     pub(crate) replays: u64,
+    /// Messages that somebody wanted again.
+    pub(crate) replayed: BTreeSet<String>,
 }
 
 impl Clients {

@@ -113,10 +113,14 @@ impl Queue {
         }
         let verdict = self.control.call(Whom::Queue, "Send").await;
         let wait_ms = i64::try_from(wait.as_millis()).unwrap();
-        if matches!(verdict, Verdict::Done | Verdict::Unheard | Verdict::DiesAfter) {
-            for message in messages {
-                self.put(serde_json::to_string(message).unwrap(), wait_ms);
-            }
+        let taken = match verdict {
+            Verdict::Done | Verdict::Unheard | Verdict::DiesAfter => messages.len(),
+            // A part of it was taken.
+            Verdict::Late => messages.len() / 2,
+            _ => 0,
+        };
+        for message in messages.iter().take(taken) {
+            self.put(serde_json::to_string(message).unwrap(), wait_ms);
         }
         match verdict {
             Verdict::Done => Ok(()),

@@ -1,7 +1,6 @@
 //! Bills and wallets, as their raw items: sums that nothing but a condition keeps.
 
 use super::{Books, Key};
-use fatura_domain::ledger::{Account, Direction};
 use serde_json::Value;
 
 const LINE: &str = "L#";
@@ -34,26 +33,6 @@ impl Books {
             let counted = sum.map_or(0, |sum| number(sum, "/n/N"));
             if i64::try_from(lines).ok() != Some(counted) {
                 wrong.push(format!("{pk} has {lines} line items and counts {counted}"));
-            }
-        }
-    }
-
-    /// A wallet has what was ever posted to it.
-    pub(crate) fn wallets_agree(&self, wrong: &mut Vec<String>) {
-        for ((pk, sk), item) in self.items.iter().filter(|((_, sk), _)| sk.starts_with(WALLET)) {
-            let mut posted = 0;
-            let journals = self.transactions.values().filter(|one| one.mirrors.is_none());
-            for entry in journals.flat_map(|one| one.journal.entries()) {
-                let Account::Wallet(customer) = &entry.account else { continue };
-                let is_this =
-                    *pk == format!("C#{}", customer.code()) && sk.ends_with(entry.amount.currency().code());
-                if is_this {
-                    let minor = entry.amount.minor();
-                    posted += if entry.direction == Direction::Credit { minor } else { -minor };
-                }
-            }
-            if posted != number(item, "/b/N") {
-                wrong.push(format!("{pk} {sk} has {}, and {posted} were posted", number(item, "/b/N")));
             }
         }
     }

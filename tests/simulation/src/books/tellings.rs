@@ -4,6 +4,8 @@
 use super::items::number;
 use super::{Books, Key};
 use crate::receivers::{Mailbag, WELL};
+use fatura_domain::event::{Event, EventKind, Subject, Written};
+use fatura_domain::invoice::Cause;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,18 @@ pub(super) struct Tellings {
     claims: BTreeMap<String, u64>,
     /// How often some notice was.
     claimed_notices: u64,
+    /// What is to be told by what was written: whether a mail goes to the customer, too.
+    happened: BTreeMap<String, bool>,
+    /// Messages that had been delivered, and are to go out again.
+    reopened: BTreeSet<String>,
+}
+
+impl Tellings {
+    /// The events of what was written.
+    pub(super) fn expect(&mut self, written: &Written) {
+        let happened = written.events().into_iter().map(|event| (event.id.clone(), is_mailed(&event)));
+        self.happened.extend(happened);
+    }
 }
 
 impl Books {
@@ -38,6 +52,9 @@ impl Books {
                 if before.is_some_and(|before| !is_pending(before)) {
                     wrong.push(format!("{pk} was over, and goes out again"));
                 }
+            }
+            if is_pending(image) && before.is_some_and(is_delivered) {
+                self.tellings.reopened.insert(message.to_owned());
             }
         }
         if pk.starts_with(SAID) {
@@ -63,23 +80,55 @@ impl Books {
 
     /// In the end every message is delivered, given up or canceled, and whoever wants to know all knows all.
     pub(crate) fn all_is_told(&self, taken: &BTreeSet<String>, bag: &Mailbag, wrong: &mut Vec<String>) {
+        let happened = &self.tellings.happened;
+        let untold = happened.keys().filter(|event| !taken.contains(*event));
+        wrong.extend(untold.map(|event| format!("{event} happened, and was never told")));
+        let untrue = taken.iter().filter(|event| !happened.contains_key(*event));
+        wrong.extend(untrue.map(|event| format!("{event} is told, and never happened")));
+        self.all_is_mailed(bag, wrong);
         let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for ((pk, _), item) in self.starting_with(MESSAGE) {
             if is_pending(item) {
                 wrong.push(format!("{pk} never comes to an end"));
             }
             let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
-            let is_delivered = item.pointer("/st/M/delivered").is_some();
-            if is_delivered && !bag.taken.contains(pk.trim_start_matches(MESSAGE)) {
+            if is_delivered(item) && !bag.taken.contains(pk.trim_start_matches(MESSAGE)) {
                 wrong.push(format!("{pk} is called delivered, and nobody has taken it"));
             }
-            if is_delivered {
+            if is_delivered(item) {
                 told.entry(text("/to/S")).or_default().insert(text("/f/M/e/S"));
             }
         }
         let Some(first) = self.first_endpoint() else { return };
         let missed = |event: &&String| !told.get(first).is_some_and(|told| told.contains(event.as_str()));
         wrong.extend(taken.iter().filter(missed).map(|event| format!("{event} was never told to {first}")));
+    }
+
+    /// Every notice that was begun was sent or refused, none is called sent that never left, and there is one of everything
+    /// that a customer is surely told of.
+    fn all_is_mailed(&self, bag: &Mailbag, wrong: &mut Vec<String>) {
+        let (mut sent, mut ended) = (0, 0);
+        for ((pk, sk), item) in self.starting_with(SAID) {
+            match item.pointer("/st/S").and_then(Value::as_str) {
+                Some("sent") => sent += 1,
+                Some(_) => {}
+                None => wrong.push(format!("{pk} {sk} never comes to an end")),
+            }
+            ended += 1;
+        }
+        if sent > bag.mails {
+            wrong.push(format!("{sent} notices are called sent, and {} were", bag.mails));
+        }
+        let least = self.tellings.happened.values().filter(|is_mailed| **is_mailed).count();
+        if ended < least {
+            wrong.push(format!("{ended} notices are on record, and {least} things were to be told"));
+        }
+    }
+
+    /// What had arrived goes out again for those only who asked for it.
+    pub(crate) fn came_again(&self, asked_for: &BTreeSet<String>, wrong: &mut Vec<String>) {
+        let unasked = self.tellings.reopened.difference(asked_for);
+        wrong.extend(unasked.map(|message| format!("{message} was delivered, and goes out again")));
     }
 
     /// The one that is there from the beginning and wants all of it.
@@ -104,4 +153,18 @@ impl Books {
 
 fn is_pending(message: &Value) -> bool {
     message.pointer("/st/M/pending").is_some()
+}
+
+fn is_delivered(message: &Value) -> bool {
+    message.pointer("/st/M/delivered").is_some()
+}
+
+/// Whether its customer has a mail of it, whatever became of the invoice since.
+const fn is_mailed(event: &Event) -> bool {
+    let Subject::Invoice { step, .. } = &event.subject else { return false };
+    match event.kind {
+        EventKind::InvoicePaid => matches!(step.cause, Cause::ChargeSucceeded | Cause::PaidFromWallet),
+        EventKind::InvoiceInProtest => true,
+        _ => false,
+    }
 }

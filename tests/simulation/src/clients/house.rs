@@ -31,8 +31,7 @@ impl Clients {
                 json!({ "account": account, "direction": direction, "amount": amount })
             }));
         }
-        let body = json!({ "description": "By hand", "entries": entries });
-        Some(self.post(Kind::Journal, "/v1/ledger".to_owned(), body))
+        Some(self.journal(&entries))
     }
 
     /// A month for everybody is one run, however often it is asked for. Each run is a hundred calls: a few are enough.

@@ -5,7 +5,7 @@ use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;
 use fatura_domain::ledger::TransactionKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 impl Clients {
     /// From a merchant's wallet to what it owes or is owed, the other way round, or into the platform's pocket.
@@ -21,15 +21,20 @@ impl Clients {
         let amount = json!({ "amount": decimal(chance.between(1, 20_000)), "currency": "BRL" });
         let entry = |account: &str, direction: &str| json!({ "account": account, "direction": direction, "amount": amount });
         let entries = [entry(from, "debit"), entry(to, "credit")];
-        let body = json!({ "description": "By hand", "entries": entries });
-        Some(self.post(Kind::Journal, "/v1/ledger".to_owned(), body))
+        Some(self.journal(&entries))
+    }
+
+    pub(super) fn journal(&mut self, entries: &[Value]) -> Asked {
+        let body = json!({ "description": format!("journal {}", self.next_key + 1), "entries": entries });
+        self.post(Kind::Journal, "/v1/ledger".to_owned(), body)
     }
 
     pub(super) fn reverse_journal(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
         let journals = books.transactions.values();
         let by_hand = journals.filter(|one| one.kind == TransactionKind::Journal && one.mirrors.is_none());
         let by_hand: Vec<String> = by_hand.map(|one| one.id.to_string()).collect();
-        let body = json!({ "description": "By mistake", "reverses": chance.pick(&by_hand)? });
+        let name = format!("reversal {}", self.next_key + 1);
+        let body = json!({ "description": name, "reverses": chance.pick(&by_hand)? });
         Some(self.post(Kind::Reversal, "/v1/ledger".to_owned(), body))
     }
 }

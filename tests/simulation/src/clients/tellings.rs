@@ -52,7 +52,9 @@ impl Clients {
             }
             _ => {
                 let messages: Vec<&str> = books.messages().collect();
-                let path = format!("/v1/webhook-deliveries/{}/replay", chance.pick(&messages)?);
+                let message = chance.pick(&messages)?;
+                self.replayed.insert((*message).to_owned());
+                let path = format!("/v1/webhook-deliveries/{message}/replay");
                 Some(self.post(Kind::Replay, path, json!({})))
             }
         }

@@ -105,7 +105,6 @@ impl World {
             }
         }
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
-        self.books.wallets_agree(&mut wrong);
         self.books.refused_stay_unsent(&self.outside.gateways, &mut wrong);
         self.books.chains_agree(&mut wrong);
         self.books.runs_ended(&mut wrong);
@@ -113,6 +112,7 @@ impl World {
         let bag = self.outside.receivers.bag.lock().unwrap();
         self.books.are_claimed(&bag, &mut wrong);
         self.books.all_is_told(&self.outside.bus.taken.lock().unwrap(), &bag, &mut wrong);
+        self.books.came_again(&self.clients.replayed, &mut wrong);
         drop(bag);
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
@@ -133,8 +133,7 @@ impl World {
             if !charge.is_contradicted {
                 kept.entry(invoice.to_string()).or_default().captures += 1;
             }
-            // What a person has been told to look at may stand as it is.
-            if self.books.is_on_the_list(known) {
+            if self.books.is_in_doubt(known) {
                 continue;
             }
             let (came, _) = self.books.of(gateway.called(), &reference.0);
