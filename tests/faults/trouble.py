@@ -6,6 +6,7 @@ CONFLICT = {
     "fields": {"CancellationReasons": [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]},
 }
 FAILED = {"code": "InternalServerError", "status": 500}
+UNAVAILABLE = {"code": "ServiceUnavailable", "status": 503}
 # The answer to what was done never arrives.
 LOST = {"abort_frac": 0.3}
 # Longer than a consumer may take for a message.
@@ -17,16 +18,23 @@ def rule(probability: float, service: str, operation: str | None = None, **troub
     return {"service": service, **of, "probability": probability, **trouble}
 
 
-RULES = [
-    rule(0.05, "dynamodb", error=THROTTLED),
-    rule(0.05, "dynamodb", error=FAILED),
-    rule(0.04, "dynamodb", reset=True),
-    rule(0.05, "dynamodb", "TransactWriteItems", error=CONFLICT),
-    rule(0.06, "dynamodb", "TransactWriteItems", response=LOST),
-    rule(0.06, "dynamodb", "UpdateItem", response=LOST),
-    rule(0.01, "dynamodb", "TransactWriteItems", latency=TOO_LATE_MS),
-    rule(0.01, "dynamodb", "UpdateItem", latency=TOO_LATE_MS),
-    rule(0.10, "dynamodb", latency={"min": 50, "max": 800}),
-    rule(0.10, "sqs", "SendMessage", error={"code": "ServiceUnavailable", "status": 503}),
-    rule(0.10, "sqs", "SendMessage", response=LOST),
-]
+# By what is said of each afterwards: a rule that came about never has proven nothing. The first one that is drawn for a call
+# is the only one.
+RULES = {
+    "DynamoDB throttles": rule(0.05, "dynamodb", error=THROTTLED),
+    "DynamoDB fails": rule(0.05, "dynamodb", error=FAILED),
+    "DynamoDB cuts the connection": rule(0.04, "dynamodb", reset=True),
+    "a transaction conflicts with another": rule(0.05, "dynamodb", "TransactWriteItems", error=CONFLICT),
+    "a transaction's answer is lost": rule(0.06, "dynamodb", "TransactWriteItems", response=LOST),
+    "an update's answer is lost": rule(0.06, "dynamodb", "UpdateItem", response=LOST),
+    "a transaction comes too late": rule(0.01, "dynamodb", "TransactWriteItems", latency=TOO_LATE_MS),
+    "an update comes too late": rule(0.01, "dynamodb", "UpdateItem", latency=TOO_LATE_MS),
+    "DynamoDB is slow": rule(0.10, "dynamodb", latency={"min": 50, "max": 800}),
+    "a message is refused": rule(0.10, "sqs", "SendMessage", error=UNAVAILABLE),
+    "a message's answer is lost": rule(0.10, "sqs", "SendMessage", response=LOST),
+    # What `POST .../charge` asks for goes to the queue this way.
+    "a batch of messages is refused": rule(0.10, "sqs", "SendMessageBatch", error=UNAVAILABLE),
+    "a batch's answer is lost": rule(0.10, "sqs", "SendMessageBatch", response=LOST),
+    "events are refused": rule(0.15, "events", "PutEvents", error=UNAVAILABLE),
+    "the answer to events is lost": rule(0.15, "events", "PutEvents", response=LOST),
+}

@@ -1,6 +1,8 @@
 """Asks the running stack what nobody thought of, by its own OpenAPI document: `make schemathesis`
 
-SEED=... repeats a run, EXAMPLES=... says how many requests an operation gets beyond the edges of its schema.
+EXAMPLES=... says how many requests an operation gets beyond the edges of its schema, SEED=... that others are drawn. It repeats
+no run: what follows along the links depends on ids and times that the stack gave out, on keys that have to be new to it,
+and on which of two workers was first. What failed is in the report, request by request.
 """
 
 import os
