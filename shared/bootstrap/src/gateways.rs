@@ -6,7 +6,7 @@ use fatura_domain::gateway::GatewayName;
 use fatura_gateways::{
     Adyen, BaseUrl, Http, Iugu, MercadoPago, PagBank, PayPal, Sandbox, Stripe, Timeouts, Vindi,
 };
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where the sandbox gateway listens, and after a comma a second one.
@@ -69,7 +69,7 @@ fn sandbox(
     Ok(Arc::new(Sandbox::named(name, http.clone(), base(url, SANDBOX_URL)?, secrets.clone())))
 }
 
-fn named(urls: &str) -> Result<HashMap<&str, &str>, StartError> {
+fn named(urls: &str) -> Result<BTreeMap<&str, &str>, StartError> {
     let pairs = urls.split(',').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').ok_or(StartError::NotABaseUrl(GATEWAY_URLS))).collect()
 }

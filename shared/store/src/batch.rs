@@ -7,7 +7,7 @@ use crate::retry::{failure, passes};
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use fatura_application::ports::StoreError;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// What DynamoDB reads by key in one request.
 const BATCH: usize = 100;
@@ -38,8 +38,8 @@ impl DynamoStore {
         keys: impl IntoIterator<Item = Key>,
         is_consistent: bool,
     ) -> Result<HashMap<Key, Item>, StoreError> {
-        // DynamoDB refuses a batch that asks for one item twice.
-        let keys: Vec<Key> = keys.into_iter().collect::<HashSet<_>>().into_iter().collect();
+        // DynamoDB refuses a batch that asks for one item twice. The same items are the same batches every time.
+        let keys: Vec<Key> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         let batches: Vec<Vec<Key>> = keys.chunks(BATCH).map(<[Key]>::to_vec).collect();
         stream::iter(batches)
             .map(|keys| self.batch(keys, is_consistent))

@@ -75,7 +75,7 @@ const LONGEST_EVENT_ID: usize = 255;
 const PAST_ALL: char = '~';
 
 /// Where an item lies.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     pub(crate) pk: String,
     pub(crate) sk: String,

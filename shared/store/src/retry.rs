@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::config::AsyncSleep;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use fatura_application::ports::StoreError;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 const TRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -23,14 +23,14 @@ impl DynamoStore {
     where
         F: Future<Output = Result<T, SdkError<E>>>,
     {
-        let began = Instant::now();
+        let began = self.now();
         let mut failures = 0;
         loop {
             let call = self.meter.call();
             let answer = send().await;
             drop(call);
             match answer {
-                Err(error) if passes(&error) && failures + 1 < TRIES && began.elapsed() < BEGUN_WITHIN => {
+                Err(error) if passes(&error) && failures + 1 < TRIES && self.since(began) < BEGUN_WITHIN => {
                     self.rest(failures).await;
                     failures += 1;
                 }
@@ -45,6 +45,16 @@ impl DynamoStore {
             Some(sleep) => sleep.sleep(pause(failures)).await,
             None => tokio::time::sleep(pause(failures)).await,
         }
+    }
+
+    /// By the client's own clock: what is simulated has another time than the machine.
+    fn now(&self) -> SystemTime {
+        self.client.config().time_source().map_or_else(SystemTime::now, |time| time.now())
+    }
+
+    /// Nothing, if the clock was put back meanwhile: the number of tries is bounded as well.
+    fn since(&self, began: SystemTime) -> Duration {
+        self.now().duration_since(began).unwrap_or_default()
     }
 }
 

@@ -3,112 +3,21 @@
 mod bills;
 mod house;
 mod journals;
+mod kind;
+mod money;
 mod risk;
 mod settings;
 mod shop;
 mod tellings;
+mod wallets;
 mod wishes;
+
+pub(crate) use kind::Kind;
 
 use crate::chance::Chance;
 use crate::plan::Plan;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Customer,
-    Card,
-    Token,
-    Create,
-    Charge,
-    Cancel,
-    Requeue,
-    Refund,
-    Contest,
-    OpenBill,
-    Append,
-    AppendMany,
-    CloseBill,
-    Move,
-    Route,
-    Merchant,
-    Journal,
-    Reversal,
-    Fees,
-    Order,
-    CancelOrder,
-    Pay,
-    PayFromWallet,
-    RefundPayment,
-    RiskRules,
-    Review,
-    Verify,
-    BeginBilling,
-    BeginRequeue,
-    Reconcile,
-    PutGateway,
-    AddEndpoint,
-    AmendEndpoint,
-    RemoveEndpoint,
-    Rotate,
-    TryEndpoint,
-    ReplayMissed,
-    Replay,
-    Dun,
-}
-
-impl Kind {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Customer => "create-customer",
-            Self::Card => "add-card",
-            Self::Token => "hold-card-also",
-            Self::Create => "create-invoice",
-            Self::Charge => "charge-invoice",
-            Self::Cancel => "cancel-invoice",
-            Self::Requeue => "requeue-invoice",
-            Self::Refund => "refund",
-            Self::Contest => "contest",
-            Self::OpenBill => "open-bill",
-            Self::Append => "append-line-item",
-            Self::AppendMany => "append-line-items",
-            Self::CloseBill => "close-bill",
-            Self::Move => "move-in-wallet",
-            Self::Route => "put-routing",
-            Self::Merchant => "create-merchant",
-            Self::Journal => "post-journal",
-            Self::Reversal => "reverse-journal",
-            Self::Fees => "put-fees",
-            Self::Order => "place-order",
-            Self::CancelOrder => "cancel-order",
-            Self::Pay => "make-payment",
-            Self::PayFromWallet => "pay-from-wallet",
-            Self::RefundPayment => "refund-payment",
-            Self::RiskRules => "put-risk-rules",
-            Self::Review => "review-invoice",
-            Self::Verify => "verify-ledger",
-            Self::BeginBilling => "begin-billing-run",
-            Self::BeginRequeue => "begin-requeue-run",
-            Self::Reconcile => "reconcile",
-            Self::PutGateway => "put-gateway",
-            Self::AddEndpoint => "add-webhook-endpoint",
-            Self::AmendEndpoint => "amend-webhook-endpoint",
-            Self::RemoveEndpoint => "remove-webhook-endpoint",
-            Self::Rotate => "rotate-webhook-secret",
-            Self::TryEndpoint => "test-webhook-endpoint",
-            Self::ReplayMissed => "replay-missed-webhooks",
-            Self::Replay => "replay-webhook",
-            Self::Dun => "put-dunning-policy",
-        }
-    }
-
-    /// Whether it is answered by how things stand, and not by what came of asking first.
-    const fn is_a_question(self) -> bool {
-        // A secret is shown once.
-        let is_shown_once = matches!(self, Self::AddEndpoint | Self::Rotate);
-        is_shown_once || matches!(self, Self::Verify | Self::AppendMany | Self::ReplayMissed)
-    }
-}
 
 /// One request, the same however often it is sent.
 #[derive(Debug, Clone)]

@@ -27,11 +27,14 @@ pub(crate) enum Whom {
 pub(crate) struct Call {
     pub(crate) to: Whom,
     pub(crate) what: &'static str,
+    /// Tells it from another of its kind; nothing where that isn't known.
+    pub(crate) about: u64,
 }
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
+        f.write_str(self.what)?;
+        if self.about == 0 { Ok(()) } else { write!(f, "({:x})", self.about) }
     }
 }
 
@@ -95,7 +98,11 @@ impl Control {
     }
 
     pub(crate) fn call(&self, to: Whom, what: &'static str) -> Gate {
-        Gate { control: self.clone(), call: Call { to, what }, id: None }
+        self.call_about(to, what, 0)
+    }
+
+    pub(crate) fn call_about(&self, to: Whom, what: &'static str, about: u64) -> Gate {
+        Gate { control: self.clone(), call: Call { to, what, about }, id: None }
     }
 }
 

@@ -36,6 +36,7 @@ pub fn close(seen: &mut Run, most_failures: usize, progress: Progress<'_>) {
 fn dying(plans: &[Plan], most_failures: usize, progress: Progress<'_>) -> Run {
     let mut run = run(plans, most_failures, progress);
     run.report.calls.clear();
+    run.meant = plans.iter().filter_map(|plan| plan.crash).collect();
     run
 }
 

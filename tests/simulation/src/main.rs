@@ -1,8 +1,12 @@
 //! `simulate --seed N` replays one world; `--seeds N` lives through N of them, `--long` until every edge and crash point has
 //! to be seen, `--crashes` through one death at every call of every operation; `--bugs` shows what catches deliberate ones.
 
+mod arguments;
+
+use arguments::Wanted;
 use fatura_simulation::{Plan, Run, World, close, crashes, run, shrink};
 use std::io::{IsTerminal, Write};
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -12,56 +16,63 @@ const MOST_FAILURES: usize = 3;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| args.get(args.iter().position(|arg| arg == name)? + 1);
-    let number = |name: &str| value(name).and_then(|value| value.parse::<u64>().ok());
-    let has = |name: &str| args.iter().any(|arg| arg == name);
-    if let Some(seed) = number("--seed") {
-        let mut plan = Plan::of(seed);
-        // As a shrunk plan says.
-        for (name, place) in plan.numbers() {
-            *place = number(name).unwrap_or(*place);
-        }
-        plan.crash = value("--crash").and_then(|crash| crash.parse().ok());
-        return replay(&plan, has("--trace"));
-    }
-    #[cfg(feature = "deliberate-bugs")]
-    if has("--bugs") {
-        let names: Vec<String> =
-            args.iter().filter(|arg| arg.starts_with(char::is_uppercase)).cloned().collect();
-        return fatura_simulation::hunt(number("--seeds").unwrap_or(500), &names);
-    }
+    let done = Wanted::read(std::env::args().skip(1)).and_then(|wanted| match wanted {
+        Wanted::Replay { plan, is_whole } => Ok(replay(&plan, is_whole)),
+        Wanted::Worlds { seeds, is_long } => Ok(live(seeds, is_long)),
+        Wanted::Crashes { worlds } => Ok(kill(worlds)),
+        Wanted::Bugs { seeds, names } => hunt(seeds, &names),
+    });
+    done.unwrap_or_else(|error| {
+        eprintln!("simulate: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn live(seeds: Range<u64>, is_long: bool) -> ExitCode {
+    let plans: Vec<Plan> = seeds.map(Plan::of).collect();
     let bar = Bar::begin();
-    if has("--crashes") {
-        let worlds = number("--seeds").unwrap_or(20);
-        return end(&crashes(worlds, MOST_FAILURES, &|done, all| bar.show(done, all)), false);
-    }
-    let from = number("--from").unwrap_or_default();
-    let plans: Vec<Plan> = (from..from + number("--seeds").unwrap_or(2_000)).map(Plan::of).collect();
     let mut run = run(&plans, MOST_FAILURES, &|done, all| bar.show(done, all));
-    if has("--long") {
+    if is_long {
         let bar = Bar::begin();
         close(&mut run, MOST_FAILURES, &|done, all| bar.show(done, all));
     }
-    end(&run, has("--long"))
+    let unseen = if is_long { run.unseen() } else { Vec::new() };
+    end(&run, &unseen)
+}
+
+fn kill(worlds: u64) -> ExitCode {
+    let bar = Bar::begin();
+    let run = crashes(worlds, MOST_FAILURES, &|done, all| bar.show(done, all));
+    end(&run, &run.unkilled())
+}
+
+#[cfg(feature = "deliberate-bugs")]
+fn hunt(seeds: u64, names: &[String]) -> Result<ExitCode, String> {
+    fatura_simulation::hunt(seeds, names)
+}
+
+#[cfg(not(feature = "deliberate-bugs"))]
+fn hunt(_: u64, _: &[String]) -> Result<ExitCode, String> {
+    Err("--bugs: there are none without the feature deliberate-bugs".to_owned())
 }
 
 /// The whole trace, to the byte as it was.
 fn replay(plan: &Plan, is_whole: bool) -> ExitCode {
-    let (_, result, trace) = World::run_traced(plan);
+    let (report, result, trace) = World::run_traced(plan);
     if is_whole {
         println!("{}", trace.join("\n"));
     }
-    match result {
-        Ok(()) => {
-            println!("seed {}: all is well", plan.seed);
-            ExitCode::SUCCESS
-        }
-        Err(failure) => {
-            println!("{failure}");
-            ExitCode::FAILURE
-        }
+    println!("seed {}: fingerprint {:016x}", plan.seed, report.fingerprint);
+    if let Err(failure) = result {
+        println!("{failure}");
+        return ExitCode::FAILURE;
     }
+    if let Some(crash) = plan.crash.filter(|crash| !report.has_died_at(*crash)) {
+        println!("nobody came to {crash}");
+        return ExitCode::FAILURE;
+    }
+    println!("all is well");
+    ExitCode::SUCCESS
 }
 
 /// What is shown to whoever waits.
@@ -96,7 +107,8 @@ impl Bar {
     }
 }
 
-fn end(run: &Run, is_long: bool) -> ExitCode {
+/// What has not been seen and had to be fails as well.
+fn end(run: &Run, unseen: &[String]) -> ExitCode {
     eprintln!();
     println!("{}", run.table());
     for failure in &run.failures {
@@ -106,9 +118,7 @@ fn end(run: &Run, is_long: bool) -> ExitCode {
         println!("the first of them, shrunk:\n{}", shrink(first.clone()));
         return ExitCode::FAILURE;
     }
-    let points = run.report.unseen_points().into_iter().map(|(crash, _)| format!("a death at {crash}"));
-    let unseen: Vec<String> = run.report.unseen_edges().into_iter().chain(points).collect();
-    if is_long && !unseen.is_empty() {
+    if !unseen.is_empty() {
         println!("never seen:\n  {}", unseen.join("\n  "));
         return ExitCode::FAILURE;
     }

@@ -1,6 +1,7 @@
 //! How hostile a world is and how long it lasts. All of it follows from the seed, and less of it may be enough to fail.
 
 use crate::chance::Chance;
+use crate::task::operations;
 use std::fmt;
 use std::str::FromStr;
 
@@ -114,13 +115,15 @@ impl FromStr for Crash {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split(':');
         let (operation, nth, when) = (parts.next(), parts.next(), parts.next());
+        // Of what there isn't nobody would ever die.
+        let operation =
+            operations().find(|known| operation == Some(known)).ok_or("there is no such operation")?;
         let nth = nth.and_then(|nth| nth.parse().ok()).ok_or("which call?")?;
         let after = match when {
             Some("before") => false,
             Some("after") => true,
             _ => return Err("before or after its effect?"),
         };
-        // Once in the life of a process, of what its caller typed.
-        Ok(Self { operation: operation.unwrap_or_default().to_owned().leak(), nth, after })
+        Ok(Self { operation, nth, after })
     }
 }

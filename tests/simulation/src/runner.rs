@@ -1,6 +1,6 @@
 //! Many worlds, and the smallest one that still fails.
 
-use crate::plan::Plan;
+use crate::plan::{Crash, Plan};
 use crate::report::Report;
 use crate::world::{Failure, World};
 use std::sync::Mutex;
@@ -13,6 +13,8 @@ pub struct Run {
     pub report: Report,
     /// Those that came first, by seed.
     pub failures: Vec<Failure>,
+    /// Deaths that were to come.
+    pub meant: Vec<Crash>,
 }
 
 /// Hears how many worlds were lived through, of how many.
@@ -24,6 +26,7 @@ impl Run {
         self.seeds += other.seeds;
         self.report.add(other.report);
         self.failures.extend(other.failures);
+        self.meant.extend(other.meant);
     }
 }
 

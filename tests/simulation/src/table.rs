@@ -3,6 +3,7 @@
 use crate::plan::{Crash, LAST_DEADLY_CALL};
 use crate::report::Report;
 use crate::runner::Run;
+use crate::task::operations;
 use fatura_domain::invoice::Status;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -20,6 +21,10 @@ impl Run {
             ("refunds at gateways", report.refunds),
             ("duplicates suppressed", report.duplicates),
         ];
+        if !self.meant.is_empty() {
+            let came = self.meant.len() - self.spared().count();
+            rows.push(("deaths that were meant, and came", u64::try_from(came).unwrap()));
+        }
         rows.push(("faults injected", report.faults.values().sum()));
         let mut text = String::new();
         for (name, count) in rows {
@@ -37,11 +42,34 @@ impl Run {
         }
         text + &report.crash_table()
     }
+
+    /// What a run that is to see everything has not seen.
+    pub fn unseen(&self) -> Vec<String> {
+        let points = self.report.unseen_points().into_iter().map(|(crash, _)| format!("a death at {crash}"));
+        self.report.unseen_edges().into_iter().chain(self.report.unseen_operations()).chain(points).collect()
+    }
+
+    /// What a run that is to kill everything everywhere has not killed.
+    pub fn unkilled(&self) -> Vec<String> {
+        let spared = self.spared().map(|crash| format!("a death at {crash}"));
+        self.report.unseen_operations().into_iter().chain(spared).collect()
+    }
+
+    /// Deaths that were meant and did not come.
+    fn spared(&self) -> impl Iterator<Item = &Crash> {
+        self.meant.iter().filter(|crash| !self.report.has_died_at(**crash))
+    }
 }
 
 impl Report {
+    /// What made no call while anything could go wrong.
+    fn unseen_operations(&self) -> Vec<String> {
+        let unseen = operations().filter(|operation| !self.calls.contains_key(&(*operation, 1)));
+        unseen.map(|operation| format!("a call of {operation}")).collect()
+    }
+
     /// Legal steps that no invoice took.
-    pub fn unseen_edges(&self) -> Vec<String> {
+    fn unseen_edges(&self) -> Vec<String> {
         let unseen = legal_edges().into_iter().filter(|edge| !self.edges.contains_key(edge));
         unseen.map(|(from, to)| format!("{} -> {}", from.as_str(), to.as_str())).collect()
     }
@@ -54,7 +82,7 @@ impl Report {
         points.filter(|(crash, _)| !self.has_died_at(*crash)).collect()
     }
 
-    fn has_died_at(&self, crash: Crash) -> bool {
+    pub fn has_died_at(&self, crash: Crash) -> bool {
         self.crashes.contains(&(crash.operation, crash.nth, crash.after))
     }
 
@@ -68,11 +96,10 @@ impl Report {
     fn crash_table(&self) -> String {
         let (all, unseen) = (2 * self.reachable().count(), self.unseen_points().len());
         let mut text = format!("\n{:<WIDTH$} {:>5} of {all}\n", "deaths by operation and call", all - unseen);
-        let operations: BTreeSet<_> = self.reachable().map(|(operation, ..)| operation).collect();
-        for operation in operations {
+        for operation in operations().collect::<BTreeSet<_>>() {
             let marks: Vec<String> =
                 (1..=LAST_DEADLY_CALL).map(|nth| self.mark(operation, nth).to_owned()).collect();
-            let _ = writeln!(text, "  {operation:<20} {}", marks.join(" ").trim_end());
+            let _ = writeln!(text, "  {operation:<23} {}", marks.join(" ").trim_end());
         }
         text + "  (ba: it died before that call had its effect, and after; -: never; blank: it makes no such call)\n"
     }

@@ -1,6 +1,6 @@
 //! One invocation of a function, from its first call outside to its end.
 
-use crate::clients::Asked;
+use crate::clients::{Asked, Kind};
 use crate::control::TaskId;
 use crate::gateway::Delivery;
 use std::pin::Pin;
@@ -56,6 +56,22 @@ impl About {
             Self::Relay { .. } => "event-relay",
         }
     }
+}
+
+/// What runs without being asked by a client.
+const FUNCTIONS: [&str; 7] = [
+    "charge-consumer",
+    "webhook-consumer",
+    "notifier",
+    "webhook-intake",
+    "retry-sweep",
+    "monthly-billing",
+    "event-relay",
+];
+
+/// All that there is to be killed.
+pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+    Kind::ALL.into_iter().map(Kind::name).chain(FUNCTIONS)
 }
 
 /// What befalls an invocation, decided when it begins.

@@ -10,7 +10,7 @@ mod verdicts;
 use crate::books::{Books, Writer};
 use crate::bus::Bus;
 use crate::chance::Chance;
-use crate::clients::{Clients, Kind};
+use crate::clients::{Asked, Clients, Kind};
 use crate::clock::Clock;
 use crate::control::{Control, TaskId};
 use crate::engine::Engine;
@@ -50,6 +50,8 @@ pub struct World {
     /// Nobody wants anything any more.
     is_over: bool,
     trace: Trace,
+    /// To whoever asked last.
+    last_answer: String,
     pub(crate) report: Report,
 }
 
@@ -146,6 +148,7 @@ impl World {
             is_quiet: true,
             is_over: false,
             trace: Trace::default(),
+            last_answer: String::new(),
             report: Report::default(),
         };
         for _ in 0..ENVIRONMENTS {
@@ -212,7 +215,7 @@ impl World {
                     format!("{path}/{method}/tokens/second"),
                     json!({ "token": format!("tok_{number}_also") }),
                 );
-                let also = crate::clients::Asked { method: "PUT", ..also };
+                let also = Asked { method: "PUT", ..also };
                 self.ask(also);
                 self.finish_all()?;
             }
@@ -222,12 +225,17 @@ impl World {
 
     fn ask_and_wait(&mut self, kind: Kind, path: String, body: Value) -> Result<String, Vec<String>> {
         let asked = self.clients.post(kind, path, body);
+        self.made(asked)
+    }
+
+    /// The id of what came of it.
+    fn made(&mut self, asked: Asked) -> Result<String, Vec<String>> {
         self.ask(asked);
         self.finish_all()?;
-        let answer: Value = serde_json::from_str(&self.report.last_answer).unwrap_or_default();
+        let answer: Value = serde_json::from_str(&self.last_answer).unwrap_or_default();
         match answer.get("id").and_then(Value::as_str) {
             Some(id) => Ok(id.to_owned()),
-            None => Err(vec![format!("could not be set up: {}", self.report.last_answer)]),
+            None => Err(vec![format!("could not be set up: {}", self.last_answer)]),
         }
     }
 
@@ -244,6 +252,9 @@ impl World {
         let skew_ms = i64::try_from(self.plan.skew_ms).unwrap();
         let by = Writer { task, at_ms: self.clock.ms(), skew_ms };
         let mut wrong = self.books.read(&written, by, &self.outside.gateways, &self.clients.totals);
+        for record in &written {
+            self.trace.wrote(record);
+        }
         self.stream.extend(written);
         let mut news = std::mem::take(&mut self.books.news);
         for gateway in &self.outside.gateways {

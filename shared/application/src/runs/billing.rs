@@ -13,7 +13,7 @@ use fatura_domain::id::CustomerId;
 use fatura_domain::invoice::{Invoice, Status};
 use fatura_domain::run::{Billing, Due, Part, Run, RunKind, Scope};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 #[derive(Debug, Clone)]
@@ -158,9 +158,9 @@ impl App {
         Ok(Invoice { run: Some(run.id.clone()), ..charged })
     }
 
-    /// The customers of these invoices, each read once.
+    /// The customers of these invoices, each read once, and in the same order every time.
     pub(super) async fn payers(&self, invoices: &[Invoice]) -> Result<HashMap<CustomerId, Payer>, Error> {
-        let customers: HashSet<CustomerId> = invoices.iter().map(Invoice::customer).collect();
+        let customers: BTreeSet<CustomerId> = invoices.iter().map(Invoice::customer).collect();
         let payers: Vec<Option<Payer>> = stream::iter(customers)
             .map(|customer| self.records.customers.payer(customer))
             .buffer_unordered(READS_AT_ONCE)

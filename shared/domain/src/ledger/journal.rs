@@ -2,7 +2,7 @@ use super::account::Account;
 use crate::id::CustomerId;
 use crate::money::{Currency, Money, MoneyError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl Journal {
         if entries.len() < 2 {
             return Err(JournalError::Incomplete);
         }
-        let mut balances: HashMap<Currency, i128> = HashMap::new();
+        let mut balances: BTreeMap<Currency, i128> = BTreeMap::new();
         for entry in &entries {
             if !entry.amount.is_positive() {
                 return Err(JournalError::NotPositive);
@@ -199,6 +199,10 @@ mod tests {
             ])
             .is_err()
         );
+        // The first of them by code, however often one asks.
+        let unbalanced = [Currency::USD, Currency::JPY, Currency::KWD, Currency::EUR, Currency::BRL];
+        let entries = unbalanced.map(|currency| entry(debit, money(5, currency)));
+        assert_eq!(Journal::try_new(entries.to_vec()), Err(JournalError::Unbalanced(Currency::BRL)));
         assert_eq!(Journal::try_new(vec![]), Err(JournalError::Incomplete));
         let nothing = money(0, Currency::BRL);
         assert_eq!(

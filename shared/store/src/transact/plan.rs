@@ -288,7 +288,7 @@ impl Update {
 
 /// One action for each counter: a transaction takes an item once.
 fn tallies(changes: &ChangeSet) -> Vec<Action> {
-    let mut counters: HashMap<Key, BTreeMap<String, i64>> = HashMap::new();
+    let mut counters: BTreeMap<Key, BTreeMap<String, i64>> = BTreeMap::new();
     for change in changes.changes() {
         let Change::Tallied { run, invoice, was, is } = change else { continue };
         let counts = counters.entry(keys::tally(run, *invoice)).or_default();

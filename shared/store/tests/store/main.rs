@@ -14,6 +14,7 @@ mod notices;
 mod operations;
 mod orders;
 mod outgoing;
+mod patience;
 mod rates;
 mod records;
 mod risk;

@@ -1,6 +1,6 @@
 //! What clients want of bills: to open them, to fill them in any currency, one by one and many at once, and to close them.
 
-use super::wishes::decimal;
+use super::money::decimal;
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;

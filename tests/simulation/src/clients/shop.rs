@@ -1,6 +1,6 @@
-//! What buyers, merchants and operators want of a shop: orders, payments, fees, and money in wallets.
+//! What buyers, merchants and operators want of a shop: merchants and their fees, orders, payments and refunds.
 
-use super::wishes::decimal;
+use super::money::{all_or_part, decimal};
 use super::{Asked, Clients, Kind};
 use crate::books::{Books, Placed};
 use crate::chance::Chance;
@@ -23,11 +23,18 @@ impl Clients {
             15..17 => self.fill_wallet(chance),
             17..19 => self.pay_out(chance),
             19..21 => self.post_journal(books, chance),
+            _ if chance.happens(150) => Some(self.merchant(chance)),
             _ => {
                 let merchant = chance.happens(500).then(|| chance.pick(&self.merchants).cloned()).flatten();
                 Some(self.fees(merchant.as_deref(), chance))
             }
         }
+    }
+
+    pub(crate) fn merchant(&mut self, chance: &Chance) -> Asked {
+        let email = format!("m{}@example.com", chance.bits());
+        let body = json!({ "name": "Loja", "email": email, "kind": "merchant" });
+        self.post(Kind::Merchant, "/v1/customers".to_owned(), body)
     }
 
     pub(crate) fn fees(&mut self, merchant: Option<&str>, chance: &Chance) -> Asked {
@@ -107,33 +114,8 @@ impl Clients {
         let paid = payments.filter(|invoice| invoice.status() == Status::Paid || chance.happens(50));
         let paid: Vec<&Invoice> = paid.collect();
         let payment = chance.pick(&paid)?;
-        let all = payment.total.minor().max(2);
-        let part = json!({ "amount": decimal(chance.between(1, all)) });
-        let body = if chance.happens(300) { json!({}) } else { part };
+        let body = all_or_part(payment, chance);
         Some(self.post(Kind::RefundPayment, format!("/v1/refunds/{}", PaymentId::from(payment.id)), body))
-    }
-
-    /// Enough to pay for something.
-    fn fill_wallet(&mut self, chance: &Chance) -> Option<Asked> {
-        let customer = chance.pick(&self.customers)?.clone();
-        Some(self.fill(&customer, chance.between(10_000, 200_000)))
-    }
-
-    pub(crate) fn fill(&mut self, customer: &str, cents: i64) -> Asked {
-        let body = json!({ "amount": { "amount": decimal(cents), "currency": "BRL" } });
-        self.post(Kind::Move, format!("/v1/wallet/{customer}/credit"), body)
-    }
-
-    /// Merchants take what they have earned, so that what goes back may find nothing.
-    fn pay_out(&mut self, chance: &Chance) -> Option<Asked> {
-        let merchant = chance.pick(&self.merchants)?.clone();
-        let money = json!({ "amount": decimal(chance.between(1, 30_000)), "currency": "BRL" });
-        let (verb, body) = if chance.happens(700) {
-            ("debit", json!({ "amount": money }))
-        } else {
-            ("transfer", json!({ "amount": money, "to_customer_id": chance.pick(&self.customers)? }))
-        };
-        Some(self.post(Kind::Move, format!("/v1/wallet/{merchant}/{verb}"), body))
     }
 }
 

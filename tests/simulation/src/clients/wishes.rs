@@ -1,5 +1,7 @@
 //! What clients want, by chance and by what there is.
 
+use super::money::all_or_part;
+pub(super) use super::money::decimal;
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;
@@ -43,10 +45,7 @@ impl Clients {
             }
             9..11 => {
                 let invoice = any(books, Status::Paid, chance)?;
-                let all = invoice.total.minor().max(2);
-                let part = json!({ "amount": decimal(chance.between(1, all)) });
-                let body = if chance.happens(300) { json!({}) } else { part };
-                self.about(invoice, "refunds", Kind::Refund, body)
+                self.about(invoice, "refunds", Kind::Refund, all_or_part(invoice, chance))
             }
             11 => {
                 let body = json!({ "reason": "not_received" });
@@ -90,17 +89,6 @@ impl Clients {
         Some(self.post(Kind::Create, "/v1/invoices".to_owned(), body))
     }
 
-    fn of_wallets(&mut self, chance: &Chance) -> Option<Asked> {
-        let customer = chance.pick(&self.customers)?.clone();
-        let money = json!({ "amount": decimal(chance.between(1, 5_000)), "currency": "BRL" });
-        let (verb, body) = match chance.below(4) {
-            0 => ("credit", json!({ "amount": money })),
-            1..3 => ("debit", json!({ "amount": money })),
-            _ => ("transfer", json!({ "amount": money, "to_customer_id": chance.pick(&self.customers)? })),
-        };
-        Some(self.post(Kind::Move, format!("/v1/wallet/{customer}/{verb}"), body))
-    }
-
     fn of_gateways_and_cards(&mut self, chance: &Chance) -> Option<Asked> {
         if chance.happens(500) {
             let order = if chance.happens(500) { ["first", "second"] } else { ["second", "first"] };
@@ -127,8 +115,4 @@ fn any<'a>(books: &'a Books, status: Status, chance: &Chance) -> Option<&'a Invo
 fn any_of_all<'a>(books: &'a Books, chance: &Chance) -> Option<&'a Invoice> {
     let all: Vec<&Invoice> = books.invoices.values().collect();
     chance.pick(&all).copied()
-}
-
-pub(super) fn decimal(cents: i64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
 }

@@ -38,6 +38,6 @@ impl World {
     pub(super) fn answer_to(&mut self, asked: Asked) -> Result<Value, Vec<String>> {
         self.ask(asked);
         self.finish_all()?;
-        Ok(serde_json::from_str(&self.report.last_answer).unwrap_or_default())
+        Ok(serde_json::from_str(&self.last_answer).unwrap_or_default())
     }
 }

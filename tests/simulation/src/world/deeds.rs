@@ -117,7 +117,6 @@ impl World {
             if self.next_sweep_ms <= self.clock.ms() && weight > 0 {
                 deeds.push((weight, Deed::Sweep));
             }
-            // On three days, and each time until it was answered.
             if !self.is_quiet && !self.is_over && self.chance.happens(15) {
                 deeds.push((10, Deed::Month));
             }
@@ -256,16 +255,21 @@ impl World {
     }
 
     fn perhaps_twice(&self, about: &About) {
-        let (queue, ids) = match about {
-            About::Charges(ids) => (&self.outside.charges, ids),
-            About::Webhooks(ids) => (&self.outside.webhooks, ids),
-            About::Notices(ids) => (&self.outside.notices, ids),
-            _ => return,
-        };
+        let Some((queue, ids)) = self.letters(about) else { return };
         for id in ids {
             if !self.is_quiet && self.chance.happens(50) {
                 queue.show_again(*id);
             }
+        }
+    }
+
+    /// Those that it was handed, and the queue that they are from.
+    fn letters<'a>(&'a self, about: &'a About) -> Option<(&'a Queue, &'a [u64])> {
+        match about {
+            About::Charges(ids) => Some((&self.outside.charges, ids)),
+            About::Webhooks(ids) => Some((&self.outside.webhooks, ids)),
+            About::Notices(ids) => Some((&self.outside.notices, ids)),
+            _ => None,
         }
     }
 
@@ -337,17 +341,11 @@ impl World {
             (About::Request(asked), Finished::Answered { status, body }) => {
                 return self.answered(asked, status, body);
             }
-            (About::Charges(ids), Finished::Batch(failed)) => {
-                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
-                done.for_each(|id| self.outside.charges.delete(*id));
-            }
-            (About::Webhooks(ids), Finished::Batch(failed)) => {
-                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
-                done.for_each(|id| self.outside.webhooks.delete(*id));
-            }
-            (About::Notices(ids), Finished::Batch(failed)) => {
-                let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
-                done.for_each(|id| self.outside.notices.delete(*id));
+            (about, Finished::Batch(failed)) => {
+                if let Some((queue, ids)) = self.letters(&about) {
+                    let done = ids.iter().filter(|id| !failed.contains(&id.to_string()));
+                    done.for_each(|id| queue.delete(*id));
+                }
             }
             (About::Intake { gateway, delivery }, Finished::Answered { status, .. }) => {
                 if delivery.is_forged && status < 300 {
@@ -370,7 +368,7 @@ impl World {
     fn answered(&mut self, asked: Asked, status: u16, body: String) -> Result<(), Vec<String>> {
         self.trace.note(&self.clock, &format!("{} {} -> {status}", asked.path, asked.key));
         let wrong = self.clients.hear(asked, Some((status, &body)), &self.chance);
-        self.report.last_answer = body;
+        self.last_answer = body;
         match wrong {
             Some(wrong) => Err(vec![wrong]),
             None => Ok(()),

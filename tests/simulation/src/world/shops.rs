@@ -2,19 +2,17 @@
 
 use super::World;
 use crate::books::Placed;
-use crate::clients::{Asked, Clients, Kind};
+use crate::clients::{Asked, Clients};
 use fatura_domain::id::OrderId;
-use serde_json::json;
 
 const MOST_MERCHANTS: u64 = 3;
 
 impl World {
     /// Merchants, with what the platform keeps of their sales.
     pub(super) fn open_shops(&mut self) -> Result<(), Vec<String>> {
-        for number in 0..=self.chance.below(MOST_MERCHANTS) {
-            let body =
-                json!({ "name": "Loja", "email": format!("m{number}@example.com"), "kind": "merchant" });
-            let merchant = self.ask_and_wait(Kind::Merchant, "/v1/customers".to_owned(), body)?;
+        for _ in 0..=self.chance.below(MOST_MERCHANTS) {
+            let asked = self.clients.merchant(&self.chance);
+            let merchant = self.made(asked)?;
             if self.chance.happens(500) {
                 let fees = self.clients.fees(Some(&merchant), &self.chance);
                 self.ask(fees);
@@ -40,7 +38,7 @@ impl World {
             let is_done = after
                 .is_some_and(|after| if is_sold { self.books.is_paid(after) } else { after.is_canceled });
             if is_done != is_open {
-                let answer = &self.report.last_answer;
+                let answer = &self.last_answer;
                 return Err(vec![format!(
                     "{order} is open: {is_open}; bought or canceled: {is_done}: {answer}"
                 )]);
