@@ -25,6 +25,7 @@ use fatura_domain::id::{AttemptId, InvoiceId, TransactionId};
 use fatura_domain::invoice::{Cause, Invoice, State, Status};
 use fatura_domain::ledger::{Direction, MovedBy, Transaction, TransactionKind};
 use fatura_domain::money::Money;
+use fatura_domain::text::Text;
 use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
 use items::number;
 use serde_json::Value;
@@ -35,6 +36,8 @@ use std::sync::Arc;
 type Key = (String, String);
 /// A movement as its gateway calls it.
 type Moved = (GatewayName, String);
+
+const REFUND: &str = "RFD#";
 
 /// What our books say of an invoice then need not be what its gateway's do.
 const DOUBTS: [AttentionKind; 4] = [
@@ -125,6 +128,11 @@ impl Books {
             (Some("0"), Some(ms)) => self.due.insert(key.clone(), ms),
             _ => self.due.remove(&key),
         };
+        if key.1.starts_with(REFUND)
+            && let Some(name) = image.pointer("/r/S").and_then(Value::as_str)
+        {
+            self.is_made_once(name, key.1.clone(), wrong);
+        }
         self.weigh(&key, image, wrong);
         self.place(&key, image, totals, wrong);
         self.remember(&key, image, wrong);
@@ -183,10 +191,13 @@ impl Books {
         if sums.values().any(|sum| *sum != 0) {
             wrong.push(format!("{} does not balance: {sums:?}", transaction.id));
         }
-        if let MovedBy::Operator(posted) = &transaction.moved_by
-            && transaction.mirrors.is_none()
-        {
-            self.is_made_once(posted.description.as_str(), transaction.id.to_string(), wrong);
+        let name = match &transaction.moved_by {
+            MovedBy::Operator(posted) => Some(posted.description.as_str()),
+            MovedBy::Wallet(moved) => moved.reference.as_ref().map(Text::as_str),
+            MovedBy::Gateway(_) => None,
+        };
+        if let Some(name) = name.filter(|_| transaction.mirrors.is_none()) {
+            self.is_made_once(name, transaction.id.to_string(), wrong);
         }
         if let Some(at) = transaction.moved_by.at_gateway() {
             self.touched.insert(at.invoice);

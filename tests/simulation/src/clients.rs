@@ -75,6 +75,11 @@ impl Clients {
         }
     }
 
+    /// A name that nothing else has that is asked for: what bears it was made by that request.
+    fn name(&self, what: &str) -> String {
+        format!("{what} {}", self.next_key + 1)
+    }
+
     pub(crate) const fn is_in_a_hurry(&self) -> bool {
         !self.meanwhile.is_empty()
     }

@@ -1,6 +1,6 @@
 //! What operators want of the house around the charges.
 
-use super::wishes::decimal;
+use super::money::decimal;
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;

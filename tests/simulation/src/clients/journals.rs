@@ -1,6 +1,6 @@
 //! Journals that operators post by hand, and take back.
 
-use super::wishes::decimal;
+use super::money::decimal;
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;
@@ -25,7 +25,7 @@ impl Clients {
     }
 
     pub(super) fn journal(&mut self, entries: &[Value]) -> Asked {
-        let body = json!({ "description": format!("journal {}", self.next_key + 1), "entries": entries });
+        let body = json!({ "description": self.name("journal"), "entries": entries });
         self.post(Kind::Journal, "/v1/ledger".to_owned(), body)
     }
 
@@ -33,7 +33,7 @@ impl Clients {
         let journals = books.transactions.values();
         let by_hand = journals.filter(|one| one.kind == TransactionKind::Journal && one.mirrors.is_none());
         let by_hand: Vec<String> = by_hand.map(|one| one.id.to_string()).collect();
-        let name = format!("reversal {}", self.next_key + 1);
+        let name = self.name("reversal");
         let body = json!({ "description": name, "reverses": chance.pick(&by_hand)? });
         Some(self.post(Kind::Reversal, "/v1/ledger".to_owned(), body))
     }

@@ -1,5 +1,6 @@
 //! Amounts, as requests have them.
 
+use super::Clients;
 use crate::chance::Chance;
 use fatura_domain::invoice::Invoice;
 use serde_json::{Value, json};
@@ -12,8 +13,14 @@ pub(super) fn reais(cents: i64) -> Value {
     json!({ "amount": decimal(cents), "currency": "BRL" })
 }
 
-/// What a refund asks for: all that is left, or some of it.
-pub(super) fn all_or_part(invoice: &Invoice, chance: &Chance) -> Value {
-    let part = json!({ "amount": decimal(chance.between(1, invoice.total.minor().max(2))) });
-    if chance.happens(300) { json!({}) } else { part }
+impl Clients {
+    /// What a refund asks for: all that is left, or some of it.
+    pub(super) fn all_or_part(&self, invoice: &Invoice, chance: &Chance) -> Value {
+        let mut body = json!({ "reason": self.name("refund") });
+        let part = chance.between(1, invoice.total.minor().max(2));
+        if !chance.happens(300) {
+            body["amount"] = json!(decimal(part));
+        }
+        body
+    }
 }

@@ -1,6 +1,6 @@
 //! What buyers, merchants and operators want of a shop: merchants and their fees, orders, payments and refunds.
 
-use super::money::{all_or_part, decimal};
+use super::money::decimal;
 use super::{Asked, Clients, Kind};
 use crate::books::{Books, Placed};
 use crate::chance::Chance;
@@ -51,7 +51,7 @@ impl Clients {
         let buyer = chance.pick(&self.customers)?.clone();
         let merchant = chance.pick(&self.merchants)?.clone();
         let cents = chance.between(1, 30_000);
-        let name = format!("cart {}", self.next_key + 1);
+        let name = self.name("cart");
         self.totals.insert(name.clone(), cents + 2_200 + 38);
         let body = json!({
             "buyer_id": buyer,
@@ -114,7 +114,7 @@ impl Clients {
         let paid = payments.filter(|invoice| invoice.status() == Status::Paid || chance.happens(50));
         let paid: Vec<&Invoice> = paid.collect();
         let payment = chance.pick(&paid)?;
-        let body = all_or_part(payment, chance);
+        let body = self.all_or_part(payment, chance);
         Some(self.post(Kind::RefundPayment, format!("/v1/refunds/{}", PaymentId::from(payment.id)), body))
     }
 }

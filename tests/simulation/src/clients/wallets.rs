@@ -46,7 +46,8 @@ impl Clients {
         Some(self.move_in_wallet(customer, "transfer", body))
     }
 
-    fn move_in_wallet(&mut self, customer: &str, verb: &str, body: Value) -> Asked {
+    fn move_in_wallet(&mut self, customer: &str, verb: &str, mut body: Value) -> Asked {
+        body["reference"] = json!(self.name("movement"));
         self.post(Kind::Move, format!("/v1/wallet/{customer}/{verb}"), body)
     }
 }

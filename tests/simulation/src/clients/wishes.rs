@@ -1,7 +1,6 @@
 //! What clients want, by chance and by what there is.
 
-use super::money::all_or_part;
-pub(super) use super::money::decimal;
+use super::money::decimal;
 use super::{Asked, Clients, Kind};
 use crate::books::Books;
 use crate::chance::Chance;
@@ -45,7 +44,7 @@ impl Clients {
             }
             9..11 => {
                 let invoice = any(books, Status::Paid, chance)?;
-                self.about(invoice, "refunds", Kind::Refund, all_or_part(invoice, chance))
+                self.about(invoice, "refunds", Kind::Refund, self.all_or_part(invoice, chance))
             }
             11 => {
                 let body = json!({ "reason": "not_received" });
@@ -71,7 +70,7 @@ impl Clients {
     fn create(&mut self, chance: &Chance) -> Option<Asked> {
         let customer = chance.pick(&self.customers)?.clone();
         let cents = chance.between(100, 99_999);
-        let name = format!("order {}", self.next_key + 1);
+        let name = self.name("order");
         // 22.005 is 22.00, and 0.375 is 0.38: half to even, and not 22.38.
         self.totals.insert(name.clone(), cents + 2_200 + 38 + 38);
         let body = json!({
