@@ -4,7 +4,7 @@ use crate::plan::{Crash, Plan};
 use crate::report::Report;
 use crate::runner::{Progress, Run, run};
 
-/// Beyond this an operation has surely ended.
+/// Only a sweep of much that is due makes more calls, which are those of others of its kind again.
 const MOST_CALLS: u32 = 80;
 
 /// For each operation that `worlds` kind worlds see: at each call before it has its effect, and after, in the first that came to it.

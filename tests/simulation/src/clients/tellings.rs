@@ -37,7 +37,7 @@ impl Clients {
                 let asked = self.post(Kind::AmendEndpoint, of(chance.pick(&others)?, ""), body);
                 Some(Asked { method: "PATCH", ..asked })
             }
-            4 if chance.happens(300) => {
+            4 if chance.happens(800) => {
                 let asked = self.post(Kind::RemoveEndpoint, of(chance.pick(&others)?, ""), json!({}));
                 Some(Asked { method: "DELETE", ..asked })
             }
