@@ -11,6 +11,8 @@ UNAVAILABLE = {"code": "ServiceUnavailable", "status": 503}
 LOST = {"abort_frac": 0.3}
 # Longer than a consumer may take for a message.
 TOO_LATE_MS = 40_000
+# Each of these takes somebody that long.
+AT_MOST = 10
 
 
 def rule(probability: float, service: str, operation: str | None = None, **trouble: object) -> dict:
@@ -27,14 +29,14 @@ RULES = {
     "a transaction conflicts with another": rule(0.05, "dynamodb", "TransactWriteItems", error=CONFLICT),
     "a transaction's answer is lost": rule(0.06, "dynamodb", "TransactWriteItems", response=LOST),
     "an update's answer is lost": rule(0.06, "dynamodb", "UpdateItem", response=LOST),
-    "a transaction comes too late": rule(0.01, "dynamodb", "TransactWriteItems", latency=TOO_LATE_MS),
-    "an update comes too late": rule(0.01, "dynamodb", "UpdateItem", latency=TOO_LATE_MS),
+    "a transaction comes too late": rule(0.03, "dynamodb", "TransactWriteItems", latency=TOO_LATE_MS, times=AT_MOST),
+    "an update comes too late": rule(0.03, "dynamodb", "UpdateItem", latency=TOO_LATE_MS, times=AT_MOST),
     "DynamoDB is slow": rule(0.10, "dynamodb", latency={"min": 50, "max": 800}),
     "a message is refused": rule(0.10, "sqs", "SendMessage", error=UNAVAILABLE),
     "a message's answer is lost": rule(0.10, "sqs", "SendMessage", response=LOST),
     # What `POST .../charge` asks for goes to the queue this way.
     "a batch of messages is refused": rule(0.10, "sqs", "SendMessageBatch", error=UNAVAILABLE),
     "a batch's answer is lost": rule(0.10, "sqs", "SendMessageBatch", response=LOST),
-    "events are refused": rule(0.15, "events", "PutEvents", error=UNAVAILABLE),
-    "the answer to events is lost": rule(0.15, "events", "PutEvents", response=LOST),
+    "events are refused": rule(0.20, "events", "PutEvents", error=UNAVAILABLE),
+    "the answer to events is lost": rule(0.20, "events", "PutEvents", response=LOST),
 }
