@@ -296,7 +296,7 @@ impl ChangeSet {
     /// Whole, unless a bug tears it.
     pub(crate) fn torn_if_planted(self) -> (Self, Option<Self>) {
         let is_torn = |change: &Change| match change {
-            Change::Answered(_) => Bug::AnswerAfterEffect.is_planted(),
+            Change::Answered(_) => Bug::AnswerAfterEffect.is_planted() || Bug::KeyForgotten.is_planted(),
             Change::TransactionBooked(_) => Bug::TornSettlement.is_planted(),
             Change::WalletMoved { .. } => Bug::WalletMovedApart.is_planted(),
             Change::Tallied { .. } => Bug::TalliedApart.is_planted(),

@@ -30,10 +30,11 @@ pub enum Bug {
     SentUnclaimed,
     RefusedIsTold,
     OrphanKept,
+    KeyForgotten,
 }
 
 impl Bug {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -59,6 +60,7 @@ impl Bug {
         Self::SentUnclaimed,
         Self::RefusedIsTold,
         Self::OrphanKept,
+        Self::KeyForgotten,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

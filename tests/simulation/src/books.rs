@@ -30,6 +30,7 @@ use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
 use items::number;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 /// `PK` and `SK`.
@@ -131,7 +132,7 @@ impl Books {
         if key.1.starts_with(REFUND)
             && let Some(name) = image.pointer("/r/S").and_then(Value::as_str)
         {
-            self.is_made_once(name, key.1.clone(), wrong);
+            self.is_made_once(name, &key.1, wrong);
         }
         self.weigh(&key, image, wrong);
         self.place(&key, image, totals, wrong);
@@ -197,7 +198,7 @@ impl Books {
             MovedBy::Gateway(_) => None,
         };
         if let Some(name) = name.filter(|_| transaction.mirrors.is_none()) {
-            self.is_made_once(name, transaction.id.to_string(), wrong);
+            self.is_made_once(name, &transaction.id, wrong);
         }
         if let Some(at) = transaction.moved_by.at_gateway() {
             self.touched.insert(at.invoice);
@@ -255,12 +256,13 @@ impl Books {
         if let Some(name) = &after.content.description
             && name.as_str().starts_with("order ")
         {
-            self.is_made_once(name.as_str(), after.id.to_string(), wrong);
+            self.is_made_once(name.as_str(), &after.id, wrong);
         }
     }
 
     /// Whoever asks for something gives it a name of its own, whose only bearer it is, however often it was asked for.
-    fn is_made_once(&mut self, name: &str, id: String, wrong: &mut Vec<String>) {
+    fn is_made_once(&mut self, name: &str, id: &impl fmt::Display, wrong: &mut Vec<String>) {
+        let id = id.to_string();
         let first = self.named.entry(name.to_owned()).or_insert_with(|| id.clone());
         if *first != id {
             wrong.push(format!("{name:?} was asked for once, and made {first} and {id}"));

@@ -68,7 +68,7 @@ impl Books {
             }
             _ => {}
         }
-        self.is_made_once(name, id.to_string(), wrong);
+        self.is_made_once(name, &id, wrong);
         self.shop.orders.insert(id, order);
         self.shop.touched.insert(id);
     }
