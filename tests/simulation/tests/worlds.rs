@@ -5,6 +5,8 @@ use fatura_simulation::{Crash, Plan, World, run};
 use std::process::{Command, Output};
 
 const FEW: u64 = 6;
+/// Seeds that failed once, as other worlds than these: what each found is a test of its own, which `README.md` names.
+const FAILED_ONCE: [u64; 6] = [10, 11, 40, 64, 75, 90];
 
 fn simulate(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_simulate")).args(arguments.split(' ')).output().unwrap()
@@ -12,7 +14,7 @@ fn simulate(arguments: &str) -> Output {
 
 #[test]
 fn nothing_is_lost_in_a_few_hostile_worlds() {
-    let plans: Vec<Plan> = (0..FEW).map(Plan::of).collect();
+    let plans: Vec<Plan> = (0..FEW).chain(FAILED_ONCE).map(Plan::of).collect();
     let run = run(&plans, 1, &|_, _| {});
     if let Some(failure) = run.failures.first() {
         panic!("seed {}:\n{failure}", failure.plan.seed);

@@ -37,16 +37,16 @@ impl Clients {
                 let asked = self.post(Kind::AmendEndpoint, of(chance.pick(&others)?, ""), body);
                 Some(Asked { method: "PATCH", ..asked })
             }
-            4 if chance.happens(800) => {
+            4..6 if !others.is_empty() => {
                 let asked = self.post(Kind::RemoveEndpoint, of(chance.pick(&others)?, ""), json!({}));
                 Some(Asked { method: "DELETE", ..asked })
             }
-            4 | 5 => {
+            4..7 => {
                 let body = json!({ "overlap_seconds": chance.below(600) });
                 Some(self.post(Kind::Rotate, of(chance.pick(&all)?, "/rotate-secret"), body))
             }
-            6 => Some(self.post(Kind::TryEndpoint, of(chance.pick(&all)?, "/test"), json!({}))),
-            7 => {
+            7 => Some(self.post(Kind::TryEndpoint, of(chance.pick(&all)?, "/test"), json!({}))),
+            8 => {
                 let body = json!({ "since": "2026-11-02T00:00:00Z" });
                 Some(self.post(Kind::ReplayMissed, of(chance.pick(&all)?, "/replay"), body))
             }
