@@ -1,7 +1,7 @@
 //! Risk rules as an operator puts and tries them, and what they do to a shop's charges.
 
 use crate::sign_in::with;
-use crate::world::{Answer, BY_OPERATOR, Says, World, attempt_of, brl};
+use crate::world::{Answer, BY_OPERATOR, DAY, Says, World, attempt_of, brl};
 use fatura_domain::charge::FailureClass;
 use http::Method;
 use serde_json::{Value, json};
@@ -285,6 +285,29 @@ async fn a_charge_is_held_shown_and_released() {
         (late.code(), &late.body["details"]["status"]),
         ((422, "failed_precondition"), &json!("paid"))
     );
+}
+
+/// The same attempt may be looked at again for another reason: what was said first stays on record.
+#[tokio::test]
+async fn a_review_stays_on_record_whatever_becomes_of_the_charge() {
+    let world = World::new().await;
+    world.rules(rule("amount.minor > 1", "review")).await;
+    let invoice = world.charged(&world.payer().await, Says::Unknown).await;
+    let held = world.get("/v1/attention?kind=risk_review").await.expect(200)["data"][0].clone();
+    assert_eq!(held["attempt_id"], json!(attempt_of(&invoice, 1)));
+    world.gateway.is_silent(true);
+    world.review(&invoice, "approve").await.expect(200);
+    world.collect_all().await;
+    for seconds in [60, 300, 3_600, DAY, DAY, DAY, DAY, DAY] {
+        world.pass(seconds).await;
+    }
+    let unknown = world.get("/v1/attention").await.expect(200)["data"][0].clone();
+    let told = (&unknown["kind"], &unknown["attempt_id"]);
+    assert_eq!(told, (&json!("unknown_outcome"), &held["attempt_id"]));
+    let review = format!("/v1/attention/{}", held["id"].as_str().unwrap());
+    let review = world.get(&review).await.expect(200);
+    let said = (&review["kind"], &review["status"], &review["note"]);
+    assert_eq!(said, (&json!("risk_review"), &json!("closed"), &json!("called the customer")));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::actor::Actor;
-use crate::attention::AttentionKind;
+use crate::attention::{AttentionId, AttentionKind};
 use crate::charge::AttemptOutcome;
 use crate::dunning::{ClassRule, Minutes, Rules};
 use crate::id::PaymentMethodId;
@@ -35,6 +35,7 @@ fn what_is_held_waits_for_a_person_and_for_nobody_else() {
     assert_eq!(held.next_action(), Some((NextAction::AwaitOperator, None)));
     let matter = held.matter().unwrap();
     assert_eq!((matter.kind, matter.amount), (AttentionKind::RiskReview, Some(held.total)));
+    assert_eq!(matter.id, AttentionId::of_review(held.attempt_id(held.attempts)));
     assert!(matter.detail.contains("60"), "{}", matter.detail);
     assert_eq!(held.begins(), None, "it has begun");
     for outcome in [
