@@ -166,6 +166,7 @@ fn a_message_says_by_which_card_its_attempt_begins() {
             token: Token("tok_visa".to_owned()),
             others: BTreeMap::new(),
             brand: None,
+            is_brand_claimed: false,
             last4: None,
             expiry: None,
             country: None,
