@@ -2,9 +2,15 @@
 
 use crate::sign_in::with;
 use crate::world::{Answer, BY_OPERATOR, DAY, Says, World, attempt_of, brl};
+use fatura_application::ChangeSet;
+use fatura_application::ports::{Invoices, Message, Store};
 use fatura_domain::charge::FailureClass;
+use fatura_domain::id::AttemptNumber;
+use fatura_domain::invoice::Invoice;
+use fatura_domain::risk::{Assessment, Decision};
 use http::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PATH: &str = "/v1/risk-rules";
 
@@ -403,6 +409,28 @@ async fn failover_asks_nothing_again() {
         declined["failure"]["code"], "risk_declined",
         "which is the second charge, and the first that is told so"
     );
+}
+
+/// However it came to be on record: what doesn't allow an order holds for whoever would send it.
+#[tokio::test]
+async fn what_was_judged_is_not_sent_against_it() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    for (decision, status) in [(Decision::Review, "pending"), (Decision::Decline, "charged_with_error")] {
+        let id = world.invoice(&customer).await;
+        world.charge(&id).await.expect(202);
+        world.queue.take();
+        let invoice = world.table.store.invoice(id.parse().unwrap()).await.unwrap().unwrap();
+        let assessment = Assessment { decision, score: 60, reasons: Vec::new(), edition: 1 };
+        let version = invoice.version + 1;
+        let judged = Invoice { version, ..invoice.clone().judged(assessment.into()) };
+        world.table.store.commit(ChangeSet::moved(&invoice, judged)).await.unwrap();
+        let (attempt, begins) = (AttemptNumber(1), None);
+        let message = Message::Collect { invoice: invoice.id, attempt, version, begins };
+        world.app.handle_message(message, Duration::from_mins(1)).await.unwrap();
+        let shown = world.show(&id).await;
+        assert_eq!((&shown["status"], &shown["amount_paid"]), (&json!(status), &brl("0.00")));
+    }
 }
 
 #[tokio::test]

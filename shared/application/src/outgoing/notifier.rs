@@ -65,7 +65,7 @@ impl Notifier {
         Self { store: store.clone(), endpoints: store, sender, queue, clock, known }
     }
 
-    /// The same, where somebody else writes.
+    /// The same, where somebody else writes: for tests, in which a writer dies.
     #[must_use]
     pub fn with_store(self, store: Arc<dyn Store>) -> Self {
         Self { store, ..self }
