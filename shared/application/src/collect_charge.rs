@@ -144,7 +144,7 @@ impl App {
         deadline: Timestamp,
     ) -> Result<(), Error> {
         if invoice.judgement().is_some() {
-            return self.send(&invoice, deadline).await;
+            return self.do_as_judged(invoice, deadline).await;
         }
         let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
         let asked = if let Some(asked) = ahead {
@@ -160,20 +160,25 @@ impl App {
         let Some(judgement) = Self::judge(&invoice, asked, self.clock.now()) else {
             return self.send(&invoice, deadline).await;
         };
-        let decision = judgement.assessment.decision;
-        tracing::info!(attempt = %request.attempt, decision = decision.as_str(), "the risk rules were asked");
-        let invoice = invoice.judged(judgement);
-        match decision {
-            Decision::Approve => self.send(&invoice, deadline).await,
-            Decision::Review if Bug::HeldIsSent.is_planted() => {
-                self.hold_for_review(invoice.clone()).await?;
-                self.send(&invoice, deadline).await
-            }
-            Decision::Review => self.hold_for_review(invoice).await,
-            Decision::Decline => {
+        let decision = judgement.assessment.decision.as_str();
+        tracing::info!(attempt = %request.attempt, decision, "the risk rules were asked");
+        self.do_as_judged(invoice.judged(judgement), deadline).await
+    }
+
+    /// Sends it, if that is allowed, and nothing that isn't, whoever judged it and whenever.
+    async fn do_as_judged(&self, invoice: Invoice, deadline: Timestamp) -> Result<(), Error> {
+        let Some((source, request)) = invoice.charge_request() else { return Ok(()) };
+        match invoice.judgement() {
+            Some(judgement) if judgement.allows() => self.send(&invoice, deadline).await,
+            Some(judgement) if judgement.assessment.decision == Decision::Decline => {
                 let outcome = ChargeOutcome::Declined { reference: None, failure: declined_by_rules() };
                 self.settle(invoice, source.gateway, request.attempt.number, outcome).await
             }
+            _ if Bug::HeldIsSent.is_planted() => {
+                self.hold_for_review(invoice.clone()).await?;
+                self.send(&invoice, deadline).await
+            }
+            _ => self.hold_for_review(invoice).await,
         }
     }
 

@@ -68,7 +68,7 @@ impl App {
             return self.added_before(caller, customer, once.replay(stored)?).await;
         }
         let id = PaymentMethodId::new(customer, moment.now, moment.entropy);
-        let instrument = self.instrument(customer, once, instrument).await?;
+        let instrument = self.instrument(caller, customer, once, instrument).await?;
         let method = PaymentMethod { id, instrument, created_at: moment.now };
         let added = self.add_kept(caller, &method, make_default, once, render).await;
         if let (Err(Error::NotFound | Error::Busy), Instrument::CreditCard(card)) =
@@ -172,6 +172,7 @@ impl App {
 
     async fn instrument(
         &self,
+        caller: &Caller,
         customer: CustomerId,
         once: &Once,
         new: NewInstrument,
@@ -183,11 +184,21 @@ impl App {
                     Error::Invalid(vec![Fault::new("gateway", "must be a gateway that takes cards here")])
                 })?;
                 let owner = self.records.customers.customer(customer).await?.ok_or(Error::NotFound)?;
-                let AnswerScope { caller, route, key } = &once.scope;
-                let store_key = key_of(&[caller, route, key, gateway.as_str(), &token.0]);
+                let AnswerScope { caller: asker, route, key } = &once.scope;
+                let store_key = key_of(&[asker, route, key, gateway.as_str(), &token.0]);
                 let token = self.kept_at(&gateway, &owner, store_key, token).await?;
-                let others = BTreeMap::new();
-                Ok(Instrument::CreditCard(Card { gateway, token, others, brand, last4, expiry, country }))
+                // It comes from the gateway's form, by way of the payer's browser.
+                let is_brand_claimed = matches!(caller.role, Role::Customer(_)) && brand.is_some();
+                Ok(Instrument::CreditCard(Card {
+                    gateway,
+                    token,
+                    others: BTreeMap::new(),
+                    brand,
+                    is_brand_claimed,
+                    last4,
+                    expiry,
+                    country,
+                }))
             }
         }
     }

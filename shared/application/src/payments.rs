@@ -238,18 +238,18 @@ fn pointed(
 }
 
 /// What has failed of these orders ends with the payment that takes its place. What was declined for its risk isn't paid in
-/// another way by whom it was declined to.
+/// another way by whom it was declined to, not even after it was canceled.
 fn given_up(
     earlier: &BTreeMap<PaymentId, Invoice>,
     caller: &Caller,
     now: Timestamp,
 ) -> Result<ChangeSet, Error> {
+    earlier.values().try_for_each(|invoice| may_charge_again(caller, invoice))?;
     let failed: Vec<&Invoice> = earlier.values().filter(|invoice| invoice.has_failed()).collect();
     if failed.len() > MOST_GIVEN_UP {
         let reason = format!("must not take the place of more than {MOST_GIVEN_UP} payments that failed");
         return Err(invalid("order_ids", reason));
     }
-    failed.iter().try_for_each(|invoice| may_charge_again(caller, invoice))?;
     Ok(giving_up(failed, caller, now))
 }
 

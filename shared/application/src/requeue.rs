@@ -3,7 +3,6 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::ChangeSet;
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
-use fatura_domain::charge::FailureClass;
 use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::{Invoice, RequeueError, Status};
 
@@ -60,11 +59,11 @@ impl App {
 }
 
 /// What was declined for its risk was so by the shop's own will: only an operator says otherwise.
-pub(crate) fn may_charge_again(caller: &Caller, failed: &Invoice) -> Result<(), Error> {
-    match failed.failure_class() {
-        Some(FailureClass::RiskDeclined) => caller.may_in(Scope::ChargesWrite, Operation::Operate),
-        _ => Ok(()),
+pub(crate) fn may_charge_again(caller: &Caller, earlier: &Invoice) -> Result<(), Error> {
+    if earlier.was_refused_for_risk() {
+        return caller.may_in(Scope::ChargesWrite, Operation::Operate);
     }
+    Ok(())
 }
 
 impl From<RequeueError> for Error {

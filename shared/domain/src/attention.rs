@@ -120,10 +120,16 @@ pub struct InvalidAttentionId;
 
 impl AttentionId {
     pub const PREFIX: &str = "atn_";
+    pub const REVIEW: &str = "review_";
     const LONGEST: usize = 64;
 
     pub fn of_attempt(attempt: AttemptId) -> Self {
         Self(format!("{}att_{}{:02}", Self::PREFIX, attempt.invoice.code(), attempt.number.0))
+    }
+
+    /// Apart from whatever else may come of the attempt: what was said at a review stays on record.
+    pub fn of_review(attempt: AttemptId) -> Self {
+        Self(format!("{}{}{attempt}", Self::PREFIX, Self::REVIEW))
     }
 
     /// Orphans are counted within their invoice.
@@ -204,6 +210,7 @@ mod tests {
         let code = "00000000001A0000000000000007";
         for (id, name) in [
             (AttentionId::of_attempt(attempt), format!("atn_att_{code}03")),
+            (AttentionId::of_review(attempt), format!("atn_review_att_{code}03")),
             (AttentionId::of_orphan(invoice, 1), format!("atn_orphan_{code}01")),
             (AttentionId::of_invoice(invoice), format!("atn_inv_{code}")),
             (AttentionId::of_refund(RefundId::new(customer, at, 7)), format!("atn_rfd_{code}")),

@@ -104,18 +104,21 @@ pub enum Remedy {
     AnotherPix,
     /// The bank could not be reached: nothing is wrong with the payer.
     Wait,
+    /// We didn't want it so, and another card is no way around that.
+    AskUs,
     /// It is for us to mend.
     LeaveItToUs,
 }
 
 impl Remedy {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AddFunds,
         Self::AnotherMethod,
         Self::AskTheBank,
         Self::Confirm,
         Self::AnotherPix,
         Self::Wait,
+        Self::AskUs,
         Self::LeaveItToUs,
     ];
 
@@ -130,13 +133,13 @@ impl Remedy {
             FailureClass::AuthenticationRequired => Self::Confirm,
             FailureClass::PixExpired => Self::AnotherPix,
             FailureClass::NotSent | FailureClass::IssuerUnavailable => Self::Wait,
+            FailureClass::RiskDeclined => Self::AskUs,
             FailureClass::Unknown
             | FailureClass::CurrencyMismatch
             | FailureClass::Configuration
             | FailureClass::CustomerNotFound
             | FailureClass::Duplicate
-            | FailureClass::AmountMismatch
-            | FailureClass::RiskDeclined => Self::LeaveItToUs,
+            | FailureClass::AmountMismatch => Self::LeaveItToUs,
         }
     }
 
@@ -149,6 +152,7 @@ impl Remedy {
             Self::Confirm => "confirm",
             Self::AnotherPix => "another_pix",
             Self::Wait => "wait",
+            Self::AskUs => "ask_us",
             Self::LeaveItToUs => "leave_it_to_us",
         }
     }

@@ -4,8 +4,10 @@ use crate::world::World;
 use fatura_application::ChangeSet;
 use fatura_application::ports::{Clock, Store, TellError};
 use fatura_domain::actor::Actor;
+use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::customer::PaymentSource;
-use fatura_domain::dunning::Policy;
+use fatura_domain::dunning::{Policy, Rules};
+use fatura_domain::event::{EventKind, Written};
 use fatura_domain::gateway::{ChargeOutcome, GatewayName, GatewayReference, Means, PendingAction, PixKey};
 use fatura_domain::id::{CustomerId, InvoiceId, PaymentMethodId};
 use fatura_domain::invoice::{
@@ -164,20 +166,47 @@ fn draft(customer: CustomerId, now: Timestamp) -> Invoice {
     Invoice::draft(InvoiceId::new(customer, now, 7), content, None, now).unwrap()
 }
 
-/// An invoice whose Pix code waits to be paid, as the reducer leaves it.
-fn waiting(customer: CustomerId, now: Timestamp) -> Invoice {
-    let (sandbox, policy) = (GatewayName::parse("sandbox").unwrap(), Policy::default());
+/// What is written of an invoice when its gateway answers.
+fn answered(customer: CustomerId, now: Timestamp, outcome: ChargeOutcome, policy: &Policy) -> Written {
+    let sandbox = GatewayName::parse("sandbox").unwrap();
     let means = Means::Pix(PixKey("ana@example.com".to_owned()));
     let source = PaymentSource::at(PaymentMethodId::new(customer, now, 3), sandbox.clone(), means);
-    let pending = draft(customer, now).charged(Some(source), None, &policy, now).unwrap();
+    let pending = draft(customer, now).charged(Some(source), None, policy, now).unwrap();
     let NextStep::Send(sent) = pending.next_step(now) else { panic!("nothing to send") };
-    let action = PendingAction::Pix { emv: "00020126".to_owned(), expires_at: now + MINUTE * 30 };
-    let outcome = ChargeOutcome::Pending { reference: GatewayReference("ch_1".to_owned()), action };
     let observation = Observation { gateway: sandbox, attempt: sent.attempts, outcome };
-    match sent.observe(&observation, &policy, Moment { now, entropy: 9 }) {
-        Reduced::Applied(reduction) => reduction.invoice,
+    match sent.observe(&observation, policy, Moment { now, entropy: 9 }) {
+        Reduced::Applied(reduction) => {
+            Written::Invoice { before: Some(sent), after: Box::new(reduction.invoice) }
+        }
         Reduced::AlreadyApplied => panic!("nothing new"),
     }
+}
+
+/// An invoice whose Pix code waits to be paid, as the reducer leaves it.
+fn waiting(customer: CustomerId, now: Timestamp) -> Invoice {
+    let action = PendingAction::Pix { emv: "00020126".to_owned(), expires_at: now + MINUTE * 30 };
+    let outcome = ChargeOutcome::Pending { reference: GatewayReference("ch_1".to_owned()), action };
+    match answered(customer, now, outcome, &Policy::default()) {
+        Written::Invoice { after, .. } => *after,
+        Written::Bill { .. } => panic!("no invoice"),
+    }
+}
+
+/// One version, of which the bus is told twice.
+#[tokio::test]
+async fn the_failure_with_which_an_invoice_is_given_up_is_told_once() {
+    let world = World::start().await;
+    let ana = ana(&world).await;
+    let failure = Failure::new(FailureClass::InsufficientFunds, "51", "not enough");
+    let declined = ChargeOutcome::Declined { failure, reference: None };
+    let mut rules = Rules::default();
+    rules.caps.declines = 1;
+    let events = answered(ana, world.clock.now(), declined, &Policy::of(rules)).events();
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::InvoiceChargeFailed, EventKind::InvoiceUncollectible]);
+    assert!(world.wake(events.iter().map(event_relay::detail)).await.is_empty());
+    let [mail] = &world.post.sent()[..] else { panic!("one: {:?}", world.post.sent()) };
+    assert!(mail.text.contains("122.05 BRL"), "{mail:?}");
 }
 
 #[tokio::test]

@@ -156,6 +156,43 @@ async fn one_endpoints_silence_keeps_nothing_from_another() {
     assert!(waiting.due().is_some_and(|due| due > world.clock.now()));
 }
 
+/// A receiver that keeps us waiting costs the time of a few calls a minute, and not of one for each event.
+#[tokio::test]
+async fn what_happens_while_an_endpoint_fails_waits_for_the_sweep() {
+    let world = World::start().await;
+    let server = Receiver::start().await;
+    let endpoint = world.endpoint(&server.url, &["*"]).await;
+    server.answers([503, 503]);
+    world.wake([event("evt_1", "invoice.paid")]).await;
+    world.clock.advance(SignedDuration::from_secs(5));
+    world.deliver().await;
+    assert_eq!(server.received().len(), 2, "one failure may be an accident: it is tried again at once");
+    assert!(world.queue.take().is_empty(), "a second one is none");
+
+    world.clock.advance(MINUTE);
+    assert!(world.wake([event("evt_2", "invoice.paid"), event("evt_3", "invoice.paid")]).await.is_empty());
+    assert_eq!(server.received().len(), 2);
+    let waiting = world.delivery("evt_2", endpoint.id).await.unwrap();
+    assert_eq!((waiting.due(), waiting.log.iter().count()), (Some(world.clock.now()), 0));
+    world.pass(MINUTE).await;
+    assert_eq!(server.received().len(), 4);
+
+    world.wake([event("evt_4", "invoice.paid")]).await;
+    assert_eq!(server.received().len(), 5, "it is well again");
+}
+
+/// What the queue could not drain in a minute would keep mail and messages to others waiting.
+#[tokio::test]
+async fn a_backlog_waits_in_the_table_and_not_in_the_queue() {
+    let world = World::start().await;
+    world.endpoint(&nobody().await, &["*"]).await;
+    let short = Duration::from_secs(5);
+    let events: Vec<String> = (0..401).map(|number| event(&format!("evt_{number}"), "bill.opened")).collect();
+    assert!(world.wake_with(events, short).await.is_empty());
+    world.app.sweep_due(|| true).await.unwrap();
+    assert_eq!(world.queue.take().len(), 400);
+}
+
 #[tokio::test]
 async fn a_queue_that_is_down_leaves_it_to_the_sweep() {
     let world = World::start().await;

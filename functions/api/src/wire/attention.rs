@@ -87,9 +87,10 @@ impl<'a> From<&'a Attention> for AttentionBody<'a> {
     }
 }
 
-/// A matter is called after what it is about: the id of that, if it is of this kind.
+/// A matter is called after what it is about, a review after its attempt: the id of that, if it is of this kind.
 fn named_after<Id: FromStr + Display>(matter: &AttentionId) -> Option<String> {
     let name = matter.as_str().strip_prefix(AttentionId::PREFIX)?;
+    let name = name.strip_prefix(AttentionId::REVIEW).unwrap_or(name);
     name.parse::<Id>().ok().map(|id| id.to_string())
 }
 
@@ -110,6 +111,7 @@ mod tests {
             )
         };
         assert_eq!(named(AttentionId::of_attempt(attempt)), (Some(attempt.to_string()), None, None));
+        assert_eq!(named(AttentionId::of_review(attempt)), (Some(attempt.to_string()), None, None));
         assert_eq!(named(AttentionId::of_dispute(dispute)), (None, None, Some(dispute.to_string())));
         assert_eq!(named(AttentionId::of_orphan(invoice, 1)), (None, None, None));
         assert_eq!(named(AttentionId::of_difference("0123456789abcdef")), (None, None, None));

@@ -1,5 +1,5 @@
 use crate::sign_in::with;
-use crate::world::{Says, World, plan};
+use crate::world::{Says, World, brl, plan};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -249,4 +249,24 @@ async fn a_payer_does_not_say_where_a_card_was_issued() {
     assert_eq!(add(&token, Value::Null).await.expect(201)["country"], Value::Null);
     let service = world.service_key().await;
     assert_eq!(add(&service, json!("PT")).await.expect(201)["country"], "PT");
+}
+
+/// It is shown to whoever told it, and judged by as if nobody had.
+#[tokio::test]
+async fn what_a_payer_says_of_a_cards_network_is_not_trusted() {
+    let world = World::new().await;
+    let rule = json!({"name": "known", "expression": "has(payment_method.brand)", "score": 7});
+    world.change(Method::PUT, "/v1/risk-rules", None, json!({"rules": [rule]})).await.expect(200);
+    world.wait(31);
+    let ana = world.sign_up("ana@example.com").await;
+    let (token, _) = world.sign_in("ana@example.com").await;
+    let path = format!("/v1/customers/{ana}/payment-methods");
+    for (place, (key, score)) in [(&token, 0), (&world.service_key().await, 7)].into_iter().enumerate() {
+        let request = with(key, Method::POST, &path).header("Idempotency-Key", format!("{place}"));
+        let card = json!({"type": "credit_card", "token": "tok_visa", "brand": "mastercard"});
+        let card = world.send(request, Some(card)).await.expect(201);
+        assert_eq!(card["brand"], "mastercard");
+        let asked = json!({"customer_id": ana, "payment_method_id": card["id"], "amount": brl("1.00")});
+        assert_eq!(world.post("/v1/risk", asked).await.expect(200)["score"], json!(score));
+    }
 }

@@ -322,7 +322,7 @@ async fn a_buyer_cancels_an_order_whose_payment_failed() {
     );
 }
 
-/// What was declined for its risk is not paid by another way either, until an operator pays or cancels it.
+/// What was declined for its risk is not paid by another way either, even after it was canceled, unless an operator does.
 #[tokio::test]
 async fn a_buyer_gives_up_what_was_declined_for_its_risk_and_no_more() {
     let world = World::new().await;
@@ -331,18 +331,27 @@ async fn a_buyer_gives_up_what_was_declined_for_its_risk_and_no_more() {
     world.move_money(&ana, "credit", "9.00").await.expect(201);
     let shop = world.merchant().await;
     let (token, _) = world.sign_in("ana@example.com").await;
+    let service = world.service_key().await;
     let declining =
         json!({"rules": [{"name": "it", "expression": "amount.minor > 1", "decision": "decline"}]});
     world.change(Method::PUT, "/v1/risk-rules", None, declining).await.expect(200);
     world.wait(31);
-    let order = world.order(&ana, &shop, "4.00").await;
-    world.pay(&[&order], json!({})).await.expect(202);
+    let orders = [world.order(&ana, &shop, "4.00").await, world.order(&ana, &shop, "5.00").await];
+    let declined = world.pay(&orders, json!({})).await.expect(202);
     world.collect_all().await;
-    let request = with(&token, Method::POST, "/v1/payments").header("Idempotency-Key", "1");
-    let refused = world.send(request, Some(json!({"order_ids": [order], "source": wallet()}))).await;
-    assert_eq!(refused.code(), (403, "forbidden"));
-    let cancel = with(&token, Method::DELETE, &format!("/v1/orders/{order}"));
+    let pay = async |token: &str, key: &str| {
+        let request = with(token, Method::POST, "/v1/payments").header("Idempotency-Key", key);
+        world.send(request, Some(json!({"order_ids": [orders[0]], "source": wallet()}))).await
+    };
+    assert_eq!(pay(&token, "1").await.code(), (403, "forbidden"));
+    let cancel = with(&token, Method::DELETE, &format!("/v1/orders/{}", orders[1]));
     assert_eq!(world.send(cancel, None).await.expect(200)["status"], "canceled");
+    assert_eq!(world.payment(&declined["id"]).await["status"], "canceled");
+    assert_eq!(world.status_of_order(&orders[0]).await, "open");
+    assert_eq!(pay(&token, "2").await.code(), (403, "forbidden"));
+    assert_eq!(pay(&service, "3").await.code(), (403, "forbidden"));
+    world.pay(&orders[..1], wallet()).await.expect(202);
+    assert_eq!(world.status_of_order(&orders[0]).await, "paid");
 }
 
 #[tokio::test]

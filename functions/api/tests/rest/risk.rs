@@ -1,10 +1,16 @@
 //! Risk rules as an operator puts and tries them, and what they do to a shop's charges.
 
 use crate::sign_in::with;
-use crate::world::{Answer, BY_OPERATOR, Says, World, attempt_of, brl};
+use crate::world::{Answer, BY_OPERATOR, DAY, Says, World, attempt_of, brl};
+use fatura_application::ChangeSet;
+use fatura_application::ports::{Invoices, Message, Store};
 use fatura_domain::charge::FailureClass;
+use fatura_domain::id::AttemptNumber;
+use fatura_domain::invoice::Invoice;
+use fatura_domain::risk::{Assessment, Decision};
 use http::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PATH: &str = "/v1/risk-rules";
 
@@ -287,6 +293,29 @@ async fn a_charge_is_held_shown_and_released() {
     );
 }
 
+/// The same attempt may be looked at again for another reason: what was said first stays on record.
+#[tokio::test]
+async fn a_review_stays_on_record_whatever_becomes_of_the_charge() {
+    let world = World::new().await;
+    world.rules(rule("amount.minor > 1", "review")).await;
+    let invoice = world.charged(&world.payer().await, Says::Unknown).await;
+    let held = world.get("/v1/attention?kind=risk_review").await.expect(200)["data"][0].clone();
+    assert_eq!(held["attempt_id"], json!(attempt_of(&invoice, 1)));
+    world.gateway.is_silent(true);
+    world.review(&invoice, "approve").await.expect(200);
+    world.collect_all().await;
+    for seconds in [60, 300, 3_600, DAY, DAY, DAY, DAY, DAY] {
+        world.pass(seconds).await;
+    }
+    let unknown = world.get("/v1/attention").await.expect(200)["data"][0].clone();
+    let told = (&unknown["kind"], &unknown["attempt_id"]);
+    assert_eq!(told, (&json!("unknown_outcome"), &held["attempt_id"]));
+    let review = format!("/v1/attention/{}", held["id"].as_str().unwrap());
+    let review = world.get(&review).await.expect(200);
+    let said = (&review["kind"], &review["status"], &review["note"]);
+    assert_eq!(said, (&json!("risk_review"), &json!("closed"), &json!("called the customer")));
+}
+
 #[tokio::test]
 async fn a_charge_is_rejected_or_declined_and_says_so() {
     let world = World::new().await;
@@ -380,6 +409,28 @@ async fn failover_asks_nothing_again() {
         declined["failure"]["code"], "risk_declined",
         "which is the second charge, and the first that is told so"
     );
+}
+
+/// However it came to be on record: what doesn't allow an order holds for whoever would send it.
+#[tokio::test]
+async fn what_was_judged_is_not_sent_against_it() {
+    let world = World::new().await;
+    let customer = world.payer().await;
+    for (decision, status) in [(Decision::Review, "pending"), (Decision::Decline, "charged_with_error")] {
+        let id = world.invoice(&customer).await;
+        world.charge(&id).await.expect(202);
+        world.queue.take();
+        let invoice = world.table.store.invoice(id.parse().unwrap()).await.unwrap().unwrap();
+        let assessment = Assessment { decision, score: 60, reasons: Vec::new(), edition: 1 };
+        let version = invoice.version + 1;
+        let judged = Invoice { version, ..invoice.clone().judged(assessment.into()) };
+        world.table.store.commit(ChangeSet::moved(&invoice, judged)).await.unwrap();
+        let (attempt, begins) = (AttemptNumber(1), None);
+        let message = Message::Collect { invoice: invoice.id, attempt, version, begins };
+        world.app.handle_message(message, Duration::from_mins(1)).await.unwrap();
+        let shown = world.show(&id).await;
+        assert_eq!((&shown["status"], &shown["amount_paid"]), (&json!(status), &brl("0.00")));
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use super::{Amount, amount};
 use fatura_domain::Timestamp;
 use fatura_domain::id::PaymentId;
-use fatura_domain::invoice::{Invoice, State, Transition};
+use fatura_domain::invoice::{Invoice, State, Status, Transition};
 use fatura_domain::money::Money;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ struct FailureDetail {
     class: &'static str,
     code: String,
     retry_at: Option<String>,
+    /// It is the last: whoever tells people tells them of the invoice's end instead.
+    uncollectible: bool,
 }
 
 pub(super) fn data(invoice: &Invoice, step: &Transition, returned: Option<Money>) -> Data {
@@ -37,6 +39,7 @@ pub(super) fn data(invoice: &Invoice, step: &Transition, returned: Option<Money>
             class: failed.failure.class.as_str(),
             code: failed.failure.code.clone(),
             retry_at: failed.retry_at.as_ref().map(Timestamp::to_string),
+            uncollectible: invoice.status() == Status::Uncollectible,
         }),
         _ => None,
     };

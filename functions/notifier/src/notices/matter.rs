@@ -74,6 +74,10 @@ fn about_invoice(kind: EventKind, at: Timestamp, data: &InvoiceData) -> Option<A
         }
         EventKind::InvoiceChargeFailed | EventKind::InvoiceUncollectible => {
             let failure = data.failure.as_ref()?;
+            // The last comes with an event of its own about the end, and is one failure all the same.
+            if failure.uncollectible && kind == EventKind::InvoiceChargeFailed {
+                return None;
+            }
             let class = FailureClass::ALL.into_iter().find(|class| class.as_str() == failure.class)?;
             Some(About::Whole(Matter::ChargeFailed {
                 invoice,
@@ -163,6 +167,16 @@ mod tests {
         let last = failure.replace(r#""2026-11-24T12:00:00Z""#, "null");
         let last = invoice("invoice.uncollectible", "gave_up", &last).unwrap();
         assert!(matches!(last, About::Whole(Matter::ChargeFailed { again_at: None, .. })));
+    }
+
+    /// Two events come of the failure with which an invoice is given up: one of them is told.
+    #[test]
+    fn the_last_failure_is_told_once() {
+        let failure = r#","failure":{"class":"hard","code":"54","retry_at":null,"uncollectible":true}"#;
+        assert_eq!(invoice("invoice.charge_failed", "charge_failed", failure), None);
+        assert!(invoice("invoice.uncollectible", "gave_up", failure).is_some());
+        let waits = failure.replace("true", "false");
+        assert!(invoice("invoice.charge_failed", "charge_failed", &waits).is_some());
     }
 
     #[test]

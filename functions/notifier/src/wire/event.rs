@@ -36,6 +36,9 @@ pub(crate) struct InvoiceData {
 pub(crate) struct Failure {
     pub(crate) class: String,
     pub(crate) retry_at: Option<At>,
+    /// The invoice is given up by it, which is told, too.
+    #[serde(default)]
+    pub(crate) uncollectible: bool,
 }
 
 #[derive(Debug, Deserialize)]

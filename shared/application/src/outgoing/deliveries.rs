@@ -14,8 +14,10 @@ use serde_json::json;
 /// How many messages one request looks at, to send again those that did not arrive: as many as it has the time for.
 const MOST_PAGES: usize = 3;
 const PAGE: usize = 100;
-/// What the sweep tells the notifier of at most; the rest is first in line a minute later.
-const MOST_DUE: usize = 5_000;
+/// What the sweep tells the notifier of at most; the rest is first in line a minute later. As many as it is sure to be done with
+/// by then, so that what waits does so in the table and keeps nothing in the queue waiting: ten batches of ten at a time, each
+/// held up for the 13 seconds that a call may take at most, are 400 in a minute.
+const MOST_DUE: usize = 400;
 
 /// What came of sending again all that had been missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -91,6 +91,7 @@ mod tests {
             token: Token("tok_a".to_owned()),
             others: BTreeMap::from([(name("b"), Token("tok_b".to_owned()))]),
             brand: None,
+            is_brand_claimed: false,
             last4: None,
             expiry: None,
             country: None,

@@ -32,6 +32,9 @@ pub struct Card {
     pub others: BTreeMap<GatewayName, Token>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Text<40>>,
+    /// Only its holder has said so: good enough to be shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_brand_claimed: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last4: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,15 +82,15 @@ pub enum HeldError {
 const MOST_OTHERS: usize = 9;
 
 impl PaymentMethod {
-    /// The card's network, as far as it is known.
+    /// The card's network, as far as it is known: what rules go by, and not what its holder says.
     pub fn brand(&self) -> Option<&str> {
         match &self.instrument {
-            Instrument::CreditCard(card) => card.brand.as_ref().map(Text::as_str),
+            Instrument::CreditCard(card) => card.known_brand().map(Text::as_str),
             Instrument::Pix(_) => None,
         }
     }
 
-    /// Where the card was issued, if it is one and its gateway told.
+    /// Where the card was issued, if it is one and the shop told.
     pub const fn country(&self) -> Option<Country> {
         match &self.instrument {
             Instrument::CreditCard(card) => card.country,
@@ -131,6 +134,10 @@ impl Card {
     /// The gateways that hold it.
     pub fn gateways(&self) -> impl Iterator<Item = &GatewayName> {
         [&self.gateway].into_iter().chain(self.others.keys())
+    }
+
+    pub(super) fn known_brand(&self) -> Option<&Text<40>> {
+        self.brand.as_ref().filter(|_| !self.is_brand_claimed)
     }
 
     fn token_at(&self, gateway: &GatewayName) -> Option<&Token> {
@@ -201,6 +208,7 @@ fn is_cnpj(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customer::KnownCard;
     use crate::id::CustomerId;
 
     #[test]
@@ -258,10 +266,24 @@ mod tests {
             token: Token("tok_a".to_owned()),
             others: BTreeMap::new(),
             brand: None,
+            is_brand_claimed: false,
             last4: None,
             expiry: None,
             country: None,
         }))
+    }
+
+    /// A holder who calls a card by another network's name would choose how often it may be tried.
+    #[test]
+    fn what_its_holder_says_is_no_cards_network() {
+        let mut method = card();
+        for (is_brand_claimed, known) in [(false, Some("visa")), (true, None)] {
+            let Instrument::CreditCard(card) = &mut method.instrument else { panic!("a card") };
+            (card.brand, card.is_brand_claimed) = (Text::parse("visa").ok(), is_brand_claimed);
+            assert_eq!(method.brand(), known);
+            let source = KnownCard::of(&method).unwrap();
+            assert_eq!(source.brand.as_ref().map(Text::as_str), known);
+        }
     }
 
     #[test]

@@ -51,7 +51,11 @@ impl KnownCard {
     /// None: it isn't a card.
     pub fn of(method: &PaymentMethod) -> Option<Self> {
         let Instrument::CreditCard(card) = &method.instrument else { return None };
-        Some(Self { mark: CardMark::of_card(card), brand: card.brand.clone(), country: card.country })
+        Some(Self {
+            mark: CardMark::of_card(card),
+            brand: card.known_brand().cloned(),
+            country: card.country,
+        })
     }
 }
 

@@ -163,6 +163,12 @@ impl Invoice {
         matches!(self.state, State::ChargedWithError(_) | State::Uncollectible(_))
     }
 
+    /// Whether our own rules, or a person whom they asked, refused what was tried last. That stays so when it is canceled.
+    pub fn was_refused_for_risk(&self) -> bool {
+        let failed = self.history.iter().rev().find(|step| step.status == Status::ChargedWithError);
+        failed.is_some_and(|step| step.cause == Cause::RiskDeclined)
+    }
+
     /// Canceled for the sake of what takes its place. None: it hasn't failed.
     pub fn given_up(&self, now: Timestamp) -> Option<Self> {
         if !self.has_failed() {

@@ -109,7 +109,11 @@ impl Invoice {
             }
             _ => return None,
         };
-        let id = AttentionId::of_attempt(self.attempt_id(self.attempts));
+        let attempt = self.attempt_id(self.attempts);
+        let id = match kind {
+            AttentionKind::RiskReview => AttentionId::of_review(attempt),
+            _ => AttentionId::of_attempt(attempt),
+        };
         Some(self.attention(id, kind, self.total, gateway, reference, detail))
     }
 

@@ -30,6 +30,11 @@ pub struct Share {
     pub net_returned: i64,
     #[serde(rename = "bf", default, skip_serializing_if = "is_zero")]
     pub fee_returned: i64,
+    /// What of that a bank took, and of whom: only that much can be reinstated.
+    #[serde(rename = "tn", default, skip_serializing_if = "is_zero")]
+    pub net_taken: i64,
+    #[serde(rename = "tf", default, skip_serializing_if = "is_zero")]
+    pub fee_taken: i64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]
@@ -42,9 +47,6 @@ const fn is_zero(minor: &i64) -> bool {
 pub struct Split {
     #[serde(rename = "s")]
     shares: Vec<Share>,
-    /// What of the returned was taken back by banks: only that much can be reinstated.
-    #[serde(rename = "cb", default, skip_serializing_if = "is_zero")]
-    charged_back: i64,
     /// What refunds gave back when a bank had taken everything already: the platform's loss until the bank gives it again.
     #[serde(rename = "rb", default, skip_serializing_if = "is_zero")]
     refunded_beyond: i64,
@@ -67,7 +69,8 @@ pub enum SplitError {
 
 impl Share {
     pub const fn new(order: OrderId, merchant: CustomerId, gross: i64, fee: i64, lines: usize) -> Self {
-        Self { order, merchant, gross, fee, lines, net_returned: 0, fee_returned: 0 }
+        let (net_returned, fee_returned, net_taken, fee_taken) = (0, 0, 0, 0);
+        Self { order, merchant, gross, fee, lines, net_returned, fee_returned, net_taken, fee_taken }
     }
 
     pub const fn net(&self) -> i64 {
@@ -94,7 +97,7 @@ impl Split {
         if shares.iter().any(|share| share.fee < 0 || share.fee > share.gross) {
             return Err(SplitError::BadFee);
         }
-        Ok(Self { shares, charged_back: 0, refunded_beyond: 0, owed: BTreeMap::new() })
+        Ok(Self { shares, refunded_beyond: 0, owed: BTreeMap::new() })
     }
 
     pub fn shares(&self) -> &[Share] {
@@ -151,25 +154,29 @@ impl Split {
     /// The same where a bank takes it back, which may come to be reinstated.
     pub(super) fn charged_back(&self, amount: i64) -> (Self, Parts) {
         let (mut after, parts) = self.returning(amount);
-        after.charged_back += amount - parts.beyond;
+        for (share, before) in after.shares.iter_mut().zip(&self.shares) {
+            share.net_taken += share.net_returned - before.net_returned;
+            share.fee_taken += share.fee_returned - before.fee_returned;
+        }
         (after, parts)
     }
 
     /// What a bank took and gives again goes to those from whom it was taken, but for what was refunded in the meantime:
     /// that stays returned, and the platform gets again what it has given in their place. Who owes gets out of debt first.
     pub(super) fn reinstated(&self, amount: i64) -> (Self, Parts) {
-        let returned: Vec<i64> =
-            self.shares.iter().flat_map(|share| [share.net_returned, share.fee_returned]).collect();
-        let within = amount.min(self.charged_back);
-        let taken = allocated(within, &returned);
+        let taken: Vec<i64> =
+            self.shares.iter().flat_map(|share| [share.net_taken, share.fee_taken]).collect();
+        let within = amount.min(taken.iter().sum());
+        let given = allocated(within, &taken);
         let kept = within.min(self.refunded_beyond);
         let mut after = self.clone();
-        after.charged_back -= within;
         after.refunded_beyond -= kept;
-        let mut moved = self.moved(&taken, amount - within);
-        let parts_kept = allocated(kept, &taken);
-        let each = pairs(&taken).zip(pairs(&parts_kept));
+        let mut moved = self.moved(&given, amount - within);
+        let parts_kept = allocated(kept, &given);
+        let each = pairs(&given).zip(pairs(&parts_kept));
         for (share, ((net, fee), (net_kept, fee_kept))) in after.shares.iter_mut().zip(each) {
+            share.net_taken -= net;
+            share.fee_taken -= fee;
             share.net_returned -= net - net_kept;
             share.fee_returned -= fee - fee_kept;
             moved.keep(share.merchant, net_kept);
@@ -417,6 +424,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refunded_to_the_buyer_gives_no_claim_to_what_a_bank_took_from_another() {
+        let split = Split::try_new(vec![share(1, 1, 1, 0), share(2, 2, 1, 0)]).unwrap();
+        let (refunded, _) = split.refunded(1);
+        let (lost, taken) = refunded.charged_back(1);
+        let (after, given) = lost.reinstated(1);
+        assert_eq!(given, taken);
+        assert_eq!(after, refunded);
+    }
+
+    #[test]
     fn what_was_refunded_in_the_meantime_is_kept_once() {
         let split = Split::try_new(vec![share(1, 1, 1_000, 0)]).unwrap();
         let (lost, _) = split.charged_back(1_000);
@@ -445,7 +462,10 @@ mod tests {
     }
 
     fn is_within(share: &Share) -> bool {
-        (0..=share.net()).contains(&share.net_returned) && (0..=share.fee).contains(&share.fee_returned)
+        (0..=share.net()).contains(&share.net_returned)
+            && (0..=share.fee).contains(&share.fee_returned)
+            && (0..=share.net_returned).contains(&share.net_taken)
+            && (0..=share.fee_returned).contains(&share.fee_taken)
     }
 
     fn some_shares() -> impl Strategy<Value = Vec<Share>> {
@@ -486,17 +506,21 @@ mod tests {
         }
 
         #[test]
-        fn what_is_reinstated_goes_to_whom_it_was_taken_from(shares in some_shares(), refunded in 0_i64..50_000, lost in 0_i64..50_000) {
+        fn what_is_reinstated_goes_to_whom_it_was_taken_from(
+            shares in some_shares(),
+            refunded in 0_i64..50_000,
+            lost in 0_i64..50_000,
+            first in 0_i64..50_000,
+        ) {
             let split = Split::try_new(shares).unwrap();
             let whole: i64 = split.shares().iter().map(|share| share.gross).sum();
             let (refunded, _) = split.returning(refunded.min(whole));
             let (charged_back, taken) = refunded.charged_back(lost);
-            let (after, given) = charged_back.reinstated(lost);
+            let (partly, _) = charged_back.reinstated(first.min(lost - taken.beyond));
+            prop_assert!(partly.shares().iter().all(is_within));
+            let (after, given) = partly.reinstated(lost - first.min(lost - taken.beyond));
             prop_assert_eq!(taken.beyond, given.beyond);
-            prop_assert_eq!(after.charged_back, 0);
-            let returned = |split: &Split| split.shares().iter().map(|share| share.net_returned + share.fee_returned).sum::<i64>();
-            prop_assert_eq!(returned(&after), returned(&refunded));
-            prop_assert!(after.shares().iter().all(is_within));
+            prop_assert_eq!(after, refunded, "each has what it had before");
         }
     }
 }

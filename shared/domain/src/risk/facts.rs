@@ -55,9 +55,9 @@ impl Record {
 pub struct Method {
     pub id: PaymentMethodId,
     pub means: MeansType,
-    /// The card's network in lower case, where the gateway told it.
+    /// The card's network in lower case, where the shop told it.
     pub brand: Option<String>,
-    /// Where the card was issued, where the gateway told it.
+    /// Where the card was issued, where the shop told it.
     pub country: Option<Country>,
 }
 

@@ -305,6 +305,7 @@ fn card(token: &str) -> PaymentMethod {
         token: Token(token.to_owned()),
         others: std::collections::BTreeMap::new(),
         brand: None,
+        is_brand_claimed: false,
         last4: None,
         expiry: None,
         country: None,

@@ -37,6 +37,7 @@ fn card(held_by: &[&str]) -> PaymentMethod {
         token: Token(format!("tok_{first}")),
         others: holders.map(others).collect::<BTreeMap<_, _>>(),
         brand: None,
+        is_brand_claimed: false,
         last4: None,
         expiry: None,
         country: None,

@@ -163,6 +163,11 @@ impl Endpoint {
         matches!(self.state, EndpointState::Enabled { .. })
     }
 
+    /// Whether nothing has got through to it lately: it may take the time of each call.
+    pub const fn is_failing(&self) -> bool {
+        matches!(self.state, EndpointState::Enabled { failing_since: Some(_) })
+    }
+
     /// None: it is so already.
     pub fn disabled(&self, by: DisabledBy, now: Timestamp) -> Option<Self> {
         self.is_enabled().then(|| self.moved(EndpointState::Disabled { at: now, by }, now))

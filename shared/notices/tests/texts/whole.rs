@@ -3,7 +3,7 @@
 use crate::samples::{at, brl, failed, invoice, notice, of_wallet, sample, texts};
 use fatura_domain::charge::FailureClass;
 use fatura_domain::id::{BillId, CustomerId};
-use fatura_notices::{Kind, Language, Matter, PaidWith, Remedy, Renderer};
+use fatura_notices::{Kind, Language, Matter, PaidWith, Remedy, Renderer, Texts};
 use std::collections::BTreeSet;
 
 /// In strict mode: a name that a template has and a notice hasn't would fail here. All branches of all templates.
@@ -65,6 +65,20 @@ fn what_is_not_known_is_not_said() {
     for (language, nothing) in Language::ALL.into_iter().zip(["Nothing was charged.", "Nada foi cobrado."]) {
         assert!(!texts(failed(Remedy::LeaveItToUs, None), language).text.contains(nothing));
         assert!(texts(failed(Remedy::AddFunds, None), language).text.contains(nothing));
+    }
+}
+
+/// A rule of the shop's is nobody's mistake, and another card is no way around it.
+#[test]
+fn who_was_declined_for_the_risk_is_told_whom_to_ask() {
+    let remedy = Remedy::of(FailureClass::RiskDeclined);
+    for (language, [ask, mistake, method]) in Language::ALL.into_iter().zip([
+        ["contact us", "mistake", "another payment method"],
+        ["Fale conosco", "erro", "outro meio de pagamento"],
+    ]) {
+        let Texts { text, sms, .. } = texts(failed(remedy, None), language);
+        assert!(text.contains(ask) && sms.contains(ask), "{sms} {text}");
+        assert!(!text.contains(mistake) && !text.contains(method), "{text}");
     }
 }
 

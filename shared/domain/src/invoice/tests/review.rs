@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::actor::Actor;
-use crate::attention::AttentionKind;
+use crate::attention::{AttentionId, AttentionKind};
 use crate::charge::AttemptOutcome;
 use crate::dunning::{ClassRule, Minutes, Rules};
 use crate::id::PaymentMethodId;
@@ -35,6 +35,7 @@ fn what_is_held_waits_for_a_person_and_for_nobody_else() {
     assert_eq!(held.next_action(), Some((NextAction::AwaitOperator, None)));
     let matter = held.matter().unwrap();
     assert_eq!((matter.kind, matter.amount), (AttentionKind::RiskReview, Some(held.total)));
+    assert_eq!(matter.id, AttentionId::of_review(held.attempt_id(held.attempts)));
     assert!(matter.detail.contains("60"), "{}", matter.detail);
     assert_eq!(held.begins(), None, "it has begun");
     for outcome in [
@@ -165,6 +166,7 @@ fn a_message_says_by_which_card_its_attempt_begins() {
             token: Token("tok_visa".to_owned()),
             others: BTreeMap::new(),
             brand: None,
+            is_brand_claimed: false,
             last4: None,
             expiry: None,
             country: None,
@@ -177,4 +179,23 @@ fn a_message_says_by_which_card_its_attempt_begins() {
     assert_eq!(begins, Some(Begins { card: known.map(|card| card.mark) }));
     assert_eq!(pending_with(pix()).begins(), Some(Begins { card: None }));
     assert_eq!((draft().begins(), sending().begins(), paid().begins()), (None, None, None));
+}
+
+/// Neither an end as uncollectible nor a cancellation undoes it, only another order that came to something else.
+#[test]
+fn what_was_refused_for_its_risk_stays_so_until_it_was_tried_again() {
+    let rejected = reviewed(&held(), Verdict::Reject).unwrap().invoice;
+    let uncollectible = woken(&rejected, after(61 * DAY)).unwrap();
+    assert_eq!(uncollectible.status(), Status::Uncollectible);
+    let requeued = rejected.requeued(card(), &Policy::default(), after(61)).unwrap();
+    let Ok(Cancellation::Done(recalled)) = requeued.canceled(after(62)) else { panic!("it isn't sent") };
+    let given_up = [&rejected, &uncollectible].map(|refused| refused.given_up(after(61 * DAY)).unwrap());
+    for refused in [&rejected, &uncollectible, &requeued, &recalled.invoice].into_iter().chain(&given_up) {
+        assert!(refused.was_refused_for_risk(), "{:?}", refused.history);
+    }
+    let again = claimed(&requeued, after(62));
+    let refused_by_bank = after_outcome(&again, 2, declined(FailureClass::Hard), after(63));
+    for other in [held(), paid(), refused_by_bank.given_up(after(64)).unwrap(), refused_by_bank] {
+        assert!(!other.was_refused_for_risk(), "{:?}", other.history);
+    }
 }

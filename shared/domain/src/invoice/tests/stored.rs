@@ -50,10 +50,10 @@ fn what_was_taken_from_merchants_is_stored() {
     let json = |split: &Split| {
         let json = serde_json::to_string(split).unwrap();
         assert_eq!(&serde_json::from_str::<Split>(&json).unwrap(), split, "{json}");
-        ["bn", "bf", "cb", "rb"].map(|name| json.contains(&format!("\"{name}\":")))
+        ["bn", "bf", "tn", "tf", "rb"].map(|name| json.contains(&format!("\"{name}\":")))
     };
-    assert_eq!(json(&split), [false; 4]);
+    assert_eq!(json(&split), [false; 5]);
     let (lost, _) = split.charged_back(10_000);
-    assert_eq!(json(&lost), [true, true, true, false]);
-    assert_eq!(json(&lost.refunded(500).0), [true; 4]);
+    assert_eq!(json(&lost), [true, true, true, true, false]);
+    assert_eq!(json(&lost.refunded(500).0), [true; 5]);
 }
