@@ -23,7 +23,7 @@ use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::BillId;
 use fatura_domain::id::{AttemptId, InvoiceId, TransactionId};
 use fatura_domain::invoice::{Cause, Invoice, State, Status};
-use fatura_domain::ledger::{Direction, MovedBy, Transaction, TransactionKind};
+use fatura_domain::ledger::{MovedBy, Transaction, TransactionKind};
 use fatura_domain::money::Money;
 use fatura_domain::text::Text;
 use fatura_store::{bill_of_image, invoice_of_image, transaction_of_image};
@@ -185,9 +185,8 @@ impl Books {
         }
         let mut sums: BTreeMap<&str, i128> = BTreeMap::new();
         for entry in transaction.journal.entries() {
-            let minor = i128::from(entry.amount.minor());
-            let signed = if entry.direction == Direction::Debit { minor } else { -minor };
-            *sums.entry(entry.amount.currency().code()).or_default() += signed;
+            let currency = entry.amount.currency().code();
+            *sums.entry(currency).or_default() += ledger::debit(entry.direction, entry.amount);
         }
         if sums.values().any(|sum| *sum != 0) {
             wrong.push(format!("{} does not balance: {sums:?}", transaction.id));
@@ -352,10 +351,15 @@ impl Books {
         self.items.range(from..to)
     }
 
+    /// Those of all partitions that are called so.
+    fn starting_with<'a>(&'a self, prefix: &str) -> impl Iterator<Item = (&'a Key, &'a Value)> + use<'a> {
+        let (from, to) = ((prefix.to_owned(), String::new()), (format!("{prefix}~"), String::new()));
+        self.items.range(from..to)
+    }
+
     /// What a person has been told of, and nobody has closed: which invoice each is about, and of what kind.
     fn attention(&self) -> impl Iterator<Item = (&str, &str)> {
-        let (from, to) = (("ATN#".to_owned(), String::new()), ("ATN$".to_owned(), String::new()));
-        let open = self.items.range(from..to).filter(|(_, item)| item.get("cl").is_none());
+        let open = self.starting_with("ATN#").filter(|(_, item)| item.get("cl").is_none());
         open.filter_map(|(_, item)| {
             let text = |path| item.pointer(path).and_then(Value::as_str);
             text("/inv/S").zip(text("/k/S"))
@@ -376,7 +380,7 @@ impl Books {
 
     /// Webhooks that were taken in and never had their effect.
     pub(crate) fn unheeded(&self) -> impl Iterator<Item = &Key> {
-        let webhooks = self.items.iter().filter(|((pk, _), _)| pk.starts_with("WH#"));
+        let webhooks = self.starting_with("WH#");
         webhooks.filter(|(_, item)| item.pointer("/ok/BOOL") != Some(&Value::Bool(true))).map(|(key, _)| key)
     }
 

@@ -66,8 +66,7 @@ impl Books {
 
     fn gathered(&self, bill: BillId) -> (u64, BTreeMap<String, i64>) {
         let pk = format!("{SHARD}{}#", bill.code());
-        let (from, to) = ((pk.clone(), String::new()), (format!("{pk}~"), String::new()));
-        let lines = self.items.range(from..to).filter(|((_, sk), _)| sk.starts_with(LINE));
+        let lines = self.starting_with(&pk).filter(|((_, sk), _)| sk.starts_with(LINE));
         let (mut count, mut sums) = (0, BTreeMap::new());
         for (_, line) in lines {
             count += 1;
@@ -131,12 +130,11 @@ impl Books {
     /// Minor units that another bill has from it, if it has them once.
     fn carried(&self, from: BillId, to: BillId, currency: Currency) -> Option<i64> {
         let pk = format!("{SHARD}{}#", to.code());
-        let range = (pk.clone(), String::new())..(format!("{pk}~"), String::new());
         let is_it = |line: &&Value| {
             line.pointer("/f/S").and_then(Value::as_str) == Some(&from.to_string())
                 && line.pointer("/l/M/t/M/c/S").and_then(Value::as_str) == Some(currency.code())
         };
-        let mut lines = self.items.range(range).map(|(_, line)| line).filter(is_it);
+        let mut lines = self.starting_with(&pk).map(|(_, line)| line).filter(is_it);
         match (lines.next(), lines.next()) {
             (Some(line), None) => Some(number(line, "/l/M/t/M/n/N")),
             _ => None,

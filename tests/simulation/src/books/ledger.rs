@@ -60,7 +60,8 @@ impl Ledger {
     }
 }
 
-fn debit(direction: Direction, amount: Money) -> i128 {
+/// Counted as a debit: a credit is less than nothing.
+pub(super) fn debit(direction: Direction, amount: Money) -> i128 {
     let minor = i128::from(amount.minor());
     if direction == Direction::Debit { minor } else { -minor }
 }

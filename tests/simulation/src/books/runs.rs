@@ -85,8 +85,7 @@ impl Books {
     }
 
     fn runs_items<'a>(&'a self, sk: &'a str) -> impl Iterator<Item = (&'a Key, &'a Value)> {
-        let (from, to) = ((RUN.to_owned(), String::new()), ("RUN$".to_owned(), String::new()));
-        self.items.range(from..to).filter(move |((_, key), _)| key.starts_with(sk))
+        self.starting_with(RUN).filter(move |((_, key), _)| key.starts_with(sk))
     }
 }
 

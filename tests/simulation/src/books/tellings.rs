@@ -173,11 +173,6 @@ impl Books {
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
         self.starting_with(MESSAGE).filter_map(|((pk, _), _)| pk.strip_prefix(MESSAGE))
     }
-
-    fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Key, &'a Value)> {
-        let (from, to) = ((prefix.to_owned(), String::new()), (format!("{prefix}~"), String::new()));
-        self.items.range(from..to)
-    }
 }
 
 fn is_pending(message: &Value) -> bool {
