@@ -77,6 +77,7 @@ fn a_server_that_comes_back_is_forgiven() {
     assert_eq!(untouched.endpoint, None, "it is written when its fortune turns, not with every failure");
     let (mended, delivered) = told(&failing, &untouched.delivery, status(200), later);
     assert_eq!(mended.state, EndpointState::Enabled { failing_since: None });
+    assert!(failing.is_failing() && !mended.is_failing());
     assert_eq!(delivered.state, DeliveryState::Delivered { at: later });
     assert_eq!(delivered.log.iter().len(), 3);
 }
