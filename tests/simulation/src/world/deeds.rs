@@ -26,6 +26,8 @@ const MINUTE_MS: i64 = 60_000;
 const LATE_MS: i64 = 60 * MINUTE_MS;
 const LATEST_MS: i64 = 20 * 24 * 60 * MINUTE_MS;
 const KEPT_MS: i64 = 29 * 24 * 60 * MINUTE_MS;
+/// Lambda lets nobody live longer.
+const LONGEST_LIFE_MS: i64 = 15 * MINUTE_MS;
 const MOST_TASKS: usize = 6;
 const BATCH: u64 = 10;
 
@@ -154,12 +156,13 @@ impl World {
         self.tasks.get(place).map_or(1, |task| task.pace)
     }
 
-    /// A little, or until something is to happen.
+    /// A little, or until something is to happen, which nobody who is at something lives to see if it is far.
     fn pass_time(&mut self) {
         let now = self.clock.ms();
         let little = self.chance.between(1, 2_000);
         let is_idle = self.awake().is_empty();
-        let next = self.next_ms().filter(|_| is_idle || self.chance.happens(100));
+        let is_soon = |next: i64| self.chance.happens(100) && next - now <= LONGEST_LIFE_MS;
+        let next = self.next_ms().filter(|next| is_idle || is_soon(*next));
         // The schedule may be late.
         let latest = if self.chance.happens(300) { LATE_MS } else { LATEST_MS };
         let late = if self.is_quiet && is_idle { self.chance.between(0, latest) } else { 0 };
