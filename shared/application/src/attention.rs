@@ -9,6 +9,7 @@ use crate::ports::{Message, Page, PageRequest};
 use crate::reads::ListFailure;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind, Closed};
+use fatura_domain::dispute::{Dispute, DisputeEnd};
 use fatura_domain::id::{AttemptId, InvoiceId};
 use fatura_domain::invoice::{Invoice, Resolution, ResolveError};
 use fatura_domain::text::Text;
@@ -42,12 +43,13 @@ impl App {
         self.records.attentions.attention(id).await?.ok_or(Error::NotFound)
     }
 
-    /// Takes a matter off the list. Closing twice is closing once: the first word stays. A contest that no bank has taken up
-    /// is over by that.
+    /// Takes a matter off the list. Closing twice is closing once: the first word stays. A dispute that no bank ends is ended
+    /// by that, as `end` says, and nothing else has one.
     pub async fn close_attention(
         &self,
         caller: &Caller,
         id: &AttentionId,
+        end: Option<DisputeEnd>,
         note: Option<Text<500>>,
     ) -> Result<Attention, Error> {
         caller.may_in(Scope::AttentionWrite, Operation::Operate)?;
@@ -61,14 +63,24 @@ impl App {
             AttentionKind::RiskReview => Some("its invoice is reviewed"),
             _ => None,
         };
+        let refused = |detail| Err(Error::FailedPrecondition { detail, status: None });
         if let Some(ends_by) = ends_by {
-            let detail = format!("it ends when {ends_by}");
-            return Err(Error::FailedPrecondition { detail, status: None });
+            return refused(format!("it ends when {ends_by}"));
         }
+        let end = match (matter.kind, end) {
+            // That no bank has ever asked for it speaks for itself.
+            (AttentionKind::ContestUnanswered, end) => Some(end.unwrap_or(DisputeEnd::Won)),
+            (AttentionKind::DisputeOutcomeUnknown, None) => {
+                return refused("its outcome has to be said: won, or lost".to_owned());
+            }
+            (AttentionKind::DisputeOutcomeUnknown, Some(end)) => Some(end),
+            (_, None) => None,
+            (_, Some(_)) => return refused("it has no outcome: only a dispute has".to_owned()),
+        };
         let note = note.map(|note| note.as_str().to_owned());
         let closed = Closed { at: self.clock.now(), by: Some(caller.actor()), note };
-        if let (AttentionKind::ContestUnanswered, Some(invoice)) = (matter.kind, matter.invoice) {
-            self.drop_contest(invoice, id, closed).await?;
+        if let (Some(end), Some(invoice)) = (end, matter.invoice) {
+            self.resolve_dispute(invoice, id, end, closed).await?;
         } else {
             let change = Change::AttentionClosed { id: id.clone(), closed };
             self.commit(ChangeSet::of([change]), None).await?;
@@ -77,27 +89,34 @@ impl App {
         self.matter(id).await
     }
 
-    /// What was contested in vain is paid again, in the transaction that closes its matter.
-    async fn drop_contest(&self, id: InvoiceId, matter: &AttentionId, closed: Closed) -> Result<(), Error> {
+    /// What a person says of a dispute has its effect in the transaction that closes its matter.
+    async fn resolve_dispute(
+        &self,
+        id: InvoiceId,
+        matter: &AttentionId,
+        end: DisputeEnd,
+        closed: Closed,
+    ) -> Result<(), Error> {
+        let mut wallets = WalletNotes::default();
         for _ in 0..DECISIONS {
             let invoice = self.stored(id).await?;
             let known = self.known_disputes(&invoice).await?;
-            let contest = known.iter().find(|dispute| AttentionId::of_dispute(dispute.id) == *matter);
-            let dropped = contest.and_then(|contest| {
-                invoice.contest_dropped(contest, closed.at).map(|dropped| (contest, dropped))
+            let is_meant = |dispute: &&Dispute| dispute.matter().is_some_and(|open| open.id == *matter);
+            let resolved = known.iter().find(is_meant).and_then(|dispute| {
+                invoice.dispute_resolved(dispute, end, self.moment()).map(|reduction| (dispute, reduction))
             });
             // The bank's word was first, and has closed it.
-            let Some((contest, (after, won))) = dropped else { return Ok(()) };
+            let Some((dispute, reduction)) = resolved else { return Ok(()) };
             let after = match &closed.by {
-                Some(by) => after.by(by, invoice.history.len()),
-                None => after,
+                Some(by) => reduction.invoice.by(by, invoice.history.len()),
+                None => reduction.invoice,
             };
             let change = Change::AttentionClosed { id: matter.clone(), closed: closed.clone() };
-            let changes = ChangeSet::moved(&invoice, after)
-                .and(ChangeSet::dispute_moved(contest, won))
+            let changes = ChangeSet::moved_and_settled(&invoice, after, reduction.transaction, &wallets)
+                .and(ChangeSet::dispute_moved(dispute, reduction.dispute))
                 .without_closing(matter)
                 .and([change]);
-            if let Committed::Written = self.commit(changes, None).await? {
+            if let Committed::Written = self.commit_noting(changes, None, &mut wallets).await? {
                 return Ok(());
             }
         }

@@ -55,6 +55,8 @@ pub enum AttentionKind {
     DisputeAfterRefund,
     /// A customer contested a payment with us, and no bank has opened a case about it.
     ContestUnanswered,
+    /// A bank's case of which its gateway tells nothing any more, and whose end it never told.
+    DisputeOutcomeUnknown,
     /// Our books and the gateway's differ.
     ReconciliationDifference,
     /// What a gateway says of the charge that its webhook named isn't what we ordered.
@@ -72,7 +74,7 @@ pub enum AttentionKind {
 }
 
 impl AttentionKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownOutcome,
         Self::AmountMismatch,
         Self::OrphanPayment,
@@ -80,6 +82,7 @@ impl AttentionKind {
         Self::CannotCharge,
         Self::DisputeAfterRefund,
         Self::ContestUnanswered,
+        Self::DisputeOutcomeUnknown,
         Self::ReconciliationDifference,
         Self::WebhookMismatch,
         Self::BillAwaitsRates,
@@ -98,6 +101,7 @@ impl AttentionKind {
             Self::CannotCharge => "cannot_charge",
             Self::DisputeAfterRefund => "dispute_after_refund",
             Self::ContestUnanswered => "contest_unanswered",
+            Self::DisputeOutcomeUnknown => "dispute_outcome_unknown",
             Self::ReconciliationDifference => "reconciliation_difference",
             Self::WebhookMismatch => "webhook_mismatch",
             Self::BillAwaitsRates => "bill_awaits_rates",
@@ -121,6 +125,7 @@ pub struct InvalidAttentionId;
 impl AttentionId {
     pub const PREFIX: &str = "atn_";
     pub const REVIEW: &str = "review_";
+    pub const MISSED: &str = "missed_";
     const LONGEST: usize = 64;
 
     pub fn of_attempt(attempt: AttemptId) -> Self {
@@ -143,6 +148,11 @@ impl AttentionId {
 
     pub fn of_dispute(dispute: DisputeId) -> Self {
         Self(format!("{}{}{}", Self::PREFIX, OwnedId::<crate::id::kind::Dispute>::PREFIX, dispute.code()))
+    }
+
+    /// Apart from whatever else came of the dispute, which may be on the list beside it.
+    pub fn of_missed(dispute: DisputeId) -> Self {
+        Self(format!("{}{}{dispute}", Self::PREFIX, Self::MISSED))
     }
 
     pub fn of_bill(bill: BillId) -> Self {
@@ -215,6 +225,7 @@ mod tests {
             (AttentionId::of_invoice(invoice), format!("atn_inv_{code}")),
             (AttentionId::of_refund(RefundId::new(customer, at, 7)), format!("atn_rfd_{code}")),
             (AttentionId::of_dispute(DisputeId::new(customer, at, 7)), format!("atn_dsp_{code}")),
+            (AttentionId::of_missed(DisputeId::new(customer, at, 7)), format!("atn_missed_dsp_{code}")),
             (AttentionId::of_bill(BillId::new(customer, at, 7)), format!("atn_bill_{code}")),
             (AttentionId::of_balance(BillId::new(customer, at, 7)), format!("atn_balance_{code}")),
             (AttentionId::of_journal(TransactionId::new(customer, at, 7)), format!("atn_txn_{code}")),

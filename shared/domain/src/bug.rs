@@ -31,10 +31,11 @@ pub enum Bug {
     RefusedIsTold,
     OrphanKept,
     KeyForgotten,
+    CaseUnseen,
 }
 
 impl Bug {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::SettleWithoutVersion,
         Self::FreshKeyOnRetry,
         Self::FailoverAfterUnknown,
@@ -61,6 +62,7 @@ impl Bug {
         Self::RefusedIsTold,
         Self::OrphanKept,
         Self::KeyForgotten,
+        Self::CaseUnseen,
     ];
 
     #[cfg(not(feature = "deliberate-bugs"))]

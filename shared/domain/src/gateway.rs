@@ -229,25 +229,23 @@ impl DisputeStanding {
     }
 }
 
-/// Seen from the merchant. Not final at every gateway: a case that was lost may be reinstated, and is then won.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Seen from the merchant. Not final at every gateway: a case that was lost may be reinstated, and is then won. Of several
+/// cases about a charge the greatest counts for its invoice: one that is open, or else one that took the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeVerdict {
-    Open,
     Won,
     Lost,
+    Open,
 }
 
 /// The answer to the question whether a charge is disputed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisputeOutcome {
-    Disputed(DisputeStanding),
-    /// The gateway was asked and knows of no case about the charge, or of no such charge.
-    Undisputed,
+    /// Every case that the gateway knows of about the charge, in no order; none also where it knows of no such charge.
+    Told(Vec<DisputeStanding>),
     /// It can't be asked just now, or its answer is not to be believed.
-    Unclear {
-        failure: Failure,
-    },
+    Unclear { failure: Failure },
 }
 
 /// A movement of money as the gateway has it on its own books.

@@ -314,7 +314,7 @@ impl Gateway for Approving {
     }
 
     async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
-        DisputeOutcome::Undisputed
+        DisputeOutcome::Told(Vec::new())
     }
 
     async fn movements(&self, _: Timestamp, _: Timestamp, _: Option<&str>) -> Result<MovementPage, Failure> {

@@ -189,7 +189,7 @@ async fn what_no_bank_takes_up_is_asked_about_for_120_days_and_then_a_person_dec
     assert_eq!(world.invoice(invoice).await.status(), Status::InProtest);
     let [matter] = &world.matters().await[..] else { panic!("raised once") };
     for _ in 0..2 {
-        let closed = world.app.close_attention(&World::operator(), &matter.id, None).await.unwrap();
+        let closed = world.app.close_attention(&World::operator(), &matter.id, None, None).await.unwrap();
         assert_eq!(closed.closed.unwrap().by.unwrap().as_str(), "key_test");
     }
     assert_eq!(world.open_matters().await, []);
@@ -242,7 +242,7 @@ async fn after_a_refund_it_is_recorded_and_shown_and_stays_refunded() {
     assert_eq!(cases(&world, invoice).await, ["open"]);
     let [matter] = &world.matters().await[..] else { panic!("one matter") };
     assert_eq!((matter.kind, matter.invoice), (AttentionKind::DisputeAfterRefund, Some(invoice)));
-    world.app.close_attention(&World::operator(), &matter.id, None).await.unwrap();
+    world.app.close_attention(&World::operator(), &matter.id, None, None).await.unwrap();
 
     // The bank takes the money a second time, and gives it back when it is shown the refund.
     for (outcome, books) in [

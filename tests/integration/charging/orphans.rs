@@ -35,7 +35,7 @@ async fn close_the_only_matter(world: &World, kind: AttentionKind) {
     let [matter] = &world.matters().await[..] else { panic!("{:?}", world.matters().await) };
     assert_eq!(matter.kind, kind);
     let note = Some(Text::parse("told the customer").unwrap());
-    let closed = world.app.close_attention(&World::operator(), &matter.id, note).await.unwrap();
+    let closed = world.app.close_attention(&World::operator(), &matter.id, None, note).await.unwrap();
     assert_eq!(closed.closed.unwrap().by.unwrap().as_str(), "key_test");
     assert_eq!(world.matters().await, []);
     let kept = world.app.attention_of(&World::operator(), &matter.id).await.unwrap();

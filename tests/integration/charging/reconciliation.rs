@@ -79,7 +79,7 @@ async fn assert_shown(world: &World, count: usize, invoice: Option<InvoiceId>) {
     assert_eq!(matters.len(), count, "{matters:?}");
     for matter in matters {
         assert_eq!((matter.kind, matter.invoice), (AttentionKind::ReconciliationDifference, invoice));
-        world.app.close_attention(&World::operator(), &matter.id, None).await.unwrap();
+        world.app.close_attention(&World::operator(), &matter.id, None, None).await.unwrap();
     }
 }
 

@@ -162,7 +162,7 @@ async fn a_review_is_ended_by_its_invoice_alone() {
     let world = World::start().await;
     world.held().await;
     let matter = world.open_reviews().await.remove(0);
-    let closed = world.app.close_attention(&World::operator(), &matter.id, None).await;
+    let closed = world.app.close_attention(&World::operator(), &matter.id, None, None).await;
     assert!(matches!(closed, Err(Error::FailedPrecondition { .. })), "{closed:?}");
 }
 

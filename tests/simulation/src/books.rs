@@ -1,6 +1,7 @@
 //! What Fatura has written, read from the table's stream as it is written, and held against what must always be so.
 
 mod bills;
+mod cases;
 mod items;
 mod leases;
 mod ledger;

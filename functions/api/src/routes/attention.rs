@@ -2,7 +2,7 @@ use super::{Route, ok, replied};
 use crate::Api;
 use crate::extract::{Authenticated, Ids, Submission};
 use crate::problem::Problem;
-use crate::wire::attention::{AttentionBody, read_kind, read_note, read_resolution};
+use crate::wire::attention::{AttentionBody, read_close, read_kind, read_resolution};
 use crate::wire::common::answer;
 use crate::wire::invoice::InvoiceBody;
 use crate::wire::list::ListQuery;
@@ -49,8 +49,8 @@ async fn close(
     request: Submission,
 ) -> Result<Response, Problem> {
     let id: AttentionId = id.parse().map_err(|_| Problem::not_found())?;
-    let note = read_note(request.optional_fields()?)?;
-    Ok(ok(&AttentionBody::from(&api.app.close_attention(&caller, &id, note).await?)))
+    let (end, note) = read_close(request.optional_fields()?)?;
+    Ok(ok(&AttentionBody::from(&api.app.close_attention(&caller, &id, end, note).await?)))
 }
 
 async fn resolve(

@@ -5,6 +5,7 @@ use crate::problem::Problem;
 use fatura_application::ResolveAttempt;
 use fatura_domain::actor::Actor;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
+use fatura_domain::dispute::DisputeEnd;
 use fatura_domain::gateway::{GatewayName, GatewayReference};
 use fatura_domain::id::{AttemptId, DisputeId, RefundId};
 use fatura_domain::invoice::Resolution;
@@ -19,9 +20,11 @@ pub(crate) fn read_kind(mut fields: Fields) -> Result<Option<AttentionKind>, Pro
     fields.finish(|| Some(kind))
 }
 
-pub(crate) fn read_note(mut fields: Fields) -> Result<Option<Text<500>>, Problem> {
+pub(crate) fn read_close(mut fields: Fields) -> Result<(Option<DisputeEnd>, Option<Text<500>>), Problem> {
+    let ends = [("won", DisputeEnd::Won), ("lost", DisputeEnd::Lost)];
+    let end = fields.optional("outcome", one_of(ends.into_iter()));
     let note = fields.optional("note", text(Text::parse));
-    fields.finish(|| Some(note))
+    fields.finish(|| Some((end, note)))
 }
 
 pub(crate) fn read_resolution(attempt: AttemptId, mut fields: Fields) -> Result<ResolveAttempt, Problem> {
@@ -87,10 +90,11 @@ impl<'a> From<&'a Attention> for AttentionBody<'a> {
     }
 }
 
-/// A matter is called after what it is about, a review after its attempt: the id of that, if it is of this kind.
+/// A matter is called after what it is about, perhaps with a mark before that: the id of it, if it is of this kind.
 fn named_after<Id: FromStr + Display>(matter: &AttentionId) -> Option<String> {
     let name = matter.as_str().strip_prefix(AttentionId::PREFIX)?;
-    let name = name.strip_prefix(AttentionId::REVIEW).unwrap_or(name);
+    let marks = [AttentionId::REVIEW, AttentionId::MISSED];
+    let name = marks.into_iter().find_map(|mark| name.strip_prefix(mark)).unwrap_or(name);
     name.parse::<Id>().ok().map(|id| id.to_string())
 }
 
@@ -113,6 +117,7 @@ mod tests {
         assert_eq!(named(AttentionId::of_attempt(attempt)), (Some(attempt.to_string()), None, None));
         assert_eq!(named(AttentionId::of_review(attempt)), (Some(attempt.to_string()), None, None));
         assert_eq!(named(AttentionId::of_dispute(dispute)), (None, None, Some(dispute.to_string())));
+        assert_eq!(named(AttentionId::of_missed(dispute)), (None, None, Some(dispute.to_string())));
         assert_eq!(named(AttentionId::of_orphan(invoice, 1)), (None, None, None));
         assert_eq!(named(AttentionId::of_difference("0123456789abcdef")), (None, None, None));
     }

@@ -39,7 +39,7 @@ impl<'a> From<&'a Dispute> for DisputeBody<'a> {
         };
         let transaction = match &dispute.state {
             DisputeState::Open { .. } => None,
-            DisputeState::Won { reinstatement } => reinstatement.as_ref(),
+            DisputeState::Won { reinstatement, .. } => reinstatement.as_ref(),
             DisputeState::Lost { chargeback } => Some(chargeback),
         };
         Self {

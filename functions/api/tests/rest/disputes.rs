@@ -1,4 +1,5 @@
-use crate::world::{BY_OPERATOR, DAY, World, brl};
+use crate::world::{BY_OPERATOR, DAY, Says, World, brl};
+use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::DisputeVerdict;
 use serde_json::{Value, json};
 
@@ -114,4 +115,125 @@ async fn every_fault_of_a_contest_is_named() {
         ]
     );
     assert_eq!(world.post(&contest(&invoice), json!({})).await.faults(), ["reason is required"]);
+}
+
+#[tokio::test]
+async fn several_cases_are_each_followed_to_their_end() {
+    let world = World::new().await;
+    let invoice = world.paid().await;
+    world.post(&contest(&invoice), json!({"reason": "fraud"})).await.expect(202);
+    world.gateway.disputes("dp_2", DisputeVerdict::Open);
+    world.gateway.disputes("dp_1", DisputeVerdict::Lost);
+    world.pass(DAY).await;
+    let standings = async || {
+        let listed = disputes(&world, &invoice).await;
+        let standing = |one: &Value| (one["gateway_reference"].clone(), one["status"].clone());
+        let mut standings: Vec<_> = listed["data"].as_array().unwrap().iter().map(standing).collect();
+        standings.sort_by_key(|(case, _)| case.to_string());
+        standings
+    };
+    let [first, second] = ["dp_1", "dp_2"].map(|case| json!(case));
+    let expected = [(first.clone(), json!("lost")), (second.clone(), json!("open"))];
+    assert_eq!(standings().await, expected, "the contest is the first of them");
+    assert_eq!(world.show(&invoice).await["status"], "chargeback");
+
+    world.gateway.disputes("dp_2", DisputeVerdict::Lost);
+    world.pass(DAY).await;
+    assert_eq!(standings().await, [(first, json!("lost")), (second, json!("lost"))]);
+    assert_eq!(open_matters(&world).await, json!([]));
+}
+
+async fn open_matters(world: &World) -> Value {
+    world.get("/v1/attention").await.expect(200)["data"].clone()
+}
+
+/// A bank's case of which its gateway tells nothing any more: the invoice and the matter.
+async fn missed(world: &World) -> (String, Value) {
+    let invoice = world.paid().await;
+    world.post(&contest(&invoice), json!({"reason": "fraud"})).await.expect(202);
+    world.gateway.disputes("dp_1", DisputeVerdict::Open);
+    world.pass(DAY).await;
+    world.gateway.forgets_case("dp_1");
+    world.pass(DAY).await;
+    let matters = open_matters(world).await;
+    assert_eq!(matters.as_array().unwrap().len(), 1);
+    (invoice, matters[0].clone())
+}
+
+#[tokio::test]
+async fn how_a_case_ended_that_the_gateway_tells_nothing_of_a_person_says() {
+    let world = World::new().await;
+    let (invoice, matter) = missed(&world).await;
+    assert_eq!(
+        (&matter["kind"], &matter["invoice_id"], &matter["gateway_reference"]),
+        (&json!("dispute_outcome_unknown"), &json!(invoice), &json!("dp_1"))
+    );
+    assert_eq!(matter["dispute_id"], disputes(&world, &invoice).await["data"][0]["id"]);
+    assert_eq!(matter["amount"], brl("122.05"));
+    world.pass(9 * DAY).await;
+    assert_eq!(open_matters(&world).await, json!([matter]), "raised once");
+
+    let close = format!("/v1/attention/{}/close", matter["id"].as_str().unwrap());
+    let refused = world.post(&close, json!({"note": "asked the bank"})).await;
+    assert_eq!(refused.code(), (422, "failed_precondition"));
+    assert_eq!(refused.body["detail"], "its outcome has to be said: won, or lost");
+    let bad = world.post(&close, json!({"outcome": "open"})).await;
+    assert_eq!(bad.faults(), ["outcome must be one of: won, lost"]);
+    let closed = world.post(&close, json!({"outcome": "lost", "note": "asked the bank"})).await.expect(200);
+    assert_eq!((&closed["status"], &closed["closed_by"]), (&json!("closed"), &json!(BY_OPERATOR)));
+    let shown = world.show(&invoice).await;
+    assert_eq!(shown["status"], "chargeback");
+    assert_eq!(shown["history"][4]["by"], BY_OPERATOR);
+    let dispute = disputes(&world, &invoice).await["data"][0].clone();
+    assert_eq!((&dispute["status"], dispute["transaction_id"].is_string()), (&json!("lost"), true));
+    assert_eq!(
+        world.post(&close, json!({"outcome": "won"})).await.expect(200),
+        closed,
+        "the first word stays"
+    );
+    assert_eq!(open_matters(&world).await, json!([]));
+}
+
+#[tokio::test]
+async fn a_gateway_that_tells_of_the_case_again_is_believed() {
+    let world = World::new().await;
+    let (invoice, matter) = missed(&world).await;
+    let close = format!("/v1/attention/{}/close", matter["id"].as_str().unwrap());
+    world.post(&close, json!({"outcome": "won"})).await.expect(200);
+    assert_eq!(world.show(&invoice).await["status"], "paid");
+    world.post(&contest(&invoice), json!({"reason": "other"})).await.expect(202);
+    world.gateway.disputes("dp_1", DisputeVerdict::Lost);
+    world.pass(DAY).await;
+    let listed = disputes(&world, &invoice).await;
+    assert_eq!(
+        (&listed["data"][0]["status"], &listed["data"][1]["status"]),
+        (&json!("open"), &json!("lost"))
+    );
+    assert_eq!(world.show(&invoice).await["status"], "in_protest", "by the newer one");
+}
+
+#[tokio::test]
+async fn only_a_dispute_has_an_outcome() {
+    let world = World::new().await;
+    world.charged(&world.payer().await, Says::Declined(FailureClass::Configuration)).await;
+    let id = open_matters(&world).await[0]["id"].as_str().unwrap().to_owned();
+    let refused = world.post(&format!("/v1/attention/{id}/close"), json!({"outcome": "won"})).await;
+    assert_eq!(refused.code(), (422, "failed_precondition"));
+    assert_eq!(refused.body["detail"], "it has no outcome: only a dispute has");
+    assert_eq!(open_matters(&world).await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_contest_in_vain_is_won_unless_a_person_says_otherwise() {
+    for (body, status) in
+        [(json!({}), "paid"), (json!({"outcome": "won"}), "paid"), (json!({"outcome": "lost"}), "chargeback")]
+    {
+        let world = World::new().await;
+        let invoice = world.paid().await;
+        world.post(&contest(&invoice), json!({"reason": "fraud"})).await.expect(202);
+        world.pass(120 * DAY).await;
+        let id = open_matters(&world).await[0]["id"].as_str().unwrap().to_owned();
+        world.post(&format!("/v1/attention/{id}/close"), body).await.expect(200);
+        assert_eq!(world.show(&invoice).await["status"], status);
+    }
 }

@@ -100,7 +100,7 @@ async fn every_fault_of_a_query_is_named() {
         ),
         (
             "/v1/attention?kind=odd",
-            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, contest_unanswered, reconciliation_difference, webhook_mismatch, bill_awaits_rates, bill_not_charged, merchant_not_settled, webhook_endpoint_disabled, risk_review",
+            "kind must be one of: unknown_outcome, amount_mismatch, orphan_payment, refund_failed, cannot_charge, dispute_after_refund, contest_unanswered, dispute_outcome_unknown, reconciliation_difference, webhook_mismatch, bill_awaits_rates, bill_not_charged, merchant_not_settled, webhook_endpoint_disabled, risk_review",
         ),
         ("/v1/bills", "status is required without customer_id"),
         ("/v1/bills?status=draft", "status must be one of: open, closing, closed, canceled"),

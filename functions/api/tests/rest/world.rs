@@ -416,7 +416,7 @@ pub(crate) struct StubGateway {
     refuses: AtomicBool,
     is_silent: AtomicBool,
     captured: Mutex<HashMap<AttemptId, Money>>,
-    dispute: Mutex<Option<DisputeStanding>>,
+    cases: Mutex<Vec<DisputeStanding>>,
     movements: Mutex<Vec<Movement>>,
     held: Mutex<BTreeMap<String, StoreKey>>,
 }
@@ -442,7 +442,7 @@ impl StubGateway {
             refuses: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
             captured: Mutex::default(),
-            dispute: Mutex::default(),
+            cases: Mutex::default(),
             movements: Mutex::default(),
             held: Mutex::default(),
         }
@@ -478,8 +478,14 @@ impl StubGateway {
 
     /// How the case stands that it has about every charge.
     pub(crate) fn disputes(&self, case: &str, status: DisputeVerdict) {
-        let reference = GatewayReference(case.to_owned());
-        *self.dispute.lock().unwrap() = Some(DisputeStanding { reference, status, amount: None });
+        let standing = DisputeStanding { reference: GatewayReference(case.to_owned()), status, amount: None };
+        self.forgets_case(case);
+        self.cases.lock().unwrap().push(standing);
+    }
+
+    /// Tells of this case no more.
+    pub(crate) fn forgets_case(&self, case: &str) {
+        self.cases.lock().unwrap().retain(|standing| standing.reference.0 != case);
     }
 
     /// What is on its own books from now on.
@@ -621,8 +627,7 @@ impl Gateway for StubGateway {
     }
 
     async fn fetch_dispute(&self, _: &ChargeLookup) -> DisputeOutcome {
-        let standing = self.dispute.lock().unwrap().clone();
-        standing.map_or(DisputeOutcome::Undisputed, DisputeOutcome::Disputed)
+        DisputeOutcome::Told(self.cases.lock().unwrap().clone())
     }
 
     /// One a page.

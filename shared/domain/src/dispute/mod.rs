@@ -81,12 +81,24 @@ pub enum DisputeState {
         /// What was booked when a chargeback was taken back.
         #[serde(rename = "tx", default, skip_serializing_if = "Option::is_none")]
         reinstatement: Option<TransactionId>,
+        /// By a person's word for want of the bank's, which still counts.
+        #[serde(rename = "pr", default, skip_serializing_if = "std::ops::Not::not")]
+        presumed: bool,
     },
     /// The money was taken back.
     Lost {
         #[serde(rename = "tx")]
         chargeback: TransactionId,
     },
+}
+
+/// How it ended, by the word of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeEnd {
+    /// The money stayed with us.
+    Won,
+    /// The bank took it.
+    Lost,
 }
 
 impl DisputeState {
@@ -112,28 +124,47 @@ impl Dispute {
     /// isn't due.
     pub fn woken(&self, policy: &Policy, now: Timestamp) -> Option<Self> {
         self.due().filter(|due| *due <= now)?;
-        // A case ends by itself, and a contest that no bank knows of doesn't.
-        let is_in_vain =
-            self.case.is_none() && now.duration_since(self.created_at) >= policy.contest_patience;
+        let patience = if self.case.is_some() { policy.case_patience } else { policy.contest_patience };
+        let is_in_vain = now.duration_since(self.created_at) >= patience;
         let due = policy.poll_dispute_at(now).filter(|_| !is_in_vain);
         Some(self.moved(DisputeState::Open { due }, now))
     }
 
-    /// What a person has to decide: a contest that no bank has ever taken up.
+    /// What is written once the gateway has told all its cases about the charge, and this isn't among them any more: nobody
+    /// asks on. None: it is, or there is nothing that could be missed.
+    pub fn missed(&self, told: &[DisputeStanding], now: Timestamp) -> Option<Self> {
+        let case = self.case.as_ref().filter(|_| self.due().is_some())?;
+        let is_told = told.iter().any(|standing| standing.reference == *case);
+        (!is_told).then(|| self.moved(DisputeState::Open { due: None }, now))
+    }
+
+    /// What a person has to decide: a contest that no bank has ever taken up, or a case that the gateway tells no end of.
     pub fn matter(&self) -> Option<Attention> {
-        let is_in_vain = self.case.is_none() && matches!(self.state, DisputeState::Open { due: None });
-        is_in_vain.then(|| Attention {
-            id: AttentionId::of_dispute(self.id),
-            kind: AttentionKind::ContestUnanswered,
+        let DisputeState::Open { due: None } = self.state else { return None };
+        let (id, kind, detail) = if self.case.is_none() {
+            let detail = "contested by the customer, and no bank has opened a case";
+            (AttentionId::of_dispute(self.id), AttentionKind::ContestUnanswered, detail)
+        } else {
+            let detail = "the gateway has not told how this case ended, and isn't asked any more";
+            (AttentionId::of_missed(self.id), AttentionKind::DisputeOutcomeUnknown, detail)
+        };
+        Some(Attention {
+            id,
+            kind,
             invoice: Some(self.invoice),
             bill: None,
             amount: Some(self.amount),
             gateway: Some(self.gateway.clone()),
-            reference: Some(self.charge.clone()),
-            detail: "contested by the customer, and no bank has opened a case".to_owned(),
+            reference: Some(self.case.as_ref().unwrap_or(&self.charge).clone()),
+            detail: detail.to_owned(),
             raised_at: self.updated_at,
             closed: None,
         })
+    }
+
+    /// Whether the bank's word is still to come: as long as no more than a person has said how it ended.
+    pub(crate) const fn is_undecided(&self) -> bool {
+        matches!(self.state, DisputeState::Open { .. } | DisputeState::Won { presumed: true, .. })
     }
 
     /// Which of an invoice's disputes the gateway means: the one of that case, or the contest that has none yet.
@@ -153,8 +184,8 @@ impl Dispute {
     /// As the gateway tells of it: how much it is about is the bank's to say, until it is decided.
     pub(crate) fn told(&self, standing: &DisputeStanding) -> Self {
         let told = standing.amount_in(self.amount.currency());
-        let amount = told.filter(|_| matches!(self.state, DisputeState::Open { .. })).unwrap_or(self.amount);
-        Self { amount, ..self.clone() }
+        let amount = told.filter(|_| self.is_undecided()).unwrap_or(self.amount);
+        Self { amount, case: Some(standing.reference.clone()), ..self.clone() }
     }
 
     pub(crate) fn moved(&self, state: DisputeState, now: Timestamp) -> Self {

@@ -17,6 +17,8 @@ pub struct Policy {
     pub dispute_poll: SignedDuration,
     /// How long a bank may take to open a case after its customer has contested a payment with us.
     pub contest_patience: SignedDuration,
+    /// How long a bank may take to decide.
+    pub case_patience: SignedDuration,
     /// A refund without a word from the gateway is sent again after this, doubled each time up to a day.
     pub refund_resend: SignedDuration,
     /// After so many silent sends a person has to look.
@@ -40,6 +42,8 @@ impl Policy {
             dispute_poll: SignedDuration::from_hours(24),
             // What card networks give cardholders.
             contest_patience: SignedDuration::from_hours(120 * 24),
+            // Longer than networks take from a contest to an arbitration's end.
+            case_patience: SignedDuration::from_hours(365 * 24),
             refund_resend: minutes(1),
             refund_max_sends: 12,
         }

@@ -2,7 +2,7 @@
 
 use super::{Captured, Cause, IllegalTransition, Invoice, Payment, Split, State, Status};
 use crate::attention::{Attention, AttentionId, AttentionKind};
-use crate::dispute::{ContestReason, Dispute, DisputeState, Origin};
+use crate::dispute::{ContestReason, Dispute, DisputeEnd, DisputeState, Origin};
 use crate::dunning::Policy;
 use crate::gateway::{DisputeStanding, DisputeVerdict};
 use crate::id::{DisputeId, TransactionId};
@@ -70,65 +70,110 @@ impl Invoice {
         else {
             return DisputeReduced::AlreadyApplied;
         };
-        let known = known.filter(|dispute| dispute.is(standing));
-        let case = match known {
-            Some(dispute) => Case { dispute: dispute.told(standing), is_new: false },
+        let case = match known.filter(|dispute| dispute.is(standing)) {
+            Some(dispute) => Case {
+                dispute: dispute.told(standing),
+                is_new: false,
+                is_followed: dispute.case.is_some() && dispute.due().is_some(),
+            },
             None => Case {
                 dispute: self.opened(charge, payment, Origin::Gateway, Some(standing), policy, moment),
                 is_new: true,
+                is_followed: false,
             },
         };
-        // An older case that is decided while a newer one is open is booked, and decides nothing for the invoice.
-        if !case.is_new && self.dispute != Some(case.dispute.id) {
-            return self.observe_older(case, standing, charge, moment);
-        }
-        let reduction = match (&case.dispute.state, standing.status) {
-            (DisputeState::Open { .. }, DisputeVerdict::Open) => self.is_open(case, standing, policy, moment),
-            (DisputeState::Open { .. }, DisputeVerdict::Won) => Some(self.is_won(case, standing, moment)),
-            (DisputeState::Open { .. }, DisputeVerdict::Lost) => self.is_lost(case, standing, charge, moment),
-            (DisputeState::Lost { .. }, DisputeVerdict::Won) => self.is_reinstated(&case, charge, moment),
-            (DisputeState::Won { .. } | DisputeState::Lost { .. }, _) => None,
+        let word = match standing.status {
+            DisputeVerdict::Open => Word::Open { next_look: policy.poll_dispute_at(moment.now) },
+            DisputeVerdict::Won => Word::Won { presumed: false },
+            DisputeVerdict::Lost => Word::Lost,
         };
-        reduction
+        self.follows(case, word, charge, moment)
             .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
     }
 
-    /// A person's word that nothing comes of a contest that no bank has taken up: what was paid is paid. None: it isn't one.
-    pub fn contest_dropped(&self, dispute: &Dispute, now: Timestamp) -> Option<(Self, Dispute)> {
+    /// A person's word on how a dispute ended of which no bank tells. None: there is no such question any more.
+    pub fn dispute_resolved(
+        &self,
+        dispute: &Dispute,
+        end: DisputeEnd,
+        moment: Moment,
+    ) -> Option<DisputeReduction> {
         dispute.matter()?;
-        let touched = self.touched(now);
-        let is_latest = self.dispute == Some(dispute.id);
-        let invoice = if is_latest { touched.paid_after_all(Cause::DisputeWon, now) } else { touched };
-        Some((invoice, dispute.moved(DisputeState::Won { reinstatement: None }, now)))
+        let charge = self.state.payment()?.charge.as_ref()?;
+        let word = match end {
+            DisputeEnd::Won => Word::Won { presumed: true },
+            DisputeEnd::Lost => Word::Lost,
+        };
+        let case = Case { dispute: dispute.clone(), is_new: false, is_followed: false };
+        self.follows(case, word, charge, moment)
     }
 
-    fn observe_older(
-        &self,
-        case: Case,
-        standing: &DisputeStanding,
-        charge: &Captured,
-        moment: Moment,
-    ) -> DisputeReduced {
-        let bank = match (&case.dispute.state, standing.status) {
-            (DisputeState::Open { .. }, DisputeVerdict::Won) => None,
-            (DisputeState::Open { .. }, DisputeVerdict::Lost) => Some(Bank::Takes),
-            (DisputeState::Lost { .. }, DisputeVerdict::Won) => Some(Bank::GivesBack),
-            _ => return DisputeReduced::AlreadyApplied,
+    /// What a word about a case changes. None: nothing.
+    fn follows(&self, case: Case, word: Word, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
+        let Case { dispute, is_new, is_followed } = case;
+        let is_undecided = dispute.is_undecided();
+        let bank = match word {
+            Word::Open { .. } if is_undecided && !is_followed => None,
+            Word::Won { .. } if is_undecided => None,
+            Word::Lost if is_undecided => Some(Bank::Takes),
+            Word::Won { .. } if matches!(dispute.state, DisputeState::Lost { .. }) => Some(Bank::GivesBack),
+            Word::Open { .. } | Word::Won { .. } | Word::Lost => return None,
         };
-        let booked = bank.and_then(|bank| self.booked(bank, &case.dispute, charge, moment));
-        let (transaction, split) =
-            booked.map_or((None, self.split.clone()), |(transaction, split)| (Some(transaction), split));
+        let (transaction, split) = match bank {
+            Some(bank) => {
+                let (transaction, split) = self.booked(bank, &dispute, charge, moment)?;
+                (Some(transaction), split)
+            }
+            None => (None, self.split.clone()),
+        };
         let booked = transaction.as_ref().map(|transaction| transaction.id);
-        let state = match (standing.status, booked) {
-            (DisputeVerdict::Lost, Some(chargeback)) => DisputeState::Lost { chargeback },
-            (DisputeVerdict::Won, reinstatement) => DisputeState::Won { reinstatement },
-            _ => return DisputeReduced::AlreadyApplied,
+        let state = match word {
+            Word::Open { next_look } => DisputeState::Open { due: next_look },
+            Word::Won { presumed } => DisputeState::Won { reinstatement: booked, presumed },
+            Word::Lost => DisputeState::Lost { chargeback: booked? },
         };
-        let invoice = Self { split, ..self.touched(moment.now) };
-        let latest = invoice.dispute;
-        let reduction = case.into_reduction(invoice, state, standing, transaction, moment.now);
-        let invoice = Self { dispute: latest, ..reduction.invoice };
-        DisputeReduced::Applied(Box::new(DisputeReduction { invoice, ..reduction }))
+        let touched = Self { split, ..self.touched(moment.now) };
+        // An older case that is decided while a newer one is open is booked, and decides nothing for the invoice; neither does
+        // a bank that says what a person has said.
+        let is_latest = is_new || self.dispute == Some(dispute.id);
+        let is_confirmed = matches!((word, &dispute.state), (Word::Won { .. }, DisputeState::Won { .. }));
+        let invoice = if is_latest && !is_confirmed {
+            let moved = touched.disputed(word, bank, moment.now);
+            Self { dispute: Some(dispute.id), ..moved }
+        } else {
+            touched
+        };
+        let dispute = if is_new { Dispute { state, ..dispute } } else { dispute.moved(state, moment.now) };
+        let matter = (is_new && invoice.status() == Status::Refunded).then(|| {
+            invoice.attention(
+                AttentionId::of_dispute(dispute.id),
+                AttentionKind::DisputeAfterRefund,
+                dispute.amount,
+                &dispute.gateway,
+                dispute.case.clone(),
+                "disputed after it was given back: show the bank the refund".to_owned(),
+            )
+        });
+        Some(DisputeReduction { dispute, is_new, invoice, transaction, matter })
+    }
+
+    /// Where its latest dispute brings it.
+    fn disputed(self, word: Word, bank: Option<Bank>, now: Timestamp) -> Self {
+        match (word, bank) {
+            (Word::Won { .. }, Some(_)) => self.paid_after_all(Cause::Reinstated, now),
+            (Word::Won { .. }, None) => self.in_protest(now).paid_after_all(Cause::DisputeWon, now),
+            (Word::Open { .. }, _) => self.in_protest(now),
+            (Word::Lost, _) => {
+                let protested = self.in_protest(now);
+                match protested.state.clone() {
+                    State::InProtest(payment) => protested
+                        .clone()
+                        .moved_on(State::Chargeback(payment), Cause::DisputeLost, now)
+                        .unwrap_or(protested),
+                    _ => protested,
+                }
+            }
+        }
     }
 
     fn opened(
@@ -160,71 +205,14 @@ impl Invoice {
         }
     }
 
-    fn is_open(
-        &self,
-        case: Case,
-        standing: &DisputeStanding,
-        policy: &Policy,
-        moment: Moment,
-    ) -> Option<DisputeReduction> {
-        if !case.is_new && case.dispute.case.is_some() {
-            return None;
-        }
-        // From now on there is a case to ask about, even if nobody was to ask any more.
-        let state = DisputeState::Open { due: policy.poll_dispute_at(moment.now) };
-        Some(case.into_reduction(self.in_protest(moment.now), state, standing, None, moment.now))
-    }
-
-    fn is_won(&self, case: Case, standing: &DisputeStanding, moment: Moment) -> DisputeReduction {
-        let invoice = self.in_protest(moment.now).paid_after_all(Cause::DisputeWon, moment.now);
-        let state = DisputeState::Won { reinstatement: None };
-        case.into_reduction(invoice, state, standing, None, moment.now)
-    }
-
-    fn is_lost(
-        &self,
-        case: Case,
-        standing: &DisputeStanding,
-        charge: &Captured,
-        moment: Moment,
-    ) -> Option<DisputeReduction> {
-        let (transaction, split) = self.booked(Bank::Takes, &case.dispute, charge, moment)?;
-        let protested = Self { split, ..self.in_protest(moment.now) };
-        let invoice = match protested.state.clone() {
-            State::InProtest(payment) => protested
-                .clone()
-                .moved_on(State::Chargeback(payment), Cause::DisputeLost, moment.now)
-                .unwrap_or(protested),
-            _ => protested,
-        };
-        let state = DisputeState::Lost { chargeback: transaction.id };
-        Some(case.into_reduction(invoice, state, standing, Some(transaction), moment.now))
-    }
-
-    fn is_reinstated(&self, case: &Case, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
-        let (transaction, split) = self.booked(Bank::GivesBack, &case.dispute, charge, moment)?;
-        let touched = Self { split, ..self.touched(moment.now) };
-        let invoice = touched.paid_after_all(Cause::Reinstated, moment.now);
-        let state = DisputeState::Won { reinstatement: Some(transaction.id) };
-        let dispute = case.dispute.moved(state, moment.now);
-        Some(DisputeReduction {
-            dispute,
-            is_new: false,
-            invoice,
-            transaction: Some(transaction),
-            matter: None,
-        })
-    }
-
-    /// The next version, in protest if it was paid; what was given back or is in protest already stays what it is.
-    fn in_protest(&self, now: Timestamp) -> Self {
-        let touched = self.touched(now);
+    /// If it was paid; what was given back or is in protest already stays what it is.
+    fn in_protest(self, now: Timestamp) -> Self {
         match &self.state {
             State::Paid(payment) => {
                 let state = State::InProtest(payment.clone());
-                touched.clone().moved_on(state, Cause::DisputeOpened, now).unwrap_or(touched)
+                self.clone().moved_on(state, Cause::DisputeOpened, now).unwrap_or(self)
             }
-            _ => touched,
+            _ => self,
         }
     }
 
@@ -293,35 +281,18 @@ enum Bank {
     GivesBack,
 }
 
-/// A dispute that the gateway tells of, and whether we knew it.
+/// A dispute that somebody has a word about, as told.
 struct Case {
     dispute: Dispute,
+    /// It has not been on record before.
     is_new: bool,
+    /// It was on record as a bank's, and somebody asks about it.
+    is_followed: bool,
 }
 
-impl Case {
-    fn into_reduction(
-        self,
-        invoice: Invoice,
-        state: DisputeState,
-        standing: &DisputeStanding,
-        transaction: Option<Transaction>,
-        now: Timestamp,
-    ) -> DisputeReduction {
-        let Self { dispute, is_new } = self;
-        let linked = Dispute { case: Some(standing.reference.clone()), ..dispute };
-        let dispute = if is_new { Dispute { state, ..linked } } else { linked.moved(state, now) };
-        let matter = (is_new && invoice.status() == Status::Refunded).then(|| {
-            invoice.attention(
-                AttentionId::of_dispute(dispute.id),
-                AttentionKind::DisputeAfterRefund,
-                dispute.amount,
-                &dispute.gateway,
-                dispute.case.clone(),
-                "disputed after it was given back: show the bank the refund".to_owned(),
-            )
-        });
-        let invoice = Invoice { dispute: Some(dispute.id), ..invoice };
-        DisputeReduction { dispute, is_new, invoice, transaction, matter }
-    }
+#[derive(Debug, Clone, Copy)]
+enum Word {
+    Open { next_look: Option<Timestamp> },
+    Won { presumed: bool },
+    Lost,
 }

@@ -21,7 +21,7 @@ mod wallet;
 
 pub use again::{RequeueError, Woken};
 pub use collect::{Cancellation, ChargeError, NextStep};
-pub use dispute::{ContestError, DisputeReduced};
+pub use dispute::{ContestError, DisputeReduced, DisputeReduction};
 pub use follow_up::NextAction;
 pub use line_item::{FactorError, LineItem, Quantity, UnitPrice};
 pub(crate) use line_item::{MAX_FACTOR, factor, product};

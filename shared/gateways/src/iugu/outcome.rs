@@ -89,16 +89,15 @@ pub(super) fn dispute(invoices: &[Invoice], attempt: AttemptId) -> Result<Disput
     if !invoices.is_empty() && !invoices.iter().any(|invoice| is_of(invoice, attempt)) {
         return Err(of_others());
     }
-    for invoice in invoices.iter().filter(|invoice| is_of(invoice, attempt)) {
+    let disputed = invoices.iter().filter(|invoice| is_of(invoice, attempt)).filter_map(|invoice| {
         let status = match invoice.status {
             Status::InProtest => DisputeVerdict::Open,
             Status::Chargeback => DisputeVerdict::Lost,
-            _ => continue,
+            _ => return None,
         };
-        let reference = GatewayReference(invoice.id.clone());
-        return Ok(DisputeOutcome::Disputed(DisputeStanding { reference, status, amount: None }));
-    }
-    Ok(DisputeOutcome::Undisputed)
+        Some(DisputeStanding { reference: GatewayReference(invoice.id.clone()), status, amount: None })
+    });
+    Ok(DisputeOutcome::Told(disputed.collect()))
 }
 
 fn is_of(invoice: &Invoice, attempt: AttemptId) -> bool {

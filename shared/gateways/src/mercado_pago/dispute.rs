@@ -11,26 +11,27 @@ use fatura_domain::gateway::{DisputeOutcome, DisputeStanding, DisputeVerdict};
 impl MercadoPago {
     pub(super) async fn find_dispute(&self, lookup: &ChargeLookup) -> Result<DisputeOutcome, Trouble> {
         let payments = self.look_up(lookup).await?;
+        let mut standings = Vec::new();
         if payments.is_empty() {
-            return Ok(DisputeOutcome::Undisputed);
+            return Ok(DisputeOutcome::Told(standings));
         }
-        // Of several payments under one reference the one that is disputed counts.
+        // Several payments under one reference have their cases each.
         for payment in ours(payments, lookup.attempt)? {
-            if let Some(case) = self.chargeback_of(&payment.id).await? {
-                return standing(case).map(DisputeOutcome::Disputed);
+            for case in self.chargebacks_of(&payment.id).await? {
+                standings.push(standing(case)?);
             }
         }
-        Ok(DisputeOutcome::Undisputed)
+        Ok(DisputeOutcome::Told(standings))
     }
 
-    async fn chargeback_of(&self, payment: &Id) -> Result<Option<Chargeback>, Trouble> {
+    async fn chargebacks_of(&self, payment: &Id) -> Result<Vec<Chargeback>, Trouble> {
         let mut url = self.desk.at(&["v1", "chargebacks", "search"]);
         url.query_pairs_mut().append_pair("payment_id", &payment.0);
         let answer = self.desk.call(self.desk.http.get(url)).await?;
         let found: Found<Chargeback> = succeeded(&answer)?.json()?;
         // One that names other payments only is not believed.
         let is_of = |case: &Chargeback| case.payments.is_empty() || case.payments.contains(payment);
-        Ok(found.results.into_iter().find(is_of))
+        Ok(found.results.into_iter().filter(is_of).collect())
     }
 }
 

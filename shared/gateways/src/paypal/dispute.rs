@@ -22,10 +22,10 @@ impl PayPal {
         | ChargeOutcome::Pending { reference, .. }
         | ChargeOutcome::Declined { reference: Some(reference), .. }) = self.find(lookup).await?
         else {
-            return Ok(DisputeOutcome::Undisputed);
+            return Ok(DisputeOutcome::Told(Vec::new()));
         };
         let Some(Named::Capture(capture)) = Named::of(&reference) else {
-            return Ok(DisputeOutcome::Undisputed);
+            return Ok(DisputeOutcome::Told(Vec::new()));
         };
         let mut url = self.url(&["v1", "customer", "disputes"]);
         url.query_pairs_mut()
@@ -42,13 +42,7 @@ impl PayPal {
             let case = self.case(&named.dispute_id).await?.ok_or_else(gone)?;
             standings.push(standing(&case, &capture)?);
         }
-        // Of several the one that took the money counts, then the one that may.
-        standings.sort_by_key(|standing| match standing.status {
-            DisputeVerdict::Lost => 0,
-            DisputeVerdict::Open => 1,
-            DisputeVerdict::Won => 2,
-        });
-        Ok(standings.into_iter().next().map_or(DisputeOutcome::Undisputed, DisputeOutcome::Disputed))
+        Ok(DisputeOutcome::Told(standings))
     }
 
     async fn case(&self, id: &Id) -> Result<Option<Dispute>, Trouble> {

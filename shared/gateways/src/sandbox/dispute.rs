@@ -13,15 +13,12 @@ impl Sandbox {
     pub(super) async fn find_dispute(&self, lookup: &ChargeLookup) -> Result<DisputeOutcome, Trouble> {
         let charges = self.look_up(lookup).await?;
         if charges.is_empty() {
-            return Ok(DisputeOutcome::Undisputed);
+            return Ok(DisputeOutcome::Told(Vec::new()));
         }
-        // Of several charges under one reference the one that is disputed counts.
-        for charge in ours(charges, lookup.attempt)? {
-            if let Some(standing) = standing(&charge)? {
-                return Ok(DisputeOutcome::Disputed(standing));
-            }
-        }
-        Ok(DisputeOutcome::Undisputed)
+        // Several charges under one reference have a case each, or none.
+        let charges = ours(charges, lookup.attempt)?;
+        let standings = charges.iter().filter_map(|charge| standing(charge).transpose());
+        standings.collect::<Result<_, _>>().map(DisputeOutcome::Told)
     }
 }
 

@@ -14,19 +14,14 @@ const PAGE: u8 = 100;
 impl Stripe {
     pub(super) async fn find_dispute(&self, lookup: &ChargeLookup) -> Result<DisputeOutcome, Trouble> {
         let intents = self.look_up(lookup).await?;
-        let Some(intent) = ours(&intents, lookup.attempt)? else { return Ok(DisputeOutcome::Undisputed) };
+        let Some(intent) = ours(&intents, lookup.attempt)? else {
+            return Ok(DisputeOutcome::Told(Vec::new()));
+        };
         let query = Form::new().with("payment_intent", intent.id.as_str()).with("limit", &PAGE);
         let answer = self.get(&["disputes"], &query).await?;
         let page: Page<Dispute> = succeeded(&answer)?.json()?;
-        let mut standings =
-            page.data.iter().map(|dispute| standing(dispute, &intent.id)).collect::<Result<Vec<_>, _>>()?;
-        // Of several the one that took the money counts, then the one that may.
-        standings.sort_by_key(|standing| match standing.status {
-            DisputeVerdict::Lost => 0,
-            DisputeVerdict::Open => 1,
-            DisputeVerdict::Won => 2,
-        });
-        Ok(standings.into_iter().next().map_or(DisputeOutcome::Undisputed, DisputeOutcome::Disputed))
+        let standings = page.data.iter().map(|dispute| standing(dispute, &intent.id));
+        standings.collect::<Result<_, _>>().map(DisputeOutcome::Told)
     }
 
     /// Events about disputes name Stripe's id of the payment only; whose it is, the payment tells.

@@ -9,6 +9,7 @@ use crate::brazil::{
 };
 use crate::common::{Common, Covered, Window};
 use crate::contract::charging::unknown;
+use crate::contract::disputes::{UNDISPUTED, only};
 use crate::scripted::{Received, Scripted};
 use fatura_application::ports::{ChargeLookup, WebhookDelivery, WebhookRefusal, WebhookSubject};
 use fatura_domain::charge::FailureClass;
@@ -551,9 +552,23 @@ async fn a_chargeback_is_open_won_or_lost() {
         })
         .await;
         let outcome = subject().at(&server.url).fetch_dispute(&theirs(&order, "1312345678901")).await;
-        let DisputeOutcome::Disputed(standing) = outcome else { panic!("{outcome:?}") };
+        let standing = only(outcome);
         assert_eq!((standing.status, standing.amount), (verdict, Some(brl(12_345))));
     }
+    let cases = found(&[
+        json!({ "id": "217", "coverage_applied": false }),
+        json!({ "id": "218", "payments": [5] }),
+        json!({ "id": "219" }),
+    ]);
+    let paid = payment(&order, "charged_back");
+    let server = Scripted::routed(move |request| {
+        if request.target.contains("chargebacks") { say("200 OK", &cases) } else { say("200 OK", &paid) }
+    })
+    .await;
+    let outcome = subject().at(&server.url).fetch_dispute(&theirs(&order, "1312345678901")).await;
+    let DisputeOutcome::Told(told) = outcome else { panic!("{outcome:?}") };
+    let told: Vec<_> = told.iter().map(|standing| (standing.reference.0.as_str(), standing.status)).collect();
+    assert_eq!(told, [("217", DisputeVerdict::Lost), ("219", DisputeVerdict::Open)], "each of this payment");
     // Of another payment, or none at all.
     for cases in [found(&[json!({ "id": "217", "payments": [5] })]), found(&[])] {
         let paid = payment(&order, "approved");
@@ -562,7 +577,7 @@ async fn a_chargeback_is_open_won_or_lost() {
         })
         .await;
         let outcome = subject().at(&server.url).fetch_dispute(&theirs(&order, "1312345678901")).await;
-        assert_eq!(outcome, DisputeOutcome::Undisputed);
+        assert_eq!(outcome, UNDISPUTED);
     }
 }
 

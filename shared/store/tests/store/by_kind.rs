@@ -120,7 +120,7 @@ async fn an_invoices_disputes_come_newest_first() {
     for day in 1..=4 {
         let now = at(86_400 * day);
         let (paid, decided) = told(&table, &(invoice, dispute), DisputeVerdict::Won, now).await;
-        assert_eq!(decided.state, DisputeState::Won { reinstatement: None });
+        assert_eq!(decided.state, DisputeState::Won { reinstatement: None, presumed: false });
         disputes.push(decided);
         let again = contested(&paid, now + SignedDuration::from_secs(1));
         let changes = ChangeSet::moved(&paid, again.0.clone());

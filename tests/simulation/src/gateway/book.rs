@@ -4,8 +4,8 @@ use fatura_application::ports::ChargeLookup;
 use fatura_domain::Timestamp;
 use fatura_domain::charge::{Failure, FailureClass};
 use fatura_domain::gateway::{
-    ChargeOutcome, ChargeRequest, DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayReference,
-    MeansType, PendingAction, RefundOutcome, RefundRequest,
+    ChargeOutcome, ChargeRequest, DisputeStanding, DisputeVerdict, GatewayReference, MeansType,
+    PendingAction, RefundOutcome, RefundRequest,
 };
 use fatura_domain::id::{AttemptId, InvoiceId};
 use fatura_domain::money::Money;
@@ -27,8 +27,10 @@ pub(crate) struct Charge {
     pub(crate) standing: Standing,
     /// Money came against what the gateway itself had said before: no caller could have known.
     pub(crate) is_contradicted: bool,
-    /// The latest case about it, and how many there were.
-    pub(crate) dispute: Option<(u32, DisputeVerdict)>,
+    /// The cases about it, oldest first.
+    pub(crate) cases: Vec<DisputeVerdict>,
+    /// Of its cases the gateway tells the latest only, and that until it is won.
+    pub(crate) is_forgotten: bool,
     /// No other case begins before.
     pub(crate) undisputed_until_ms: i64,
 }
@@ -107,7 +109,8 @@ impl Book {
             asked: request.amount,
             standing,
             is_contradicted: false,
-            dispute: None,
+            cases: Vec::new(),
+            is_forgotten: false,
             undisputed_until_ms: 0,
         })
     }
@@ -199,7 +202,7 @@ impl Book {
 
 impl Charge {
     pub(crate) fn is_disputed(&self) -> bool {
-        matches!(self.dispute, Some((_, DisputeVerdict::Open)))
+        self.cases.last() == Some(&DisputeVerdict::Open)
     }
 
     pub(crate) fn outcome(&self) -> ChargeOutcome {
@@ -215,14 +218,22 @@ impl Charge {
         }
     }
 
-    pub(crate) fn dispute(&self) -> DisputeOutcome {
-        match self.dispute {
-            None => DisputeOutcome::Undisputed,
-            Some((case, status)) => DisputeOutcome::Disputed(DisputeStanding {
-                reference: GatewayReference(format!("dp_{}_{case}", self.reference)),
-                status,
-                amount: None,
-            }),
+    pub(crate) fn disputes(&self) -> impl Iterator<Item = DisputeStanding> {
+        self.cases.iter().zip(1..).map(|(status, case)| DisputeStanding {
+            reference: GatewayReference(format!("dp_{}_{case}", self.reference)),
+            status: *status,
+            amount: None,
+        })
+    }
+
+    /// Newest first, as gateways list.
+    pub(crate) fn told(&self) -> Vec<DisputeStanding> {
+        let mut told: Vec<_> = self.disputes().collect();
+        told.reverse();
+        if self.is_forgotten {
+            told.truncate(1);
+            told.retain(|standing| standing.status != DisputeVerdict::Won);
         }
+        told
     }
 }

@@ -36,7 +36,7 @@ enum Later {
     ChangesItsMind(String),
     Refunds(String),
     Disputes(String),
-    Decides(String, u32, DisputeVerdict),
+    Decides(String, usize, DisputeVerdict),
 }
 
 #[derive(Debug)]
@@ -208,14 +208,17 @@ impl SimulatedGateway {
         if !matches!(charge.standing, Standing::Captured(_)) {
             return None;
         }
-        // One after the other: only the latest can be asked about.
+        // One after the other.
         if charge.is_disputed() || self.clock.ms() < charge.undisputed_until_ms {
             drop(book);
             self.plan_for(APART, Later::Disputes(key.to_owned()));
             return None;
         }
-        let case = charge.dispute.map_or(1, |(case, _)| case + 1);
-        charge.dispute = Some((case, DisputeVerdict::Open));
+        if charge.cases.is_empty() {
+            charge.is_forgotten = chance.happens(150);
+        }
+        let case = charge.cases.len();
+        charge.cases.push(DisputeVerdict::Open);
         let hint = Hint::of_dispute(charge);
         drop(book);
         self.tell(hint);
@@ -223,11 +226,10 @@ impl SimulatedGateway {
         Some(format!("{}: a case about {key}", self.name))
     }
 
-    fn decides(&self, key: &str, case: u32, verdict: DisputeVerdict) -> Option<String> {
+    fn decides(&self, key: &str, case: usize, verdict: DisputeVerdict) -> Option<String> {
         let mut book = self.book.lock().unwrap();
         let charge = book.charges.get_mut(key)?;
-        charge.dispute.filter(|(latest, _)| *latest == case)?;
-        charge.dispute = Some((case, verdict));
+        *charge.cases.get_mut(case)? = verdict;
         charge.undisputed_until_ms = self.clock.ms() + APART;
         let hint = Hint::of_dispute(charge);
         drop(book);
@@ -247,7 +249,7 @@ impl SimulatedGateway {
         }
         let key = attempt.to_string();
         let book = self.book.lock().unwrap();
-        let is_first = book.charges.get(&key).is_some_and(|charge| charge.dispute.is_none());
+        let is_first = book.charges.get(&key).is_some_and(|charge| charge.cases.is_empty());
         drop(book);
         let wait = if is_first { self.chance.between(MINUTE, 2 * DAY) } else { APART };
         self.plan_for(wait, Later::Disputes(key));

@@ -95,6 +95,7 @@ impl World {
         let mut kept = BTreeMap::new();
         for gateway in &self.outside.gateways {
             self.compare(gateway, &mut kept, &mut wrong);
+            self.books.cases_agree(gateway, &mut wrong);
         }
         for (invoice, Kept { captures, left_minor, asked_minor }) in kept {
             if left_minor > asked_minor {

@@ -1,8 +1,8 @@
 //! The cardholder's case: contested with us or opened by the bank, and whatever the gateway says of it, in any order.
 
 use super::*;
-use crate::attention::AttentionKind;
-use crate::dispute::{ContestReason, Dispute, DisputeState, Origin};
+use crate::attention::{AttentionId, AttentionKind};
+use crate::dispute::{ContestReason, Dispute, DisputeEnd, DisputeState, Origin};
 use crate::gateway::{DisputeStanding, DisputeVerdict};
 use crate::ledger::TransactionKind;
 use DisputeVerdict::{Lost, Open, Won};
@@ -56,6 +56,18 @@ impl Case {
         let again = self.invoice.observe_dispute(self.dispute.as_ref(), standing, &policy, moment);
         assert_eq!(again, DisputeReduced::AlreadyApplied, "told twice");
         reduction.matter.map(|matter| matter.kind)
+    }
+
+    fn word_of(&self, end: DisputeEnd) -> Option<DisputeReduction> {
+        self.invoice.dispute_resolved(self.dispute(), end, Moment { now: self.now, entropy: 5 })
+    }
+
+    fn resolved(mut self, end: DisputeEnd) -> Self {
+        let reduction = self.word_of(end).unwrap();
+        assert!(!reduction.is_new && reduction.matter.is_none());
+        (self.invoice, self.dispute) = (reduction.invoice, Some(reduction.dispute));
+        self.books.extend(reduction.transaction);
+        self
     }
 
     fn hears(mut self, verdicts: &[DisputeVerdict]) -> Self {
@@ -137,6 +149,14 @@ fn contested_in_vain() -> Case {
     case
 }
 
+/// A bank's case of which its gateway has told nothing a day later.
+fn missed() -> Case {
+    let mut case = Case::paid().hears(&[Open]);
+    case.now = after(2 * DAY);
+    case.dispute = case.dispute().missed(&[], case.now);
+    case
+}
+
 #[test]
 fn a_contest_that_no_bank_takes_up_is_for_a_person_after_120_days() {
     let policy = Policy::default();
@@ -151,10 +171,14 @@ fn a_contest_that_no_bank_takes_up_is_for_a_person_after_120_days() {
     assert_eq!((matter.kind, matter.amount), (AttentionKind::ContestUnanswered, Some(brl(10_000))));
     assert_eq!((matter.invoice, matter.raised_at), (Some(case.invoice.id), case.now));
 
-    // A case that the bank has opened is asked about for as long as it takes.
-    let mut open = Case::contested().hears(&[Open]);
-    open.dispute = open.dispute().woken(&policy, after(300 * DAY));
-    assert_eq!((open.dispute().due(), open.dispute().matter()), (Some(after(301 * DAY)), None));
+    // A case that the bank has opened is asked about for longer.
+    let open = Case::contested().hears(&[Open]);
+    let woken = open.dispute().woken(&policy, after(365 * DAY)).unwrap();
+    assert_eq!((woken.due(), woken.matter()), (Some(after(366 * DAY)), None));
+    let last = open.dispute().woken(&policy, after(1 + 365 * DAY)).unwrap();
+    let matter = last.matter().unwrap();
+    assert_eq!((last.due(), matter.kind), (None, AttentionKind::DisputeOutcomeUnknown));
+    assert_eq!(matter.reference, Some(reference("dp_1")), "the case, not the charge");
 }
 
 #[test]
@@ -171,16 +195,95 @@ fn a_bank_that_takes_it_up_after_all_decides_it() {
 }
 
 #[test]
-fn a_person_ends_only_what_no_bank_has_taken_up() {
-    let case = contested_in_vain();
-    let now = case.now;
-    let (invoice, dispute) = case.invoice.contest_dropped(case.dispute(), now).unwrap();
-    assert_eq!((invoice.status(), invoice.version), (Status::Paid, case.invoice.version + 1));
-    assert_eq!((dispute.state.as_str(), dispute.matter()), ("won", None));
-    assert!(contest(&invoice, now).is_ok(), "and may be contested anew");
-    for case in [Case::contested(), Case::contested().hears(&[Open]), contested_in_vain().hears(&[Open])] {
-        assert_eq!(case.invoice.contest_dropped(case.dispute(), now), None);
+fn a_person_ends_only_what_no_bank_ends() {
+    for begun in [contested_in_vain(), missed()] {
+        let won = begun.clone().resolved(DisputeEnd::Won);
+        assert_eq!((won.invoice.status(), won.invoice.version), (Status::Paid, begun.invoice.version + 1));
+        assert_eq!((won.dispute().state.as_str(), won.dispute().matter()), ("won", None));
+        assert_eq!(balances(&won.books), paid_in());
+        assert!(contest(&won.invoice, won.now).is_ok(), "and may be contested anew");
+
+        let lost = begun.resolved(DisputeEnd::Lost);
+        assert_eq!((lost.invoice.status(), lost.dispute().state.as_str()), (Status::Chargeback, "lost"));
+        let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
+        assert_eq!(balances(&lost.books), taken);
+        for case in [won, lost] {
+            assert_eq!(case.word_of(DisputeEnd::Lost), None, "once");
+        }
     }
+    let ended = Case::paid().hears(&[Lost]);
+    for case in [Case::contested(), Case::paid().hears(&[Open]), contested_in_vain().hears(&[Open]), ended] {
+        assert_eq!(case.word_of(DisputeEnd::Won), None);
+    }
+}
+
+#[test]
+fn a_case_that_its_gateway_tells_no_more_of_is_for_a_person() {
+    let open = Case::paid().hears(&[Open]);
+    let missed = |case: &Case, told: &[DisputeStanding]| case.dispute().missed(told, after(2 * DAY));
+    let newer = DisputeStanding { reference: reference("dp_2"), ..standing(Open) };
+    assert_eq!(missed(&open, &[standing(Open)]), None);
+    assert_eq!(missed(&open, &[newer.clone(), standing(Lost)]), None, "it is told of, and that counts");
+    for told in [&[][..], &[newer]] {
+        let missed = missed(&open, told).unwrap();
+        assert_eq!((missed.version, missed.due(), missed.updated_at), (2, None, after(2 * DAY)));
+        let matter = missed.matter().unwrap();
+        assert_eq!(matter.kind, AttentionKind::DisputeOutcomeUnknown);
+        assert_eq!(matter.id, AttentionId::of_missed(missed.id));
+        assert_eq!((matter.amount, matter.invoice), (Some(brl(10_000)), Some(open.invoice.id)));
+        assert_eq!(matter.reference, Some(reference("dp_1")));
+    }
+    for case in [Case::contested(), self::missed(), open.hears(&[Lost])] {
+        assert_eq!(missed(&case, &[]), None, "there is none, or none that is asked about");
+    }
+}
+
+#[test]
+fn the_banks_word_counts_whenever_it_comes() {
+    let back = missed().hears(&[Open]);
+    assert_eq!(back.dispute().matter(), None, "no longer a person's");
+    assert_eq!(back.dispute().due(), Some(back.now + SignedDuration::from_secs(DAY)), "asked about again");
+    assert_eq!(missed().hears(&[Lost]).invoice.status(), Status::Chargeback);
+
+    let presumed = missed().resolved(DisputeEnd::Won);
+    let reopened = presumed.clone().hears(&[Open]);
+    assert_eq!((reopened.invoice.status(), reopened.dispute().state.as_str()), (Status::InProtest, "open"));
+    let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
+    let lost = presumed.clone().hears(&[Lost]);
+    assert_eq!((lost.invoice.status(), balances(&lost.books)), (Status::Chargeback, taken.clone()));
+    let confirmed = presumed.clone().hears(&[Won]);
+    assert_eq!(confirmed.causes(), presumed.causes(), "nothing has happened");
+    let stale = confirmed.hears(&[Lost]);
+    assert_eq!(
+        (stale.invoice.status(), stale.dispute().state.as_str()),
+        (Status::Paid, "won"),
+        "it is final"
+    );
+
+    let lost = missed().resolved(DisputeEnd::Lost);
+    assert_eq!(balances(&lost.clone().hears(&[Lost]).books), taken, "not twice");
+    let reinstated = lost.hears(&[Won]);
+    assert_eq!((reinstated.invoice.status(), balances(&reinstated.books)), (Status::Paid, paid_in()));
+}
+
+#[test]
+fn an_older_case_that_is_missed_is_booked_by_a_persons_word_and_decides_nothing() {
+    let mut case = Case::paid().hears(&[Open]);
+    let first = case.dispute().missed(&[], after(DAY)).unwrap();
+    case.dispute = None;
+    case.told(&DisputeStanding { reference: reference("dp_2"), ..standing(Open) });
+    let moment = Moment { now: after(9 * DAY), entropy: 5 };
+    let lost = case.invoice.dispute_resolved(&first, DisputeEnd::Lost, moment).unwrap();
+    assert_eq!((lost.invoice.status(), lost.invoice.dispute), (Status::InProtest, case.invoice.dispute));
+    let booked = lost.transaction.unwrap();
+    assert_eq!((booked.kind, booked.amount), (TransactionKind::Chargeback, brl(10_000)));
+    assert_eq!(lost.dispute.state, DisputeState::Lost { chargeback: booked.id });
+    // Told of again, it is asked about again.
+    let policy = Policy::default();
+    let told = case.invoice.observe_dispute(Some(&first), &standing(Open), &policy, moment);
+    let DisputeReduced::Applied(told) = told else { panic!("nothing new") };
+    assert_eq!(told.dispute.due(), Some(after(10 * DAY)));
+    assert_eq!(told.invoice.dispute, case.invoice.dispute);
 }
 
 #[test]
@@ -236,7 +339,10 @@ fn a_chargeback_that_is_taken_back_is_paid_with_both_on_the_books() {
     let kinds = case.kinds();
     assert_eq!(kinds[1..], [(TransactionKind::Chargeback, 10_000), (TransactionKind::Reinstatement, 10_000)]);
     assert_eq!(balances(&case.books), paid_in());
-    assert_eq!(case.dispute().state, DisputeState::Won { reinstatement: Some(case.books[2].id) });
+    assert_eq!(
+        case.dispute().state,
+        DisputeState::Won { reinstatement: Some(case.books[2].id), presumed: false }
+    );
 }
 
 fn orders(words: &[DisputeVerdict]) -> Vec<Vec<DisputeVerdict>> {

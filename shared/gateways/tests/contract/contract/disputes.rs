@@ -13,7 +13,7 @@ pub(crate) async fn a_charge_is_undisputed_until_its_holder_goes_to_the_bank(ben
     let reference = approved(&gateway.charge(&order).await, &order);
     let lookups = [by_ours(&order), ChargeLookup { reference: Some(reference.clone()), ..by_ours(&order) }];
     for lookup in &lookups {
-        assert_eq!(gateway.fetch_dispute(lookup).await, DisputeOutcome::Undisputed);
+        assert_eq!(gateway.fetch_dispute(lookup).await, UNDISPUTED);
     }
     let mut case = None;
     for verdict in [DisputeVerdict::Open, DisputeVerdict::Won] {
@@ -35,7 +35,7 @@ pub(crate) async fn a_lost_dispute_is_lost(bench: &dyn Bench) {
     // Nobody else's.
     let other = request(bench.means(Wanted::Approval));
     approved(&gateway.charge(&other).await, &other);
-    assert_eq!(gateway.fetch_dispute(&by_ours(&other)).await, DisputeOutcome::Undisputed);
+    assert_eq!(gateway.fetch_dispute(&by_ours(&other)).await, UNDISPUTED);
     // Under another charge's id, it is not ours to believe.
     let mixed = ChargeLookup { reference: Some(reference), ..by_ours(&other) };
     assert_eq!(unclear(&gateway.fetch_dispute(&mixed).await), "reference_mismatch");
@@ -46,7 +46,7 @@ pub(crate) async fn what_was_never_charged_is_undisputed(bench: &dyn Bench) {
     let wrong =
         |id: &str| ChargeLookup { reference: Some(GatewayReference(id.to_owned())), ..by_ours(&order) };
     for lookup in [by_ours(&order), wrong("ch_unheard_of"), wrong("../charges"), wrong("")] {
-        assert_eq!(gateway.fetch_dispute(&lookup).await, DisputeOutcome::Undisputed, "{lookup:?}");
+        assert_eq!(gateway.fetch_dispute(&lookup).await, UNDISPUTED, "{lookup:?}");
     }
     // A wrong id doesn't hide the case that our own reference finds.
     let reference = approved(&gateway.charge(&order).await, &order);
@@ -63,10 +63,20 @@ pub(crate) async fn a_dispute_leaves_the_charge_as_it_is(bench: &dyn Bench) {
     }
 }
 
+/// Whoever asked was told of no case.
+pub(crate) const UNDISPUTED: DisputeOutcome = DisputeOutcome::Told(Vec::new());
+
+/// The only case that the gateway tells of.
+pub(crate) fn only(outcome: DisputeOutcome) -> DisputeStanding {
+    let DisputeOutcome::Told(told) = outcome else { panic!("{outcome:?}") };
+    let [standing] = <[_; 1]>::try_from(told).unwrap();
+    standing
+}
+
 /// A case about the whole charge, whether or not the gateway says how much that is.
 fn disputed(outcome: DisputeOutcome, order: &ChargeRequest) -> DisputeStanding {
     keeps_secrets(&outcome);
-    let DisputeOutcome::Disputed(standing) = outcome else { panic!("{outcome:?}") };
+    let standing = only(outcome);
     assert_eq!(standing.amount.unwrap_or(order.amount), order.amount);
     assert!(!standing.reference.0.is_empty());
     standing

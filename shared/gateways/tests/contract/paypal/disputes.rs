@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bench::by_ours;
-use crate::contract::disputes::unclear;
+use crate::contract::disputes::{UNDISPUTED, unclear};
 use fatura_application::ports::WebhookSubject;
 use fatura_domain::gateway::{DisputeOutcome, DisputeStanding, DisputeVerdict};
 
@@ -48,7 +48,7 @@ async fn having(order: &ChargeRequest, cases: Vec<Value>) -> Scripted {
 
 fn standing(status: DisputeVerdict, minor: i64) -> DisputeOutcome {
     let amount = Some(money(minor, "BRL"));
-    DisputeOutcome::Disputed(DisputeStanding { reference: named(CASE), status, amount })
+    DisputeOutcome::Told(vec![DisputeStanding { reference: named(CASE), status, amount }])
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn each_case_has_its_verdict() {
 }
 
 #[tokio::test]
-async fn of_several_the_one_that_took_the_money_counts() {
+async fn several_are_told_each() {
     let order = order();
     let other = |id: &str, told: Value| with(told, "/dispute_id", json!(id));
     let cases = vec![
@@ -90,7 +90,12 @@ async fn of_several_the_one_that_took_the_money_counts() {
     ];
     let server = having(&order, cases).await;
     let found = gateway(&server).fetch_dispute(&theirs(&order, CAPTURE)).await;
-    assert_eq!(found, standing(DisputeVerdict::Lost, 10_000));
+    let DisputeOutcome::Told(told) = found else { panic!("{found:?}") };
+    let told: Vec<_> = told.iter().map(|standing| (standing.reference.0.as_str(), standing.status)).collect();
+    assert_eq!(
+        told,
+        [("PP-1", DisputeVerdict::Won), ("PP-2", DisputeVerdict::Open), (CASE, DisputeVerdict::Lost)]
+    );
 }
 
 #[tokio::test]
@@ -98,10 +103,10 @@ async fn without_a_case_it_is_undisputed() {
     let order = order();
     let server = having(&order, Vec::new()).await;
     let gateway = gateway(&server);
-    assert_eq!(gateway.fetch_dispute(&theirs(&order, CAPTURE)).await, DisputeOutcome::Undisputed);
+    assert_eq!(gateway.fetch_dispute(&theirs(&order, CAPTURE)).await, UNDISPUTED);
     // Nothing was captured that anybody could dispute.
     let waiting = theirs(&order, &format!("order/{ORDER}"));
-    assert_eq!(gateway.fetch_dispute(&waiting).await, DisputeOutcome::Undisputed);
+    assert_eq!(gateway.fetch_dispute(&waiting).await, UNDISPUTED);
     unclear(&gateway.fetch_dispute(&by_ours(&order)).await);
     unclear(&gateway.fetch_dispute(&theirs(&super::order(), CAPTURE)).await);
 }

@@ -3,13 +3,11 @@
 use super::{SandboxBench, card, charge};
 use crate::bench::{Bench, by_ours, request};
 use crate::contract::charging::approved;
-use crate::contract::disputes::unclear;
+use crate::contract::disputes::{UNDISPUTED, only, unclear};
 use crate::scripted::Scripted;
 use fatura_application::ports::ChargeLookup;
 use fatura_domain::Timestamp;
-use fatura_domain::gateway::{
-    DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayReference, RefundRequest,
-};
+use fatura_domain::gateway::{DisputeStanding, DisputeVerdict, GatewayReference, RefundRequest};
 use fatura_domain::id::RefundId;
 use fatura_domain::money::{Currency, Money};
 use serde_json::{Value, json};
@@ -27,8 +25,7 @@ async fn a_dispute_is_about_what_was_left_of_the_charge() {
     gateway.refund(&RefundRequest { refund, charge: reference.clone(), amount: brl(2_345) }).await;
     bench.dispute(&reference, DisputeVerdict::Open).await;
     let outcome = gateway.fetch_dispute(&by_ours(&order)).await;
-    let DisputeOutcome::Disputed(DisputeStanding { amount, .. }) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(amount, Some(brl(10_000)));
+    assert_eq!(only(outcome).amount, Some(brl(10_000)));
 }
 
 #[tokio::test]
@@ -39,10 +36,7 @@ async fn a_lost_dispute_may_be_won_after_all() {
     for verdict in [DisputeVerdict::Lost, DisputeVerdict::Won] {
         bench.dispute(&reference, verdict).await;
         let outcome = gateway.fetch_dispute(&by_ours(&order)).await;
-        assert!(
-            matches!(&outcome, DisputeOutcome::Disputed(standing) if standing.status == verdict),
-            "{outcome:?}"
-        );
+        assert_eq!(only(outcome).status, verdict);
     }
 }
 
@@ -85,7 +79,7 @@ async fn a_word_that_contradicts_itself_is_unclear() {
             let gateway = bench.gateway_at(&server.url);
             let outcome = gateway.fetch_dispute(&lookup).await;
             match &expected {
-                Ok(standing) => assert_eq!(outcome, DisputeOutcome::Disputed(standing.clone()), "{body}"),
+                Ok(standing) => assert_eq!(only(outcome), *standing, "{body}"),
                 Err(code) => assert_eq!(unclear(&outcome), *code, "{body}"),
             }
             // The charge stands as it stood, whatever is said about its dispute.
@@ -108,13 +102,13 @@ async fn the_dispute_of_another_attempt_is_not_believed() {
     let outcome = bench.gateway_at(&server.url).fetch_dispute(&by_ours(&order)).await;
     assert_eq!(unclear(&outcome), "reference_mismatch");
 
-    // Of several charges of ours the one that is disputed counts.
+    // Of several charges of ours those that are disputed are told.
     let among = json!({ "data": [disputed(&stranger, "dp_theirs"), charge(&order, "captured"), disputed(&order, "dp_1")] });
     let server = Scripted::answering("200 OK", "", &among.to_string()).await;
     let outcome = bench.gateway_at(&server.url).fetch_dispute(&by_ours(&order)).await;
     let reference = GatewayReference("dp_1".to_owned());
     let standing = DisputeStanding { reference, status: DisputeVerdict::Lost, amount: None };
-    assert_eq!(outcome, DisputeOutcome::Disputed(standing));
+    assert_eq!(only(outcome), standing);
 }
 
 /// Whoever calls a gateway has reserved the time of one call, however many it takes.
@@ -126,5 +120,5 @@ async fn a_question_of_several_calls_takes_the_time_of_one() {
     let reference = Some(GatewayReference("ch_unheard_of".to_owned()));
     let lookup = ChargeLookup { reference, ..by_ours(&order) };
     assert_eq!(unclear(&bench.impatient_at(bench.url()).fetch_dispute(&lookup).await), "timeout");
-    assert_eq!(bench.gateway().fetch_dispute(&lookup).await, DisputeOutcome::Undisputed);
+    assert_eq!(bench.gateway().fetch_dispute(&lookup).await, UNDISPUTED);
 }

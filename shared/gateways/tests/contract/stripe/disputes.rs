@@ -2,7 +2,7 @@
 
 use super::{StripeBench, card, intent};
 use crate::bench::{Bench, by_ours, request};
-use crate::contract::disputes::unclear;
+use crate::contract::disputes::{UNDISPUTED, only, unclear};
 use crate::scripted::{Act, Scripted, answer};
 use fatura_application::ports::{ChargeLookup, Gateway, WebhookSubject};
 use fatura_domain::gateway::{
@@ -63,20 +63,23 @@ async fn each_status_has_its_verdict() {
         };
         let amount = Some(Money::try_new(345, Currency::BRL).unwrap());
         let reference = GatewayReference("du_1".to_owned());
-        assert_eq!(outcome, DisputeOutcome::Disputed(DisputeStanding { reference, status, amount }));
+        assert_eq!(only(outcome), DisputeStanding { reference, status, amount });
     }
 }
 
 #[tokio::test]
-async fn of_several_the_one_that_took_the_money_counts() {
+async fn several_are_told_each() {
+    use DisputeVerdict::{Lost, Open, Won};
     let order = request(card("pm_visa"));
     let three =
-        vec![dispute("du_1", "won", 1), dispute("du_2", "under_review", 2), dispute("du_3", "lost", 3)];
+        vec![dispute("du_3", "lost", 3), dispute("du_2", "under_review", 2), dispute("du_1", "won", 1)];
     let (_server, gateway) = telling(&order, three).await;
     let outcome = gateway.fetch_dispute(&lookup(&order)).await;
-    assert!(matches!(&outcome, DisputeOutcome::Disputed(standing) if standing.reference.0 == "du_3"));
+    let DisputeOutcome::Told(told) = outcome else { panic!("{outcome:?}") };
+    let told: Vec<_> = told.iter().map(|standing| (standing.reference.0.as_str(), standing.status)).collect();
+    assert_eq!(told, [("du_3", Lost), ("du_2", Open), ("du_1", Won)]);
     let (_server, gateway) = telling(&order, vec![]).await;
-    assert_eq!(gateway.fetch_dispute(&lookup(&order)).await, DisputeOutcome::Undisputed);
+    assert_eq!(gateway.fetch_dispute(&lookup(&order)).await, UNDISPUTED);
 }
 
 #[tokio::test]
