@@ -28,11 +28,16 @@ pub(crate) struct Charge {
     /// Money came against what the gateway itself had said before: no caller could have known.
     pub(crate) is_contradicted: bool,
     /// The cases about it, oldest first.
-    pub(crate) cases: Vec<DisputeVerdict>,
+    pub(crate) cases: Vec<Case>,
     /// Of its cases the gateway tells the latest only, and that until it is won.
     pub(crate) is_forgotten: bool,
-    /// No other case begins before.
-    pub(crate) undisputed_until_ms: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) verdict: DisputeVerdict,
+    /// None: it is about all of the charge, and the gateway doesn't say so.
+    pub(crate) amount: Option<Money>,
 }
 
 #[derive(Debug, Clone)]
@@ -111,7 +116,6 @@ impl Book {
             is_contradicted: false,
             cases: Vec::new(),
             is_forgotten: false,
-            undisputed_until_ms: 0,
         })
     }
 
@@ -201,8 +205,14 @@ impl Book {
 }
 
 impl Charge {
-    pub(crate) fn is_disputed(&self) -> bool {
-        self.cases.last() == Some(&DisputeVerdict::Open)
+    /// What no bank has taken or may take.
+    pub(crate) fn undisputed(&self) -> Option<Money> {
+        let Standing::Captured(captured) = self.standing else { return None };
+        let standing = self.cases.iter().filter(|case| case.verdict != DisputeVerdict::Won);
+        let disputed: i64 = standing.map(|case| case.amount.unwrap_or(captured).minor()).sum();
+        Money::try_new(captured.minor() - disputed, captured.currency())
+            .ok()
+            .filter(|left| left.is_positive())
     }
 
     pub(crate) fn outcome(&self) -> ChargeOutcome {
@@ -219,10 +229,10 @@ impl Charge {
     }
 
     pub(crate) fn disputes(&self) -> impl Iterator<Item = DisputeStanding> {
-        self.cases.iter().zip(1..).map(|(status, case)| DisputeStanding {
-            reference: GatewayReference(format!("dp_{}_{case}", self.reference)),
-            status: *status,
-            amount: None,
+        self.cases.iter().zip(1..).map(|(case, place)| DisputeStanding {
+            reference: GatewayReference(format!("dp_{}_{place}", self.reference)),
+            status: case.verdict,
+            amount: case.amount,
         })
     }
 

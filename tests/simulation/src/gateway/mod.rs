@@ -6,7 +6,7 @@ mod movements;
 mod port;
 
 pub(crate) use book::RefundStanding;
-use book::{Book, Charge, Standing};
+use book::{Book, Case, Charge, Standing};
 pub(crate) use hints::{Delivery, Hint};
 
 use crate::chance::Chance;
@@ -17,14 +17,13 @@ use book::Mood;
 use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{ChargeRequest, DisputeVerdict, GatewayName};
 use fatura_domain::id::{AttemptId, InvoiceId};
+use fatura_domain::money::Money;
 use std::sync::{Arc, Mutex};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// Long enough for the end of a case to be heard of.
-const APART: i64 = 5 * DAY;
 
 /// What happens at a gateway by itself, later.
 #[derive(Debug, Clone)]
@@ -199,38 +198,38 @@ impl SimulatedGateway {
         Some(format!("{}: {key} is now {standing:?}", self.name))
     }
 
-    /// Unless there is one already.
+    /// About all that is left to dispute, or a part of it, so that another may come before it is decided.
     fn opens_case(&self, key: &str) -> Option<String> {
         let chance = &self.chance;
         let verdict = if chance.happens(500) { DisputeVerdict::Won } else { DisputeVerdict::Lost };
         let mut book = self.book.lock().unwrap();
         let charge = book.charges.get_mut(key)?;
-        if !matches!(charge.standing, Standing::Captured(_)) {
-            return None;
-        }
-        // One after the other.
-        if charge.is_disputed() || self.clock.ms() < charge.undisputed_until_ms {
-            drop(book);
-            self.plan_for(APART, Later::Disputes(key.to_owned()));
-            return None;
-        }
+        let left = charge.undisputed()?;
         if charge.cases.is_empty() {
             charge.is_forgotten = chance.happens(150);
         }
+        let part = Money::try_new((left.minor() + 1) / 2, left.currency()).unwrap();
+        let amount = match chance.below(3) {
+            0 if charge.standing == Standing::Captured(left) => None,
+            1 => Some(left),
+            _ => Some(part),
+        };
         let case = charge.cases.len();
-        charge.cases.push(DisputeVerdict::Open);
+        charge.cases.push(Case { verdict: DisputeVerdict::Open, amount });
         let hint = Hint::of_dispute(charge);
         drop(book);
         self.tell(hint);
         self.plan_for(chance.between(HOUR, 3 * DAY), Later::Decides(key.to_owned(), case, verdict));
+        if chance.happens(400) {
+            self.plan_for(chance.between(HOUR, 5 * DAY), Later::Disputes(key.to_owned()));
+        }
         Some(format!("{}: a case about {key}", self.name))
     }
 
     fn decides(&self, key: &str, case: usize, verdict: DisputeVerdict) -> Option<String> {
         let mut book = self.book.lock().unwrap();
         let charge = book.charges.get_mut(key)?;
-        *charge.cases.get_mut(case)? = verdict;
-        charge.undisputed_until_ms = self.clock.ms() + APART;
+        charge.cases.get_mut(case)?.verdict = verdict;
         let hint = Hint::of_dispute(charge);
         drop(book);
         self.tell(hint);
@@ -247,12 +246,7 @@ impl SimulatedGateway {
         if self.chance.happens(150) {
             return;
         }
-        let key = attempt.to_string();
-        let book = self.book.lock().unwrap();
-        let is_first = book.charges.get(&key).is_some_and(|charge| charge.cases.is_empty());
-        drop(book);
-        let wait = if is_first { self.chance.between(MINUTE, 2 * DAY) } else { APART };
-        self.plan_for(wait, Later::Disputes(key));
+        self.plan_for(self.chance.between(MINUTE, 2 * DAY), Later::Disputes(attempt.to_string()));
     }
 
     fn refunds(&self, key: &str) -> Option<String> {
