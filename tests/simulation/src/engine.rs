@@ -3,16 +3,52 @@
 use dynoxide::storage_backend::ManualClock;
 use dynoxide::{Database, DynoxideError};
 use fatura_store::WORK_INDEX;
+use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 /// As the template has it.
 pub(crate) const TABLE: &str = "fatura";
 const STREAM_PAGE: usize = 1_000;
+/// In memory, as long as somebody has it open.
+const TEMPLATE: &str = "file:fatura-simulation-template?mode=memory&cache=shared";
+/// The engine looks for a stream's end with each write, and without an index goes through all of the stream for it.
+const STREAM_INDEX: &str = "CREATE INDEX fatura_simulation_stream
+    ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+
+/// What every world begins with: the table, of which nothing is written yet.
+struct Template {
+    _keeper: Mutex<Connection>,
+    /// Where the stream begins.
+    place: String,
+}
+
+static EMPTY: LazyLock<Template> = LazyLock::new(Template::make);
+
+impl Template {
+    fn make() -> Self {
+        let keeper = Connection::open(TEMPLATE).unwrap();
+        let database = database();
+        let created = ask(&table(), |request| database.create_table(request));
+        let stream = created.pointer("/TableDescription/LatestStreamArn").unwrap().clone();
+        let described = ask(&json!({ "StreamArn": stream }), |request| database.describe_stream(request));
+        let shard = described.pointer("/StreamDescription/Shards/0/ShardId").unwrap();
+        let start = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
+        let iterator = ask(&start, |request| database.get_shard_iterator(request));
+        let place = iterator.get("ShardIterator").and_then(Value::as_str).unwrap().to_owned();
+        database.vacuum_into(TEMPLATE).unwrap();
+        keeper.execute_batch(STREAM_INDEX).unwrap();
+        Self { _keeper: Mutex::new(keeper), place }
+    }
+}
+
+fn database() -> Database {
+    Database::memory_with_clock(ManualClock::new(1_000_000_000).arc()).unwrap()
+}
 
 /// One table, with its index and its stream.
 pub(crate) struct Engine {
@@ -31,14 +67,9 @@ impl fmt::Debug for Engine {
 
 impl Engine {
     pub(crate) fn start() -> Self {
-        let database = Database::memory_with_clock(ManualClock::new(1_000_000_000).arc()).unwrap();
-        let created = ask(&table(), |request| database.create_table(request));
-        let stream = created.pointer("/TableDescription/LatestStreamArn").unwrap().clone();
-        let described = ask(&json!({ "StreamArn": stream }), |request| database.describe_stream(request));
-        let shard = described.pointer("/StreamDescription/Shards/0/ShardId").unwrap();
-        let start = json!({ "StreamArn": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON" });
-        let iterator = ask(&start, |request| database.get_shard_iterator(request));
-        let place = iterator.get("ShardIterator").and_then(Value::as_str).unwrap().to_owned();
+        let place = EMPTY.place.clone();
+        let database = database();
+        database.restore_from(TEMPLATE).unwrap();
         Self { database, place: Mutex::new(place), is_stale: AtomicBool::new(false) }
     }
 

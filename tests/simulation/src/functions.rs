@@ -29,12 +29,14 @@ use fatura_domain::notice::Language;
 use fatura_domain::text::Name;
 use fatura_domain::webhook_endpoint::Loopback;
 use fatura_rules::RuleEngine;
+use fatura_store::DynamoStore;
 use http::{Request, header};
 use http_body_util::BodyExt;
 use notifier::{Teller, TellerParts};
 use retry_sweep::Task;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
@@ -64,11 +66,15 @@ impl Outside {
 
 pub(crate) struct Environment {
     app: App,
-    router: axum::Router,
+    authenticator: Arc<Authenticator>,
     intake: Intake,
     relay: Relay,
     notifier: Notifier,
-    teller: Arc<Teller>,
+    store: Arc<DynamoStore>,
+    receivers: Arc<Receivers>,
+    /// Dear to make, and not every environment is asked for both.
+    router: OnceCell<axum::Router>,
+    teller: OnceCell<Arc<Teller>>,
 }
 
 struct Bits(Chance);
@@ -122,26 +128,44 @@ impl Environment {
         });
         let tokens = Arc::new(Tokens::new(Arc::new(NoKeys), "https://api.example.com"));
         let authenticator = Authenticator::new(Arc::new(FixedKey), store.clone(), tokens, clock.clone());
-        let router = api::router(Api::new(app.clone(), Arc::new(authenticator)));
         let queue = Arc::new(outside.webhooks.clone());
         let intake = Intake { webhooks: store.clone(), queue, gateways, clock };
         let notices = Arc::new(outside.notices.clone());
         let receivers = Arc::new(outside.receivers.clone());
         let notifier = Notifier::new(store.clone(), receivers.clone(), notices, intake.clock.clone());
-        let teller = TellerParts {
-            store: store.clone(),
-            notices: store.clone(),
-            customers: store.clone(),
-            invoices: store.clone(),
-            mailer: Some(receivers.clone()),
-            texter: receivers,
-            clock: intake.clock.clone(),
+        let bus = Arc::new(outside.bus.clone());
+        let relay = Relay { bus, store: store.clone(), journals: store.clone() };
+        Self {
+            app,
+            authenticator: Arc::new(authenticator),
+            intake,
+            relay,
+            notifier,
+            store,
+            receivers,
+            router: OnceCell::new(),
+            teller: OnceCell::new(),
+        }
+    }
+
+    fn router(&self) -> axum::Router {
+        let router = || api::router(Api::new(self.app.clone(), self.authenticator.clone()));
+        self.router.get_or_init(router).clone()
+    }
+
+    fn teller(&self) -> Arc<Teller> {
+        let parts = || TellerParts {
+            store: self.store.clone(),
+            notices: self.store.clone(),
+            customers: self.store.clone(),
+            invoices: self.store.clone(),
+            mailer: Some(self.receivers.clone()),
+            texter: self.receivers.clone(),
+            clock: self.intake.clock.clone(),
             issuer: Name::parse("Fatura").unwrap(),
             language: Language::English,
         };
-        let teller = Arc::new(Teller::try_new(teller).unwrap());
-        let relay = Relay { bus: Arc::new(outside.bus.clone()), store: store.clone(), journals: store };
-        Self { app, router, intake, relay, notifier, teller }
+        self.teller.get_or_init(|| Arc::new(Teller::try_new(parts()).unwrap())).clone()
     }
 
     pub(crate) fn request(&self, asked: &Asked) -> Running {
@@ -153,7 +177,7 @@ impl Environment {
             .header("Idempotency-Key", &asked.key)
             .body(Body::from(asked.body.to_string()))
             .unwrap();
-        let router = self.router.clone();
+        let router = self.router();
         Box::pin(async move {
             let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
             let body = body.collect().await.unwrap().to_bytes();
@@ -181,7 +205,7 @@ impl Environment {
     }
 
     pub(crate) fn notices(&self, letters: &[Letter]) -> Running {
-        let (notifier, teller, event) = (self.notifier.clone(), self.teller.clone(), batch(letters));
+        let (notifier, teller, event) = (self.notifier.clone(), self.teller(), batch(letters));
         Box::pin(async move {
             let response = notifier::handle(&notifier, &teller, event, || TIME_LEFT).await;
             let failures = response.batch_item_failures.into_iter();

@@ -28,6 +28,8 @@ pub(crate) struct Mailbag {
     /// Those that a server has taken.
     pub(crate) taken: BTreeSet<String>,
     pub(crate) mails: u64,
+    /// Whoever was ill or gone is there again.
+    pub(crate) are_well: bool,
     bodies: BTreeMap<String, String>,
     pub(crate) violations: Vec<String>,
 }
@@ -43,7 +45,8 @@ pub(crate) struct Receivers {
 impl Receivers {
     fn receive(&self, webhook: &OutgoingWebhook<'_>) -> Answer {
         let (id, url) = (webhook.id.to_string(), webhook.to.as_str().to_owned());
-        let answer = self.answer(&url);
+        let are_well = self.bag.lock().unwrap().are_well;
+        let answer = self.answer(if are_well { WELL } else { &url });
         let mut bag = self.bag.lock().unwrap();
         *bag.came.entry(id.clone()).or_default() += 1;
         if webhook.secrets.is_empty() {

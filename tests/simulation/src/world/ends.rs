@@ -23,6 +23,8 @@ const MOST_STEPS: u64 = 60_000;
 impl World {
     pub(super) fn go_quiet(&mut self) -> Result<(), Vec<String>> {
         self.is_quiet = true;
+        // In some worlds those who are never there are given up: it takes three days of tries for each message.
+        self.outside.receivers.bag.lock().unwrap().are_well |= !self.chance.happens(200);
         self.trace.note(&self.clock, "the world goes quiet");
         // What waits for a gateway would wait for ever.
         let asked = self.clients.put_gateway(true);
