@@ -184,7 +184,7 @@ impl World {
         self.look_back()?;
         self.audit()?;
         // It is many calls: some worlds are enough.
-        if self.chance.happens(300) {
+        if self.chance.happens(250) {
             self.reconcile()?;
         }
         Ok(())

@@ -31,8 +31,8 @@ impl World {
         }
         self.is_quiet = false;
         self.is_over = true;
-        // And while everything goes wrong, whatever becomes of it.
-        for gateway in self.outside.gateways.clone() {
+        // Another one is begun while everything goes wrong, whatever becomes of it.
+        if let Some(gateway) = self.chance.pick(&self.outside.gateways).cloned() {
             let asked = self.reconciliation(&gateway, to);
             self.ask(asked);
         }
