@@ -50,6 +50,9 @@ pub struct Split {
     /// What refunds gave back when a bank had taken everything already: the platform's loss until the bank gives it again.
     #[serde(rename = "rb", default, skip_serializing_if = "is_zero")]
     refunded_beyond: i64,
+    /// What banks took when everything had gone back already: the platform's loss, too, and the first that is made good.
+    #[serde(rename = "tb", default, skip_serializing_if = "is_zero")]
+    taken_beyond: i64,
     /// What of the returned merchants' wallets didn't have, so that they owe it.
     #[serde(rename = "ow", default, skip_serializing_if = "BTreeMap::is_empty")]
     owed: BTreeMap<CustomerId, i64>,
@@ -97,7 +100,7 @@ impl Split {
         if shares.iter().any(|share| share.fee < 0 || share.fee > share.gross) {
             return Err(SplitError::BadFee);
         }
-        Ok(Self { shares, refunded_beyond: 0, owed: BTreeMap::new() })
+        Ok(Self { shares, refunded_beyond: 0, taken_beyond: 0, owed: BTreeMap::new() })
     }
 
     pub fn shares(&self) -> &[Share] {
@@ -158,18 +161,22 @@ impl Split {
             share.net_taken += share.net_returned - before.net_returned;
             share.fee_taken += share.fee_returned - before.fee_returned;
         }
+        after.taken_beyond += parts.beyond;
         (after, parts)
     }
 
-    /// What a bank took and gives again goes to those from whom it was taken, but for what was refunded in the meantime:
-    /// that stays returned, and the platform gets again what it has given in their place. Who owes gets out of debt first.
+    /// What a bank took and gives again makes good first what the platform has lost by banks, whichever case it is of. The
+    /// rest goes to those from whom it was taken, but for what was refunded in the meantime: that stays returned, and the
+    /// platform gets again what it has given in their place. Who owes gets out of debt first.
     pub(super) fn reinstated(&self, amount: i64) -> (Self, Parts) {
         let taken: Vec<i64> =
             self.shares.iter().flat_map(|share| [share.net_taken, share.fee_taken]).collect();
-        let within = amount.min(taken.iter().sum());
+        let made_good = amount.min(self.taken_beyond);
+        let within = (amount - made_good).min(taken.iter().sum());
         let given = allocated(within, &taken);
         let kept = within.min(self.refunded_beyond);
         let mut after = self.clone();
+        after.taken_beyond -= made_good;
         after.refunded_beyond -= kept;
         let mut moved = self.moved(&given, amount - within);
         let parts_kept = allocated(kept, &given);
@@ -424,6 +431,20 @@ mod tests {
     }
 
     #[test]
+    fn of_what_two_cases_took_nobody_gets_more_than_is_left() {
+        let split = Split::try_new(vec![share(1, 1, 1_000, 0)]).unwrap();
+        let (refunded, _) = split.refunded(400);
+        let (first, _) = refunded.charged_back(500);
+        let (both, parts) = first.charged_back(250);
+        assert_eq!((parts.beyond, wallets(&parts)), (150, 100));
+        let (after, parts) = both.reinstated(250);
+        assert_eq!((parts.beyond, wallets(&parts), &after), (150, 100, &first), "as if it had not been");
+        let (after, parts) = both.reinstated(500);
+        assert_eq!((parts.beyond, wallets(&parts)), (150, 350), "650 are gone, by the refund and the second");
+        assert_eq!(after.shares()[0].net_returned, 650);
+    }
+
+    #[test]
     fn what_was_refunded_to_the_buyer_gives_no_claim_to_what_a_bank_took_from_another() {
         let split = Split::try_new(vec![share(1, 1, 1, 0), share(2, 2, 1, 0)]).unwrap();
         let (refunded, _) = split.refunded(1);
@@ -516,10 +537,11 @@ mod tests {
             let whole: i64 = split.shares().iter().map(|share| share.gross).sum();
             let (refunded, _) = split.returning(refunded.min(whole));
             let (charged_back, taken) = refunded.charged_back(lost);
-            let (partly, _) = charged_back.reinstated(first.min(lost - taken.beyond));
+            let first = first.min(lost);
+            let (partly, given_first) = charged_back.reinstated(first);
             prop_assert!(partly.shares().iter().all(is_within));
-            let (after, given) = partly.reinstated(lost - first.min(lost - taken.beyond));
-            prop_assert_eq!(taken.beyond, given.beyond);
+            let (after, given) = partly.reinstated(lost - first);
+            prop_assert_eq!(taken.beyond, given_first.beyond + given.beyond);
             prop_assert_eq!(after, refunded, "each has what it had before");
         }
     }

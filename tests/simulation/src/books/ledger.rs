@@ -144,7 +144,7 @@ impl Books {
     /// What came is whose it is: what merchants keep, what the platform keeps and what went back.
     fn is_split(&self, invoice: &Invoice, split: &Split, wrong: &mut Vec<String>) {
         let mut say = |what: String| wrong.push(format!("{}: {what}", invoice.id));
-        let (mut charged, mut back, mut taken, mut most_taken) = (0, 0, 0, 0);
+        let (mut charged, mut back, mut taken) = (0, 0, 0);
         let mut parts = Parts::default();
         for one in self.booked_for(invoice).filter(|one| !is_orphan(one)) {
             let minor = i128::from(one.amount.minor());
@@ -155,7 +155,6 @@ impl Books {
                 TransactionKind::Reinstatement => taken -= minor,
                 TransactionKind::Wallet | TransactionKind::Orphan | TransactionKind::Journal => {}
             }
-            most_taken = most_taken.max(taken);
             parts.add(one, invoice, split, &mut say);
         }
         if parts.came != charged - back - taken {
@@ -177,9 +176,7 @@ impl Books {
             say(format!("more is returned than came: {split:?}"));
         }
         let total = i128::from(invoice.total.minor());
-        // What two cases take of one payment can't be told apart when one of them is given again.
-        let is_told_apart = most_taken <= total;
-        if is_told_apart && returned != total.min(back + taken) {
+        if returned != total.min(back + taken) {
             say(format!("{returned} of {total} is returned, by {back} refunded and {taken} charged back"));
         }
     }

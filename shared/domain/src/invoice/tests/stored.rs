@@ -50,10 +50,10 @@ fn what_was_taken_from_merchants_is_stored() {
     let json = |split: &Split| {
         let json = serde_json::to_string(split).unwrap();
         assert_eq!(&serde_json::from_str::<Split>(&json).unwrap(), split, "{json}");
-        ["bn", "bf", "tn", "tf", "rb"].map(|name| json.contains(&format!("\"{name}\":")))
+        ["bn", "bf", "tn", "tf", "rb", "tb"].map(|name| json.contains(&format!("\"{name}\":")))
     };
-    assert_eq!(json(&split), [false; 5]);
+    assert_eq!(json(&split), [false; 6]);
     let (lost, _) = split.charged_back(10_000);
-    assert_eq!(json(&lost), [true, true, true, true, false]);
-    assert_eq!(json(&lost.refunded(500).0), [true; 5]);
+    assert_eq!(json(&lost), [true, true, true, true, false, false]);
+    assert_eq!(json(&lost.refunded(500).0.charged_back(500).0), [true; 6]);
 }
