@@ -103,7 +103,9 @@ impl App {
             let known = self.known_disputes(&invoice).await?;
             let is_meant = |dispute: &&Dispute| dispute.matter().is_some_and(|open| open.id == *matter);
             let resolved = known.iter().find(is_meant).and_then(|dispute| {
-                invoice.dispute_resolved(dispute, end, self.moment()).map(|reduction| (dispute, reduction))
+                invoice
+                    .dispute_resolved(&known, dispute, end, self.moment())
+                    .map(|reduction| (dispute, reduction))
             });
             // The bank's word was first, and has closed it.
             let Some((dispute, reduction)) = resolved else { return Ok(()) };

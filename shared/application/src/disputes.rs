@@ -3,17 +3,19 @@ use crate::app::{App, Committed, DECISIONS};
 use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
-use crate::ports::{ChargeLookup, Gateway, ListError, Page, PageRequest};
+use crate::ports::{ChargeLookup, Gateway, ListError, Page, PageRequest, WebhookEvent};
 use crate::reads::ListFailure;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::bug::Bug;
 use fatura_domain::dispute::{ContestReason, Dispute, DisputeState};
 use fatura_domain::gateway::{DisputeOutcome, DisputeStanding};
 use fatura_domain::id::{DisputeId, InvoiceId};
-use fatura_domain::invoice::{ContestError, DisputeReduced, Invoice};
+use fatura_domain::invoice::{Captured, ContestError, DisputeReduced, Invoice};
 use fatura_domain::text::Text;
+use std::cmp::Reverse;
 
 const MOST_DISPUTES: usize = 100;
+pub(crate) const OTHERS_DISPUTE: &str = "it tells of a dispute about another charge than the payment";
 
 #[derive(Debug, Clone)]
 pub struct Contest {
@@ -90,27 +92,42 @@ impl App {
         Ok(())
     }
 
-    /// Puts the gateway's word about a dispute on the books. False: it could not say. `beside` is written with the effect,
-    /// or alone if there is none.
+    /// Puts the gateway's word about a webhook's charge on the books. False: it could not say. `done` is written with the
+    /// effect, or alone if there is none.
     pub(crate) async fn ask_about_dispute(
         &self,
+        event: &WebhookEvent,
         gateway: &dyn Gateway,
         lookup: &ChargeLookup,
-        beside: &[Change],
+        done: Change,
     ) -> Result<bool, Error> {
-        let DisputeOutcome::Told(told) = gateway.fetch_dispute(lookup).await else { return Ok(false) };
-        self.observe_disputes(lookup.attempt.invoice, told, beside).await?;
+        let told = match gateway.fetch_dispute(lookup).await {
+            DisputeOutcome::Told(told) => told,
+            DisputeOutcome::Uncharged => Vec::new(),
+            DisputeOutcome::Unclear { .. } => return Ok(false),
+        };
+        let invoice = self.records.invoices.invoice(lookup.attempt.invoice).await?;
+        let charge = invoice.as_ref().and_then(|invoice| invoice.state.payment()?.charge.as_ref());
+        let is_others =
+            |charge: &Captured| charge.attempt != lookup.attempt.number || charge.gateway != *gateway.name();
+        if let Some(standing) = told.first().filter(|_| charge.is_some_and(is_others)) {
+            let invoice = Some(lookup.attempt.invoice);
+            self.doubted(event, invoice, standing.amount, OTHERS_DISPUTE).await?;
+            self.commit(ChangeSet::of([done]), None).await?;
+        } else {
+            self.observe_disputes(lookup.attempt.invoice, told, &[done]).await?;
+        }
         Ok(true)
     }
 
-    /// One after the other, the one that counts for the invoice last, and `beside` with it.
+    /// One after the other, first the one that a contest with us is most likely about, and `beside` with the last.
     async fn observe_disputes(
         &self,
         id: InvoiceId,
         mut told: Vec<DisputeStanding>,
         beside: &[Change],
     ) -> Result<(), Error> {
-        told.sort_by_key(|standing| standing.status);
+        told.sort_by_key(|standing| Reverse(standing.status));
         let Some((last, others)) = told.split_last() else {
             return self.commit(ChangeSet::of(beside.iter().cloned()), None).await.map(drop);
         };
@@ -147,12 +164,12 @@ impl App {
                 None => ChangeSet::default(),
                 Some(invoice) => {
                     let known = self.known_disputes(&invoice).await?;
-                    let meant = Dispute::meant(&known, standing);
-                    match invoice.observe_dispute(meant, standing, &policy, self.moment()) {
+                    match invoice.observe_dispute(&known, standing, &policy, self.moment()) {
                         DisputeReduced::AlreadyApplied => ChangeSet::default(),
                         DisputeReduced::Applied(reduction) => {
                             let dispute = reduction.dispute;
-                            let dispute = match meant.filter(|_| !reduction.is_new) {
+                            let before = known.iter().find(|before| before.id == dispute.id);
+                            let dispute = match before {
                                 Some(before) => ChangeSet::dispute_moved(before, dispute),
                                 None => ChangeSet::of([Change::DisputeOpened(dispute)]),
                             };

@@ -63,7 +63,7 @@ impl App {
                 self.ask_about_refund(gateway.as_ref(), refund, &[done]).await?
             }
             Some(WebhookSubject::Dispute(lookup)) => {
-                self.ask_about_dispute(gateway.as_ref(), &lookup, &[done]).await?
+                self.ask_about_dispute(&event, gateway.as_ref(), &lookup, done).await?
             }
         };
         if has_spoken { Ok(()) } else { Err(ProcessError::GatewaySilent) }

@@ -4,6 +4,7 @@
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
+use crate::disputes::OTHERS_DISPUTE;
 use crate::error::Error;
 use crate::ports::{Gateway, Told, WebhookEvent};
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
@@ -126,8 +127,7 @@ impl App {
         if is_ours {
             self.observe_dispute(attempt.invoice, standing, &[]).await?;
         } else {
-            let detail = "it tells of a dispute about another charge than the payment";
-            self.doubted(event, Some(invoice.id), standing.amount, detail).await?;
+            self.doubted(event, Some(invoice.id), standing.amount, OTHERS_DISPUTE).await?;
         }
         Ok(Heard::Done)
     }

@@ -230,7 +230,7 @@ impl DisputeStanding {
 }
 
 /// Seen from the merchant. Not final at every gateway: a case that was lost may be reinstated, and is then won. Of several
-/// cases about a charge the greatest counts for its invoice: one that is open, or else one that took the money.
+/// cases the greatest is the one that a contest with us is most likely about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeVerdict {
@@ -242,8 +242,10 @@ pub enum DisputeVerdict {
 /// The answer to the question whether a charge is disputed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisputeOutcome {
-    /// Every case that the gateway knows of about the charge, in no order; none also where it knows of no such charge.
+    /// Every case that the gateway has about the charge, in no order.
     Told(Vec<DisputeStanding>),
+    /// The gateway knows of no such charge.
+    Uncharged,
     /// It can't be asked just now, or its answer is not to be believed.
     Unclear { failure: Failure },
 }

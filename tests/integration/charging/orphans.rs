@@ -158,3 +158,29 @@ async fn another_amount_than_asked_for_goes_back_when_a_person_says_so() {
     assert_eq!(world.invoice(invoice).await.status(), Status::ChargedWithError);
     assert_eq!(world.open_matters().await, []);
 }
+
+/// A bank's case about money that paid nothing is no dispute of the invoice's.
+#[tokio::test]
+async fn a_dispute_about_it_leaves_the_payment_alone_and_is_for_a_person() {
+    let world = World::start().await;
+    let (invoice, first) = waiting(&world).await;
+    world.pay(&first, 5_000).await;
+    world.tell(&first, 1, false).await;
+    world.resolve(invoice, 1, Resolution::NotCharged).await.unwrap();
+    world.requeue(invoice).await.unwrap();
+    world.drain().await;
+    let journal = world.journal(invoice).await;
+    let ids = journal.iter().map(|charge| charge["id"].as_str().unwrap().to_owned());
+    let second = ids.into_iter().find(|id| *id != first).unwrap();
+    world.pay(&second, 12_205).await;
+    world.tell(&second, 1, false).await;
+    assert_eq!(world.invoice(invoice).await.status(), Status::Paid);
+
+    world.pass(3_600);
+    world.dispute(&first, "open").await;
+    world.dispute(&first, "lost").await;
+    world.tell(&first, 2, false).await;
+    assert_eq!(world.invoice(invoice).await.status(), Status::Paid);
+    assert_eq!(world.disputes(invoice).await, []);
+    assert!(world.open_matters().await.contains(&AttentionKind::WebhookMismatch));
+}

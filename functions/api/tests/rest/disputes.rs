@@ -209,7 +209,7 @@ async fn a_gateway_that_tells_of_the_case_again_is_believed() {
         (&listed["data"][0]["status"], &listed["data"][1]["status"]),
         (&json!("open"), &json!("lost"))
     );
-    assert_eq!(world.show(&invoice).await["status"], "in_protest", "by the newer one");
+    assert_eq!(world.show(&invoice).await["status"], "chargeback", "whatever the newer one may come to");
 }
 
 #[tokio::test]
@@ -236,4 +236,18 @@ async fn a_contest_in_vain_is_won_unless_a_person_says_otherwise() {
         world.post(&format!("/v1/attention/{id}/close"), body).await.expect(200);
         assert_eq!(world.show(&invoice).await["status"], status);
     }
+}
+
+#[tokio::test]
+async fn a_case_that_is_open_for_a_year_stays_on_the_list_until_the_bank_or_a_person_ends_it() {
+    let world = World::new().await;
+    let invoice = world.paid().await;
+    world.post(&contest(&invoice), json!({"reason": "fraud"})).await.expect(202);
+    world.gateway.disputes("dp_1", DisputeVerdict::Open);
+    world.pass(DAY).await;
+    world.pass(365 * DAY).await;
+    let matter = open_matters(&world).await[0].clone();
+    assert_eq!(matter["kind"], "dispute_outcome_unknown");
+    world.pass(DAY).await;
+    assert_eq!(open_matters(&world).await, json!([matter]), "nobody asks, and nothing is written");
 }

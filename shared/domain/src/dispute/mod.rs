@@ -162,6 +162,13 @@ impl Dispute {
         })
     }
 
+    /// Whether it is nothing new that the case is open: somebody asks about it, or has asked for so long that nobody does any more.
+    pub(crate) fn is_followed(&self, policy: &Policy, now: Timestamp) -> bool {
+        let DisputeState::Open { due } = self.state else { return false };
+        let is_in_vain = now.duration_since(self.created_at) >= policy.case_patience;
+        self.case.is_some() && (due.is_some() || is_in_vain)
+    }
+
     /// Whether the bank's word is still to come: as long as no more than a person has said how it ended.
     pub(crate) const fn is_undecided(&self) -> bool {
         matches!(self.state, DisputeState::Open { .. } | DisputeState::Won { presumed: true, .. })
@@ -170,15 +177,13 @@ impl Dispute {
     /// Which of an invoice's disputes the gateway means: the one of that case, or the contest that has none yet.
     pub fn meant<'a>(known: &'a [Self], standing: &DisputeStanding) -> Option<&'a Self> {
         let named = known.iter().find(|dispute| dispute.case.as_ref() == Some(&standing.reference));
-        named.or_else(|| known.iter().find(|dispute| dispute.is(standing)))
+        named.or_else(|| known.iter().find(|dispute| dispute.is_nameless()))
     }
 
-    /// Whether the gateway means this one: the case that we know, or the first that comes after a contest.
-    pub(crate) fn is(&self, standing: &DisputeStanding) -> bool {
-        match &self.case {
-            Some(case) => *case == standing.reference,
-            None => matches!(self.state, DisputeState::Open { .. }),
-        }
+    /// Whether it waits for its case: a contest that is open, or that a person has called lost.
+    const fn is_nameless(&self) -> bool {
+        let may_come = matches!(self.state, DisputeState::Open { .. } | DisputeState::Lost { .. });
+        self.case.is_none() && may_come
     }
 
     /// As the gateway tells of it: how much it is about is the bank's to say, until it is decided.

@@ -56,11 +56,10 @@ impl Invoice {
         Ok((Self { dispute: Some(dispute.id), ..moved }, dispute))
     }
 
-    /// The gateway's word about a case: a webhook or a look-up, any number of times. `known` is the dispute that it means, if
-    /// that is on record ([`Dispute::meant`]).
+    /// The gateway's word about a case: a webhook or a look-up, any number of times. `known` are the invoice's disputes.
     pub fn observe_dispute(
         &self,
-        known: Option<&Dispute>,
+        known: &[Dispute],
         standing: &DisputeStanding,
         policy: &Policy,
         moment: Moment,
@@ -70,15 +69,17 @@ impl Invoice {
         else {
             return DisputeReduced::AlreadyApplied;
         };
-        let case = match known.filter(|dispute| dispute.is(standing)) {
+        let case = match Dispute::meant(known, standing) {
             Some(dispute) => Case {
                 dispute: dispute.told(standing),
                 is_new: false,
-                is_followed: dispute.case.is_some() && dispute.due().is_some(),
+                is_linked: dispute.case.is_some(),
+                is_followed: dispute.is_followed(policy, moment.now),
             },
             None => Case {
                 dispute: self.opened(charge, payment, Origin::Gateway, Some(standing), policy, moment),
                 is_new: true,
+                is_linked: false,
                 is_followed: false,
             },
         };
@@ -87,13 +88,14 @@ impl Invoice {
             DisputeVerdict::Won => Word::Won { presumed: false },
             DisputeVerdict::Lost => Word::Lost,
         };
-        self.follows(case, word, charge, moment)
+        self.follows(case, word, known, charge, moment)
             .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
     }
 
     /// A person's word on how a dispute ended of which no bank tells. None: there is no such question any more.
     pub fn dispute_resolved(
         &self,
+        known: &[Dispute],
         dispute: &Dispute,
         end: DisputeEnd,
         moment: Moment,
@@ -104,20 +106,30 @@ impl Invoice {
             DisputeEnd::Won => Word::Won { presumed: true },
             DisputeEnd::Lost => Word::Lost,
         };
-        let case = Case { dispute: dispute.clone(), is_new: false, is_followed: false };
-        self.follows(case, word, charge, moment)
+        let case = Case { dispute: dispute.clone(), is_new: false, is_linked: true, is_followed: false };
+        self.follows(case, word, known, charge, moment)
     }
 
     /// What a word about a case changes. None: nothing.
-    fn follows(&self, case: Case, word: Word, charge: &Captured, moment: Moment) -> Option<DisputeReduction> {
-        let Case { dispute, is_new, is_followed } = case;
+    fn follows(
+        &self,
+        case: Case,
+        word: Word,
+        known: &[Dispute],
+        charge: &Captured,
+        moment: Moment,
+    ) -> Option<DisputeReduction> {
+        let Case { dispute, is_new, is_linked, is_followed } = case;
+        let before = dispute.state.clone();
         let is_undecided = dispute.is_undecided();
-        let bank = match word {
-            Word::Open { .. } if is_undecided && !is_followed => None,
-            Word::Won { .. } if is_undecided => None,
-            Word::Lost if is_undecided => Some(Bank::Takes),
-            Word::Won { .. } if matches!(dispute.state, DisputeState::Lost { .. }) => Some(Bank::GivesBack),
-            Word::Open { .. } | Word::Won { .. } | Word::Lost => return None,
+        let bank = match (word, &before) {
+            (Word::Open { .. }, _) if is_undecided && !is_followed => None,
+            (Word::Won { .. }, _) if is_undecided => None,
+            (Word::Lost, _) if is_undecided => Some(Bank::Takes),
+            (Word::Won { .. }, DisputeState::Lost { .. }) => Some(Bank::GivesBack),
+            // What a person has called lost has a name now.
+            (_, DisputeState::Lost { .. }) if !is_linked => None,
+            (Word::Open { .. } | Word::Won { .. } | Word::Lost, _) => return None,
         };
         let (transaction, split) = match bank {
             Some(bank) => {
@@ -127,24 +139,22 @@ impl Invoice {
             None => (None, self.split.clone()),
         };
         let booked = transaction.as_ref().map(|transaction| transaction.id);
-        let state = match word {
-            Word::Open { next_look } => DisputeState::Open { due: next_look },
-            Word::Won { presumed } => DisputeState::Won { reinstatement: booked, presumed },
-            Word::Lost => DisputeState::Lost { chargeback: booked? },
+        let state = match (word, &before) {
+            (Word::Won { presumed }, _) => DisputeState::Won { reinstatement: booked, presumed },
+            (_, DisputeState::Lost { .. }) => before.clone(),
+            (Word::Open { next_look }, _) => DisputeState::Open { due: next_look },
+            (Word::Lost, _) => DisputeState::Lost { chargeback: booked? },
         };
+        let others = known.iter().filter(|other| other.id != dispute.id).map(|other| &other.state);
+        let counts = Counts::of(others.chain([&state]));
         let touched = Self { split, ..self.touched(moment.now) };
-        // An older case that is decided while a newer one is open is booked, and decides nothing for the invoice; neither does
-        // a bank that says what a person has said.
-        let is_latest = is_new || self.dispute == Some(dispute.id);
-        let is_confirmed = matches!((word, &dispute.state), (Word::Won { .. }, DisputeState::Won { .. }));
-        let invoice = if is_latest && !is_confirmed {
-            let moved = touched.disputed(word, bank, moment.now);
-            Self { dispute: Some(dispute.id), ..moved }
-        } else {
-            touched
-        };
+        let invoice = touched.disputed(counts, bank, is_new, moment.now);
+        let invoice = if is_new { Self { dispute: Some(dispute.id), ..invoice } } else { invoice };
+        let is_taken_up = matches!((&before, &state), (DisputeState::Won { .. }, after) if !matches!(after, DisputeState::Won { .. }));
+        let is_surprise = is_new || is_taken_up;
         let dispute = if is_new { Dispute { state, ..dispute } } else { dispute.moved(state, moment.now) };
-        let matter = (is_new && invoice.status() == Status::Refunded).then(|| {
+        let is_gone = is_surprise && invoice.status() == Status::Refunded;
+        let matter = is_gone.then(|| {
             invoice.attention(
                 AttentionId::of_dispute(dispute.id),
                 AttentionKind::DisputeAfterRefund,
@@ -157,13 +167,11 @@ impl Invoice {
         Some(DisputeReduction { dispute, is_new, invoice, transaction, matter })
     }
 
-    /// Where its latest dispute brings it.
-    fn disputed(self, word: Word, bank: Option<Bank>, now: Timestamp) -> Self {
-        match (word, bank) {
-            (Word::Won { .. }, Some(_)) => self.paid_after_all(Cause::Reinstated, now),
-            (Word::Won { .. }, None) => self.in_protest(now).paid_after_all(Cause::DisputeWon, now),
-            (Word::Open { .. }, _) => self.in_protest(now),
-            (Word::Lost, _) => {
+    /// Where its disputes bring it, all together: nothing is paid while a bank has money of it or may come to have.
+    fn disputed(self, counts: Counts, bank: Option<Bank>, is_new: bool, now: Timestamp) -> Self {
+        let ended = if matches!(bank, Some(Bank::GivesBack)) { Cause::Reinstated } else { Cause::DisputeWon };
+        match counts {
+            Counts::Lost => {
                 let protested = self.in_protest(now);
                 match protested.state.clone() {
                     State::InProtest(payment) => protested
@@ -173,6 +181,12 @@ impl Invoice {
                     _ => protested,
                 }
             }
+            Counts::Open if self.status() == Status::Chargeback => {
+                self.paid_after_all(ended, now).in_protest(now)
+            }
+            Counts::Open => self.in_protest(now),
+            Counts::Won if is_new => self.in_protest(now).paid_after_all(ended, now),
+            Counts::Won => self.paid_after_all(ended, now),
         }
     }
 
@@ -286,7 +300,9 @@ struct Case {
     dispute: Dispute,
     /// It has not been on record before.
     is_new: bool,
-    /// It was on record as a bank's, and somebody asks about it.
+    /// It was on record as a bank's.
+    is_linked: bool,
+    /// That it is open is nothing new.
     is_followed: bool,
 }
 
@@ -295,4 +311,23 @@ enum Word {
     Open { next_look: Option<Timestamp> },
     Won { presumed: bool },
     Lost,
+}
+
+/// What counts of several disputes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Counts {
+    Won,
+    Open,
+    Lost,
+}
+
+impl Counts {
+    fn of<'a>(disputes: impl Iterator<Item = &'a DisputeState>) -> Self {
+        let each = disputes.map(|state| match state {
+            DisputeState::Won { .. } => Self::Won,
+            DisputeState::Open { .. } => Self::Open,
+            DisputeState::Lost { .. } => Self::Lost,
+        });
+        each.max().unwrap_or(Self::Won)
+    }
 }

@@ -86,7 +86,10 @@ fn rank(invoice: &Invoice) -> u8 {
 /// Iugu keeps no case apart from its invoice: the status is all that it tells (D that there are these two). One that was
 /// won is an invoice that is paid again, which looks like one that was never disputed.
 pub(super) fn dispute(invoices: &[Invoice], attempt: AttemptId) -> Result<DisputeOutcome, Trouble> {
-    if !invoices.is_empty() && !invoices.iter().any(|invoice| is_of(invoice, attempt)) {
+    if invoices.is_empty() {
+        return Ok(DisputeOutcome::Uncharged);
+    }
+    if !invoices.iter().any(|invoice| is_of(invoice, attempt)) {
         return Err(of_others());
     }
     let disputed = invoices.iter().filter(|invoice| is_of(invoice, attempt)).filter_map(|invoice| {

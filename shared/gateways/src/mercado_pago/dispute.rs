@@ -11,10 +11,10 @@ use fatura_domain::gateway::{DisputeOutcome, DisputeStanding, DisputeVerdict};
 impl MercadoPago {
     pub(super) async fn find_dispute(&self, lookup: &ChargeLookup) -> Result<DisputeOutcome, Trouble> {
         let payments = self.look_up(lookup).await?;
-        let mut standings = Vec::new();
         if payments.is_empty() {
-            return Ok(DisputeOutcome::Told(standings));
+            return Ok(DisputeOutcome::Uncharged);
         }
+        let mut standings = Vec::new();
         // Several payments under one reference have their cases each.
         for payment in ours(payments, lookup.attempt)? {
             for case in self.chargebacks_of(&payment.id).await? {
@@ -29,6 +29,9 @@ impl MercadoPago {
         url.query_pairs_mut().append_pair("payment_id", &payment.0);
         let answer = self.desk.call(self.desk.http.get(url)).await?;
         let found: Found<Chargeback> = succeeded(&answer)?.json()?;
+        if found.paging.total > found.results.len() {
+            return Err(Trouble::unknown("contradictory_answer", "more cases than a payment can have"));
+        }
         // One that names other payments only is not believed.
         let is_of = |case: &Chargeback| case.payments.is_empty() || case.payments.contains(payment);
         Ok(found.results.into_iter().filter(is_of).collect())

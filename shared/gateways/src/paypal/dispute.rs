@@ -22,10 +22,10 @@ impl PayPal {
         | ChargeOutcome::Pending { reference, .. }
         | ChargeOutcome::Declined { reference: Some(reference), .. }) = self.find(lookup).await?
         else {
-            return Ok(DisputeOutcome::Told(Vec::new()));
+            return Ok(DisputeOutcome::Uncharged);
         };
         let Some(Named::Capture(capture)) = Named::of(&reference) else {
-            return Ok(DisputeOutcome::Told(Vec::new()));
+            return Ok(DisputeOutcome::Uncharged);
         };
         let mut url = self.url(&["v1", "customer", "disputes"]);
         url.query_pairs_mut()

@@ -13,7 +13,7 @@ impl Sandbox {
     pub(super) async fn find_dispute(&self, lookup: &ChargeLookup) -> Result<DisputeOutcome, Trouble> {
         let charges = self.look_up(lookup).await?;
         if charges.is_empty() {
-            return Ok(DisputeOutcome::Told(Vec::new()));
+            return Ok(DisputeOutcome::Uncharged);
         }
         // Several charges under one reference have a case each, or none.
         let charges = ours(charges, lookup.attempt)?;

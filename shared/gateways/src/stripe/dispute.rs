@@ -15,11 +15,14 @@ impl Stripe {
     pub(super) async fn find_dispute(&self, lookup: &ChargeLookup) -> Result<DisputeOutcome, Trouble> {
         let intents = self.look_up(lookup).await?;
         let Some(intent) = ours(&intents, lookup.attempt)? else {
-            return Ok(DisputeOutcome::Told(Vec::new()));
+            return Ok(DisputeOutcome::Uncharged);
         };
         let query = Form::new().with("payment_intent", intent.id.as_str()).with("limit", &PAGE);
         let answer = self.get(&["disputes"], &query).await?;
         let page: Page<Dispute> = succeeded(&answer)?.json()?;
+        if page.has_more {
+            return Err(Trouble::unknown("contradictory_answer", "more cases than a charge can have"));
+        }
         let standings = page.data.iter().map(|dispute| standing(dispute, &intent.id));
         standings.collect::<Result<_, _>>().map(DisputeOutcome::Told)
     }

@@ -41,7 +41,7 @@ crate::every_gateway! { StripeBench:
     disputes {
         a_charge_is_undisputed_until_its_holder_goes_to_the_bank
         a_lost_dispute_is_lost
-        what_was_never_charged_is_undisputed
+        what_was_never_charged_is_not_there
         a_dispute_leaves_the_charge_as_it_is
     }
     movements {

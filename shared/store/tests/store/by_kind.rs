@@ -53,7 +53,8 @@ async fn told(
     let reference = GatewayReference("dp_1".to_owned());
     let standing = DisputeStanding { reference, status: verdict, amount: None };
     let moment = Moment { now, entropy: 8 };
-    let observed = invoice.observe_dispute(Some(dispute), &standing, &Policy::default(), moment);
+    let observed =
+        invoice.observe_dispute(std::slice::from_ref(dispute), &standing, &Policy::default(), moment);
     let DisputeReduced::Applied(reduction) = observed else { panic!("nothing new") };
     let changes = ChangeSet::moved(invoice, reduction.invoice.clone())
         .and([Change::DisputeChanged(reduction.dispute.clone())])

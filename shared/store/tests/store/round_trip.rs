@@ -115,7 +115,7 @@ impl Walk {
                     status: verdict[usize::from(choice % 8 - 4)],
                     amount: None,
                 };
-                match self.invoice.observe_dispute(self.dispute.as_ref(), &standing, &policy, moment) {
+                match self.invoice.observe_dispute(self.dispute.as_slice(), &standing, &policy, moment) {
                     DisputeReduced::Applied(reduction) => {
                         self.dispute = Some(reduction.dispute);
                         Some(reduction.invoice)

@@ -4,7 +4,8 @@
 use super::Books;
 use crate::gateway::SimulatedGateway;
 use fatura_domain::gateway::DisputeVerdict;
-use serde_json::Value;
+use fatura_domain::invoice::Status;
+use serde_json::{Value, json};
 
 impl Books {
     pub(crate) fn cases_agree(&self, gateway: &SimulatedGateway, wrong: &mut Vec<String>) {
@@ -30,10 +31,35 @@ impl Books {
         }
     }
 
+    /// Nothing is paid while a bank has money of it or may come to have.
+    pub(crate) fn disputes_count(&self, wrong: &mut Vec<String>) {
+        for invoice in self.invoices.values() {
+            let id = invoice.id.to_string();
+            let stands = |state: &str| {
+                let mut of_it = self.disputes().filter(|item| item.pointer("/inv/S") == Some(&json!(id)));
+                of_it.any(|item| is(item, state))
+            };
+            let (is_open, is_lost) = (stands("open"), stands("lost"));
+            let agrees = match invoice.status() {
+                Status::Paid => !is_open && !is_lost,
+                Status::InProtest => is_open && !is_lost,
+                Status::Chargeback => is_lost,
+                _ => true,
+            };
+            if !agrees {
+                let status = invoice.status().as_str();
+                wrong.push(format!("{id} is {status}, and of its disputes open: {is_open}, lost: {is_lost}"));
+            }
+        }
+    }
+
+    fn disputes(&self) -> impl Iterator<Item = &Value> {
+        self.items.iter().filter(|((_, sk), _)| sk.starts_with("DSP#")).map(|(_, item)| item)
+    }
+
     /// The cases at this gateway that we know of, and their disputes.
     fn cases(&self, gateway: &str) -> impl Iterator<Item = (&str, &Value)> {
-        let disputes = self.items.iter().filter(|((_, sk), _)| sk.starts_with("DSP#"));
-        disputes.filter_map(move |(_, item)| {
+        self.disputes().filter_map(move |item| {
             let text = |path: &str| item.pointer(path).and_then(Value::as_str);
             text("/cs/S").filter(|_| text("/gw/S") == Some(gateway)).map(|case| (case, item))
         })
@@ -41,15 +67,18 @@ impl Books {
 }
 
 fn is_followed(dispute: &Value, verdict: DisputeVerdict) -> bool {
-    let is = |state: &str| dispute.pointer("/st/M").and_then(|states| states.get(state)).is_some();
     match verdict {
-        DisputeVerdict::Open => is("open"),
-        DisputeVerdict::Lost => is("lost"),
+        DisputeVerdict::Open => is(dispute, "open"),
+        DisputeVerdict::Lost => is(dispute, "lost"),
         // What was given back after all is told once, and asked about by nobody.
-        DisputeVerdict::Won => is("won") || is("lost"),
+        DisputeVerdict::Won => is(dispute, "won") || is(dispute, "lost"),
     }
 }
 
+fn is(dispute: &Value, state: &str) -> bool {
+    dispute.pointer("/st/M").and_then(|states| states.get(state)).is_some()
+}
+
 fn is_missed(dispute: &Value) -> bool {
-    dispute.pointer("/st/M/open").is_some() && dispute.get("WS").is_none()
+    is(dispute, "open") && dispute.get("WS").is_none()
 }

@@ -145,7 +145,7 @@ impl Gateway for SimulatedGateway {
     async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome {
         let look = || {
             let mut book = self.book.lock().unwrap();
-            DisputeOutcome::Told(book.meant(lookup).map_or_else(Vec::new, |charge| charge.told()))
+            book.meant(lookup).map_or(DisputeOutcome::Uncharged, |charge| DisputeOutcome::Told(charge.told()))
         };
         let answer = self.called_for("fetch_dispute", look).await;
         answer.unwrap_or_else(|failure| DisputeOutcome::Unclear { failure })

@@ -107,6 +107,7 @@ impl World {
                 wrong.push(format!("{invoice} was captured {captures} times"));
             }
         }
+        self.books.disputes_count(&mut wrong);
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
         self.books.refused_stay_unsent(&self.outside.gateways, &mut wrong);
         self.books.chains_agree(&mut wrong);

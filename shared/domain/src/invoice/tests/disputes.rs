@@ -43,7 +43,7 @@ impl Case {
         self.now += SignedDuration::from_secs(1);
         let moment = Moment { now: self.now, entropy: 3 };
         let policy = Policy::default();
-        let observed = self.invoice.observe_dispute(self.dispute.as_ref(), standing, &policy, moment);
+        let observed = self.invoice.observe_dispute(self.dispute.as_slice(), standing, &policy, moment);
         let DisputeReduced::Applied(reduction) = observed else { return None };
         assert_eq!(reduction.invoice.version, self.invoice.version + 1, "one change");
         assert_eq!(reduction.invoice.dispute, Some(reduction.dispute.id));
@@ -53,13 +53,18 @@ impl Case {
         self.invoice = reduction.invoice;
         self.dispute = Some(reduction.dispute);
         self.books.extend(reduction.transaction);
-        let again = self.invoice.observe_dispute(self.dispute.as_ref(), standing, &policy, moment);
+        let again = self.invoice.observe_dispute(self.dispute.as_slice(), standing, &policy, moment);
         assert_eq!(again, DisputeReduced::AlreadyApplied, "told twice");
         reduction.matter.map(|matter| matter.kind)
     }
 
     fn word_of(&self, end: DisputeEnd) -> Option<DisputeReduction> {
-        self.invoice.dispute_resolved(self.dispute(), end, Moment { now: self.now, entropy: 5 })
+        self.invoice.dispute_resolved(
+            self.dispute.as_slice(),
+            self.dispute(),
+            end,
+            Moment { now: self.now, entropy: 5 },
+        )
     }
 
     fn resolved(mut self, end: DisputeEnd) -> Self {
@@ -267,20 +272,21 @@ fn the_banks_word_counts_whenever_it_comes() {
 }
 
 #[test]
-fn an_older_case_that_is_missed_is_booked_by_a_persons_word_and_decides_nothing() {
+fn an_older_case_that_is_missed_is_booked_by_a_persons_word() {
     let mut case = Case::paid().hears(&[Open]);
     let first = case.dispute().missed(&[], after(DAY)).unwrap();
     case.dispute = None;
     case.told(&DisputeStanding { reference: reference("dp_2"), ..standing(Open) });
     let moment = Moment { now: after(9 * DAY), entropy: 5 };
-    let lost = case.invoice.dispute_resolved(&first, DisputeEnd::Lost, moment).unwrap();
-    assert_eq!((lost.invoice.status(), lost.invoice.dispute), (Status::InProtest, case.invoice.dispute));
+    let both = [case.dispute().clone(), first.clone()];
+    let lost = case.invoice.dispute_resolved(&both, &first, DisputeEnd::Lost, moment).unwrap();
+    assert_eq!((lost.invoice.status(), lost.invoice.dispute), (Status::Chargeback, case.invoice.dispute));
     let booked = lost.transaction.unwrap();
     assert_eq!((booked.kind, booked.amount), (TransactionKind::Chargeback, brl(10_000)));
     assert_eq!(lost.dispute.state, DisputeState::Lost { chargeback: booked.id });
     // Told of again, it is asked about again.
     let policy = Policy::default();
-    let told = case.invoice.observe_dispute(Some(&first), &standing(Open), &policy, moment);
+    let told = case.invoice.observe_dispute(&both, &standing(Open), &policy, moment);
     let DisputeReduced::Applied(told) = told else { panic!("nothing new") };
     assert_eq!(told.dispute.due(), Some(after(10 * DAY)));
     assert_eq!(told.invoice.dispute, case.invoice.dispute);
@@ -326,7 +332,7 @@ fn a_case_that_nobody_told_us_of_puts_the_invoice_in_protest() {
     assert_eq!(won.causes(), [Cause::DisputeOpened, Cause::DisputeWon]);
     for invoice in [draft(), sending(), failed(FailureClass::Hard), uncollectible()] {
         let moment = Moment { now: START, entropy: 3 };
-        let word = invoice.observe_dispute(None, &standing(Lost), &Policy::default(), moment);
+        let word = invoice.observe_dispute(&[], &standing(Lost), &Policy::default(), moment);
         assert_eq!(word, DisputeReduced::AlreadyApplied, "nothing was charged for it");
     }
 }
@@ -506,34 +512,114 @@ fn a_second_case_after_the_first_was_won_is_a_dispute_of_its_own() {
     assert_eq!(balances(&case.books), in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]));
 }
 
-/// The bank opens a second case, and only then the first is decided, or told of once more.
-#[test]
-fn an_older_case_is_booked_and_decides_nothing_while_a_newer_one_is_open() {
-    let policy = Policy::default();
-    let second = DisputeStanding { reference: reference("dp_2"), ..standing(Open) };
-    let mut case = Case::paid().hears(&[Open]);
-    let first = case.dispute().clone();
-    case.dispute = None;
-    case.told(&second);
-    let both = [case.dispute().clone(), first.clone()];
-    assert_eq!(Dispute::meant(&both, &standing(Won)), Some(&first));
-    assert_eq!(Dispute::meant(&both, &second), Some(case.dispute()));
+/// An invoice, its disputes and its books.
+struct Cases(Invoice, Vec<Dispute>, Vec<Transaction>);
 
-    let moment = Moment { now: after(9), entropy: 4 };
-    let word = |verdict| case.invoice.observe_dispute(Some(&first), &standing(verdict), &policy, moment);
-    let DisputeReduced::Applied(won) = word(Won) else { panic!("nothing new") };
-    assert_eq!((won.invoice.status(), won.transaction), (Status::InProtest, None));
-    let DisputeReduced::Applied(lost) = word(Lost) else { panic!("nothing new") };
-    assert_eq!(lost.invoice.status(), Status::InProtest);
-    assert_eq!(lost.transaction.as_ref().map(|booked| booked.kind), Some(TransactionKind::Chargeback));
-    assert_eq!(lost.invoice.dispute, Some(case.dispute().id), "the newer one stays the latest");
-    let again = lost.invoice.observe_dispute(Some(&lost.dispute), &standing(Lost), &policy, moment);
-    assert_eq!(again, DisputeReduced::AlreadyApplied);
-    let won = lost.invoice.observe_dispute(Some(&lost.dispute), &standing(Won), &policy, moment);
-    let DisputeReduced::Applied(back) = won else { panic!("nothing new") };
-    assert_eq!((back.invoice.status(), back.invoice.dispute), (Status::InProtest, Some(case.dispute().id)));
-    let back = back.transaction.unwrap();
-    let given = in_accounts(&[("gateway_clearing:sandbox", 10_000), ("chargebacks", -10_000)]);
-    assert_eq!((back.kind, balances([&back])), (TransactionKind::Reinstatement, given));
-    assert_eq!(word(Open), DisputeReduced::AlreadyApplied);
+impl Cases {
+    fn hear(&mut self, case: &str, status: DisputeVerdict) -> Status {
+        let told = DisputeStanding { reference: reference(case), ..standing(status) };
+        let moment =
+            Moment { now: after(9 * DAY), entropy: u64::try_from(self.2.len() + self.1.len()).unwrap() };
+        let observe = |of: &Self| of.0.observe_dispute(&of.1, &told, &Policy::default(), moment);
+        let DisputeReduced::Applied(reduction) = observe(self) else { return self.0.status() };
+        assert_eq!(reduction.invoice.version, self.0.version + 1);
+        self.1.retain(|dispute| dispute.id != reduction.dispute.id);
+        self.1.push(reduction.dispute);
+        self.0 = reduction.invoice;
+        self.2.extend(reduction.transaction);
+        assert_eq!(observe(self), DisputeReduced::AlreadyApplied, "told twice");
+        self.0.status()
+    }
+}
+
+/// Whatever the order, an invoice is paid only if no bank has money of it or may come to have.
+#[test]
+fn what_counts_of_several_cases_is_the_worst() {
+    let stands = |words: &[DisputeVerdict]| [Won, Lost, Open].into_iter().find(|word| words.contains(word));
+    for (order, other, place) in orders(&[Open, Lost, Won])
+        .into_iter()
+        .flat_map(|order| [Open, Lost, Won].map(|other| (order.clone(), other)))
+        .flat_map(|(order, other)| (0..=order.len()).map(move |place| (order.clone(), other, place)))
+    {
+        let paid = Case::paid();
+        let mut cases = Cases(paid.invoice, Vec::new(), paid.books);
+        let mut words: Vec<_> = order.iter().map(|word| ("dp_1", *word)).collect();
+        words.insert(place, ("dp_2", other));
+        for heard in 1..=words.len() {
+            let (case, word) = words[heard - 1];
+            let status = cases.hear(case, word);
+            let of = |case: &str| -> Vec<DisputeVerdict> {
+                words[..heard].iter().filter(|(of, _)| *of == case).map(|(_, word)| *word).collect()
+            };
+            let each = [stands(&of("dp_1")), stands(&of("dp_2"))];
+            let expected = if each.contains(&Some(Lost)) {
+                Status::Chargeback
+            } else if each.contains(&Some(Open)) {
+                Status::InProtest
+            } else {
+                Status::Paid
+            };
+            assert_eq!(status, expected, "{:?}", &words[..heard]);
+            let taken: i64 = each.iter().map(|word| if *word == Some(Lost) { 10_000 } else { 0 }).sum();
+            let books = balances(&cases.2);
+            assert_eq!(
+                books.get("chargebacks BRL").copied().unwrap_or_default(),
+                taken,
+                "{:?}",
+                &words[..heard]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_word_is_about_its_own_case() {
+    let mut cases = Cases(Case::paid().invoice, Vec::new(), Vec::new());
+    assert_eq!(cases.hear("dp_1", Open), Status::InProtest);
+    assert_eq!(cases.hear("dp_2", Open), Status::InProtest);
+    let [first, second] = [&cases.1[0], &cases.1[1]];
+    assert_eq!(Dispute::meant(&cases.1, &standing(Won)), Some(first));
+    let told = DisputeStanding { reference: reference("dp_2"), ..standing(Lost) };
+    assert_eq!(Dispute::meant(&cases.1, &told), Some(second));
+    assert_eq!(cases.0.dispute, Some(second.id), "the latest that was heard of");
+    assert_eq!(cases.hear("dp_2", Lost), Status::Chargeback);
+    let chargeback = cases.2[0].id;
+    assert_eq!(cases.1[1].state, DisputeState::Lost { chargeback });
+}
+
+#[test]
+fn a_contest_that_a_person_called_lost_gets_its_case_and_is_not_booked_twice() {
+    let lost = contested_in_vain().resolved(DisputeEnd::Lost);
+    let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
+    for word in [Open, Lost] {
+        let named = lost.clone().hears(&[word]);
+        assert_eq!(named.dispute().case, Some(reference("dp_1")));
+        assert_eq!((named.invoice.status(), balances(&named.books)), (Status::Chargeback, taken.clone()));
+        let back = named.hears(&[Won]);
+        assert_eq!((back.invoice.status(), balances(&back.books)), (Status::Paid, paid_in()));
+    }
+    let back = lost.hears(&[Won]);
+    assert_eq!((back.invoice.status(), balances(&back.books)), (Status::Paid, paid_in()));
+}
+
+#[test]
+fn a_case_that_is_open_for_a_year_stays_a_persons_though_it_is_told_again() {
+    let mut case = Case::paid().hears(&[Open]);
+    let last = after(2 + 365 * DAY);
+    case.dispute = case.dispute().woken(&Policy::default(), last);
+    case.now = last;
+    let told = case.clone().hears(&[Open]);
+    assert_eq!(told.dispute(), case.dispute(), "nothing new");
+    assert!(told.dispute().matter().is_some());
+    assert_eq!(told.hears(&[Lost]).invoice.status(), Status::Chargeback);
+}
+
+#[test]
+fn what_was_presumed_won_and_given_back_is_shown_when_the_bank_says_otherwise() {
+    for word in [Open, Lost] {
+        let mut case = missed().resolved(DisputeEnd::Won).refunded(None);
+        assert_eq!(case.told(&standing(word)), Some(AttentionKind::DisputeAfterRefund));
+    }
+    let mut case = missed().resolved(DisputeEnd::Won).refunded(None);
+    assert_eq!(case.told(&standing(Won)), None, "as was thought");
 }

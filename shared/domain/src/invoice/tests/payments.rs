@@ -124,6 +124,7 @@ fn told(
     second: i64,
 ) -> (Invoice, Dispute, Option<Transaction>) {
     let standing = DisputeStanding { reference: reference("dp_1"), status, amount: None };
+    let known = known.map(std::slice::from_ref).unwrap_or_default();
     match invoice.observe_dispute(known, &standing, &Policy::default(), at(second)) {
         DisputeReduced::Applied(reduction) => (reduction.invoice, reduction.dispute, reduction.transaction),
         DisputeReduced::AlreadyApplied => panic!("nothing new"),
@@ -161,7 +162,7 @@ fn a_bank_that_takes_what_went_back_takes_it_from_the_platform() {
         status: DisputeVerdict::Lost,
         amount: Some(brl(10_000)),
     };
-    let observed = refunded.observe_dispute(None, &standing, &Policy::default(), at(1));
+    let observed = refunded.observe_dispute(&[], &standing, &Policy::default(), at(1));
     let DisputeReduced::Applied(reduction) = observed else { panic!("nothing new") };
     let expected = [("gateway_clearing:sandbox", -10_000), ("chargebacks", 10_000)];
     assert_eq!(balances(&reduction.transaction), in_accounts(&expected));
@@ -274,7 +275,7 @@ fn an_older_case_takes_from_the_merchants_and_gives_to_them_again() {
     let (invoice, paid) = settled();
     let (invoice, first, _) = told(&invoice, None, DisputeVerdict::Open, 1);
     let second = DisputeStanding { reference: reference("dp_2"), status: DisputeVerdict::Open, amount: None };
-    let DisputeReduced::Applied(newer) = invoice.observe_dispute(None, &second, &Policy::default(), at(2))
+    let DisputeReduced::Applied(newer) = invoice.observe_dispute(&[], &second, &Policy::default(), at(2))
     else {
         panic!("nothing new")
     };
@@ -344,7 +345,7 @@ impl Told {
     fn say(&mut self, status: DisputeVerdict) {
         let standing = DisputeStanding { reference: reference("dp_1"), status, amount: None };
         let policy = Policy::default();
-        let said = self.invoice.observe_dispute(self.dispute.as_ref(), &standing, &policy, at(self.second));
+        let said = self.invoice.observe_dispute(self.dispute.as_slice(), &standing, &policy, at(self.second));
         let DisputeReduced::Applied(reduction) = said else { return };
         self.invoice = reduction.invoice;
         self.dispute = Some(reduction.dispute);

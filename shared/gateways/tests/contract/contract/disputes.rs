@@ -41,12 +41,12 @@ pub(crate) async fn a_lost_dispute_is_lost(bench: &dyn Bench) {
     assert_eq!(unclear(&gateway.fetch_dispute(&mixed).await), "reference_mismatch");
 }
 
-pub(crate) async fn what_was_never_charged_is_undisputed(bench: &dyn Bench) {
+pub(crate) async fn what_was_never_charged_is_not_there(bench: &dyn Bench) {
     let (gateway, order) = (bench.gateway(), request(bench.means(Wanted::Approval)));
     let wrong =
         |id: &str| ChargeLookup { reference: Some(GatewayReference(id.to_owned())), ..by_ours(&order) };
     for lookup in [by_ours(&order), wrong("ch_unheard_of"), wrong("../charges"), wrong("")] {
-        assert_eq!(gateway.fetch_dispute(&lookup).await, UNDISPUTED, "{lookup:?}");
+        assert_eq!(gateway.fetch_dispute(&lookup).await, DisputeOutcome::Uncharged, "{lookup:?}");
     }
     // A wrong id doesn't hide the case that our own reference finds.
     let reference = approved(&gateway.charge(&order).await, &order);
@@ -63,7 +63,7 @@ pub(crate) async fn a_dispute_leaves_the_charge_as_it_is(bench: &dyn Bench) {
     }
 }
 
-/// Whoever asked was told of no case.
+/// There is no case about the charge.
 pub(crate) const UNDISPUTED: DisputeOutcome = DisputeOutcome::Told(Vec::new());
 
 /// The only case that the gateway tells of.

@@ -106,7 +106,7 @@ async fn without_a_case_it_is_undisputed() {
     assert_eq!(gateway.fetch_dispute(&theirs(&order, CAPTURE)).await, UNDISPUTED);
     // Nothing was captured that anybody could dispute.
     let waiting = theirs(&order, &format!("order/{ORDER}"));
-    assert_eq!(gateway.fetch_dispute(&waiting).await, UNDISPUTED);
+    assert_eq!(gateway.fetch_dispute(&waiting).await, DisputeOutcome::Uncharged);
     unclear(&gateway.fetch_dispute(&by_ours(&order)).await);
     unclear(&gateway.fetch_dispute(&theirs(&super::order(), CAPTURE)).await);
 }

@@ -3,11 +3,13 @@
 use super::{SandboxBench, card, charge};
 use crate::bench::{Bench, by_ours, request};
 use crate::contract::charging::approved;
-use crate::contract::disputes::{UNDISPUTED, only, unclear};
+use crate::contract::disputes::{only, unclear};
 use crate::scripted::Scripted;
 use fatura_application::ports::ChargeLookup;
 use fatura_domain::Timestamp;
-use fatura_domain::gateway::{DisputeStanding, DisputeVerdict, GatewayReference, RefundRequest};
+use fatura_domain::gateway::{
+    DisputeOutcome, DisputeStanding, DisputeVerdict, GatewayReference, RefundRequest,
+};
 use fatura_domain::id::RefundId;
 use fatura_domain::money::{Currency, Money};
 use serde_json::{Value, json};
@@ -120,5 +122,5 @@ async fn a_question_of_several_calls_takes_the_time_of_one() {
     let reference = Some(GatewayReference("ch_unheard_of".to_owned()));
     let lookup = ChargeLookup { reference, ..by_ours(&order) };
     assert_eq!(unclear(&bench.impatient_at(bench.url()).fetch_dispute(&lookup).await), "timeout");
-    assert_eq!(bench.gateway().fetch_dispute(&lookup).await, UNDISPUTED);
+    assert_eq!(bench.gateway().fetch_dispute(&lookup).await, DisputeOutcome::Uncharged);
 }
