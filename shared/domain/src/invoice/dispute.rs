@@ -150,11 +150,10 @@ impl Invoice {
         let touched = Self { split, ..self.touched(moment.now) };
         let invoice = touched.disputed(counts, bank, is_new, moment.now);
         let invoice = if is_new { Self { dispute: Some(dispute.id), ..invoice } } else { invoice };
-        let is_taken_up = matches!((&before, &state), (DisputeState::Won { .. }, after) if !matches!(after, DisputeState::Won { .. }));
-        let is_surprise = is_new || is_taken_up;
+        let was_presumed = matches!(before, DisputeState::Won { .. });
+        let is_surprise = is_new || (was_presumed && !matches!(word, Word::Won { .. }));
         let dispute = if is_new { Dispute { state, ..dispute } } else { dispute.moved(state, moment.now) };
-        let is_gone = is_surprise && invoice.status() == Status::Refunded;
-        let matter = is_gone.then(|| {
+        let matter = (is_surprise && invoice.status() == Status::Refunded).then(|| {
             invoice.attention(
                 AttentionId::of_dispute(dispute.id),
                 AttentionKind::DisputeAfterRefund,
