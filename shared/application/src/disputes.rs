@@ -8,13 +8,45 @@ use crate::reads::ListFailure;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::bug::Bug;
 use fatura_domain::dispute::{ContestReason, Dispute, DisputeState};
-use fatura_domain::gateway::{DisputeOutcome, DisputeStanding};
-use fatura_domain::id::{DisputeId, InvoiceId};
-use fatura_domain::invoice::{Captured, ContestError, DisputeReduced, Invoice};
+use fatura_domain::gateway::{DisputeOutcome, DisputeStanding, GatewayName, GatewayReference};
+use fatura_domain::id::{AttemptId, DisputeId, InvoiceId};
+use fatura_domain::invoice::{ContestError, DisputeReduced, Invoice};
 use fatura_domain::text::Text;
 use std::cmp::Reverse;
 
 const MOST_DISPUTES: usize = 100;
+/// About which charge a gateway tells of a dispute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Payment,
+    /// The attempt's own charge, of which we haven't heard.
+    NotYetTold,
+    /// An orphan, or what never was ours.
+    Others,
+}
+
+pub(crate) fn whose(
+    invoice: &Invoice,
+    gateway: &GatewayName,
+    attempt: AttemptId,
+    reference: Option<&GatewayReference>,
+) -> Whose {
+    let paid = invoice.state.payment().and_then(|payment| payment.charge.as_ref());
+    let is_payment = paid.is_some_and(|paid| {
+        paid.gateway == *gateway
+            && paid.attempt == attempt.number
+            && reference.is_none_or(|reference| paid.reference == *reference)
+    });
+    let is_live = invoice.state.live_attempt().is_some_and(|live| live.number == attempt.number);
+    let is_booked = reference.is_some_and(|reference| invoice.booked_of(gateway, reference).is_some());
+    match (is_payment, is_live && !is_booked) {
+        (true, _) => Whose::Payment,
+        (false, true) => Whose::NotYetTold,
+        (false, false) => Whose::Others,
+    }
+}
+
+pub(crate) const NO_INVOICE: &str = "it is about an invoice that does not exist";
 pub(crate) const OTHERS_DISPUTE: &str = "it tells of a dispute about another charge than the payment";
 
 #[derive(Debug, Clone)]
@@ -101,22 +133,29 @@ impl App {
         lookup: &ChargeLookup,
         done: Change,
     ) -> Result<bool, Error> {
-        let told = match gateway.fetch_dispute(lookup).await {
-            DisputeOutcome::Told(told) => told,
-            DisputeOutcome::Uncharged => Vec::new(),
-            DisputeOutcome::Unclear { .. } => return Ok(false),
+        let ChargeLookup { attempt, reference } = lookup;
+        let outcome = gateway.fetch_dispute(lookup).await;
+        let invoice = self.records.invoices.invoice(attempt.invoice).await?;
+        let whose = invoice.map(|invoice| whose(&invoice, &event.gateway, *attempt, reference.as_ref()));
+        let (told, detail) = match (outcome, whose) {
+            // Asked again, it may know its own charge.
+            (DisputeOutcome::Unclear { .. }, _) | (DisputeOutcome::Uncharged, Some(Whose::Payment)) => {
+                return Ok(false);
+            }
+            (DisputeOutcome::Uncharged, _) => (Vec::new(), OTHERS_DISPUTE),
+            (DisputeOutcome::Told(told), Some(Whose::NotYetTold)) if !told.is_empty() => return Ok(false),
+            (DisputeOutcome::Told(told), Some(Whose::Payment)) => {
+                self.observe_disputes(attempt.invoice, told, &[done]).await?;
+                return Ok(true);
+            }
+            (DisputeOutcome::Told(told), Some(_)) => (told, OTHERS_DISPUTE),
+            (DisputeOutcome::Told(told), None) => (told, NO_INVOICE),
         };
-        let invoice = self.records.invoices.invoice(lookup.attempt.invoice).await?;
-        let charge = invoice.as_ref().and_then(|invoice| invoice.state.payment()?.charge.as_ref());
-        let is_others =
-            |charge: &Captured| charge.attempt != lookup.attempt.number || charge.gateway != *gateway.name();
-        if let Some(standing) = told.first().filter(|_| charge.is_some_and(is_others)) {
-            let invoice = Some(lookup.attempt.invoice);
-            self.doubted(event, invoice, standing.amount, OTHERS_DISPUTE).await?;
-            self.commit(ChangeSet::of([done]), None).await?;
-        } else {
-            self.observe_disputes(lookup.attempt.invoice, told, &[done]).await?;
+        if let Some(standing) = told.first() {
+            let invoice = whose.map(|_| attempt.invoice);
+            self.doubted(event, invoice, standing.amount, detail).await?;
         }
+        self.commit(ChangeSet::of([done]), None).await?;
         Ok(true)
     }
 

@@ -1,6 +1,7 @@
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
+use crate::disputes::NO_INVOICE;
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Gateway, WebhookEvent, WebhookMessage, WebhookSubject};
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
@@ -91,7 +92,7 @@ impl App {
                 ChargeOutcome::Approved { captured, .. } => Some(*captured),
                 _ => None,
             };
-            self.doubted(event, None, captured, "it is about an invoice that does not exist").await?;
+            self.doubted(event, None, captured, NO_INVOICE).await?;
             return self.processed(done).await.map(|()| true);
         };
         let attempt = lookup.attempt.number;

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
-use crate::disputes::OTHERS_DISPUTE;
+use crate::disputes::{NO_INVOICE, OTHERS_DISPUTE, Whose, whose};
 use crate::error::Error;
 use crate::ports::{Gateway, Told, WebhookEvent};
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
@@ -116,18 +116,12 @@ impl App {
         standing: &DisputeStanding,
     ) -> Result<Heard, Error> {
         let Some(invoice) = self.about(event, attempt, None).await? else { return Ok(Heard::Done) };
-        // The payment that it is about is yet to be told.
-        if invoice.state.live_attempt().is_some_and(|live| live.number == attempt.number) {
-            return Ok(Heard::TooEarly);
-        }
-        let paid = invoice.state.payment().and_then(|payment| payment.charge.as_ref());
-        let is_ours = paid.is_some_and(|paid| {
-            paid.gateway == event.gateway && paid.attempt == attempt.number && paid.reference == *charge
-        });
-        if is_ours {
-            self.observe_dispute(attempt.invoice, standing, &[]).await?;
-        } else {
-            self.doubted(event, Some(invoice.id), standing.amount, OTHERS_DISPUTE).await?;
+        match whose(&invoice, &event.gateway, attempt, Some(charge)) {
+            Whose::NotYetTold => return Ok(Heard::TooEarly),
+            Whose::Payment => self.observe_dispute(attempt.invoice, standing, &[]).await?,
+            Whose::Others => {
+                self.doubted(event, Some(invoice.id), standing.amount, OTHERS_DISPUTE).await?;
+            }
         }
         Ok(Heard::Done)
     }
@@ -170,7 +164,7 @@ impl App {
     ) -> Result<Option<Invoice>, Error> {
         let invoice = self.records.invoices.invoice(attempt.invoice).await?;
         if invoice.is_none() {
-            self.doubted(event, None, amount, "it is about an invoice that does not exist").await?;
+            self.doubted(event, None, amount, NO_INVOICE).await?;
         }
         Ok(invoice)
     }

@@ -46,6 +46,8 @@ pub(crate) struct World {
 
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// What was asked for, as the router was told: what is read from an event is cleared of spaces at its end, and of dots.
+    pub(crate) path: String,
     pub(crate) status: u16,
     pub(crate) headers: lambda_http::http::HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -242,9 +244,10 @@ impl World {
         let mut request = written.request()?;
         let operator = format!("Bearer {OPERATOR}").parse().unwrap();
         request.headers_mut().entry("authorization").or_insert(operator);
+        let path = request.uri().path().to_owned();
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        Some(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        Some(Answer { path, status: parts.status.as_u16(), headers: parts.headers, body })
     }
 }

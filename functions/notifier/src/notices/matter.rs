@@ -90,7 +90,8 @@ fn about_invoice(kind: EventKind, at: Timestamp, data: &InvoiceData) -> Option<A
             let amount = data.amount_returned.as_ref()?.money()?;
             Some(About::Returned { invoice, amount, at })
         }
-        EventKind::InvoiceInProtest => {
+        // One that goes on after another's end was told of when it began.
+        EventKind::InvoiceInProtest if ["contested", "dispute_opened"].contains(&data.cause.as_str()) => {
             Some(About::Whole(Matter::DisputeOpened { invoice, amount: data.amount_paid.money()?, at }))
         }
         EventKind::InvoiceActionRequired => Some(About::Pix { invoice }),
@@ -214,6 +215,7 @@ mod tests {
             assert_eq!(invoice(kind, "created", ""), None, "{kind}");
         }
         assert!(matches!(invoice("invoice.in_protest", "dispute_opened", ""), Some(About::Whole(_))));
+        assert_eq!(invoice("invoice.in_protest", "reinstated", ""), None, "another was told of before");
         assert!(matches!(
             invoice("invoice.action_required", "charge_requested", ""),
             Some(About::Pix { .. })

@@ -128,7 +128,7 @@ impl Invoice {
             (Word::Lost, _) if is_undecided => Some(Bank::Takes),
             (Word::Won { .. }, DisputeState::Lost { .. }) => Some(Bank::GivesBack),
             // What a person has called lost has a name now.
-            (_, DisputeState::Lost { .. }) if !is_linked => None,
+            (Word::Lost, DisputeState::Lost { .. }) if !is_linked => None,
             (Word::Open { .. } | Word::Won { .. } | Word::Lost, _) => return None,
         };
         let (transaction, split) = match bank {
@@ -180,10 +180,15 @@ impl Invoice {
                     _ => protested,
                 }
             }
-            Counts::Open if self.status() == Status::Chargeback => {
-                self.paid_after_all(ended, now).in_protest(now)
-            }
-            Counts::Open => self.in_protest(now),
+            Counts::Open => match self.state.clone() {
+                State::Chargeback(payment) => {
+                    let paid = self.clone().moved_on(State::Paid(payment.clone()), ended, now);
+                    let protested =
+                        paid.and_then(|paid| paid.moved_on(State::InProtest(payment), ended, now));
+                    protested.unwrap_or(self)
+                }
+                _ => self.in_protest(now),
+            },
             Counts::Won if is_new => self.in_protest(now).paid_after_all(ended, now),
             Counts::Won => self.paid_after_all(ended, now),
         }

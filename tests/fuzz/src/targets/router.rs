@@ -20,8 +20,8 @@ fn open() -> Subject {
         let written = Written::read(&world.filled(input));
         if let Some(answer) = world.block_on(world.answer(&written)) {
             check(&answer);
-            let is_documented = document::says(&written, answer.status);
-            assert!(is_documented, "{} {} answers {}", written.method, written.path, answer.status);
+            let is_documented = document::says(&written.method, &answer.path, answer.status);
+            assert!(is_documented, "{} {} answers {}", written.method, answer.path, answer.status);
         }
         // They are not what is looked at, and each is small; many would count as memory.
         drop((world.charges.take(), world.deliveries.take()));

@@ -45,7 +45,9 @@ impl Notice {
             {
                 Self::Sure
             }
-            EventKind::InvoiceInProtest => Self::Sure,
+            EventKind::InvoiceInProtest if matches!(step.cause, Cause::Contested | Cause::DisputeOpened) => {
+                Self::Sure
+            }
             EventKind::InvoiceActionRequired => Self::Perhaps,
             _ => Self::Unknown,
         }

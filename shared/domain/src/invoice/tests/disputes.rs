@@ -573,6 +573,26 @@ fn what_counts_of_several_cases_is_the_worst() {
 }
 
 #[test]
+fn what_went_back_meanwhile_is_refunded_once_the_last_case_is_won() {
+    let paid = Case::paid();
+    let (invoice, refund) = refunding(&paid.invoice, None, START).unwrap();
+    let mut cases = Cases(invoice, Vec::new(), paid.books);
+    for (case, word, status) in [
+        ("dp_1", Open, Status::InProtest),
+        ("dp_2", Open, Status::InProtest),
+        ("dp_1", Lost, Status::Chargeback),
+    ] {
+        assert_eq!(cases.hear(case, word), status);
+    }
+    let (invoice, _, _) = heard(&cases.0, &refund, &succeeded(10_000));
+    cases.0 = invoice;
+    assert_eq!(cases.hear("dp_1", Won), Status::InProtest, "the other is open");
+    let latest: Vec<Cause> = cases.0.history.iter().rev().take(2).map(|step| step.cause).collect();
+    assert_eq!(latest, [Cause::Reinstated, Cause::Reinstated], "no case was opened just now");
+    assert_eq!(cases.hear("dp_2", Won), Status::Refunded);
+}
+
+#[test]
 fn a_word_is_about_its_own_case() {
     let mut cases = Cases(Case::paid().invoice, Vec::new(), Vec::new());
     assert_eq!(cases.hear("dp_1", Open), Status::InProtest);
@@ -591,8 +611,9 @@ fn a_word_is_about_its_own_case() {
 fn a_contest_that_a_person_called_lost_gets_its_case_and_is_not_booked_twice() {
     let lost = contested_in_vain().resolved(DisputeEnd::Lost);
     let taken = in_accounts(&[("revenue", -10_000), ("chargebacks", 10_000)]);
-    for word in [Open, Lost] {
-        let named = lost.clone().hears(&[word]);
+    assert_eq!(lost.clone().hears(&[Open]).dispute(), lost.dispute(), "not by one that is open");
+    for words in [&[Lost][..], &[Open, Lost]] {
+        let named = lost.clone().hears(words);
         assert_eq!(named.dispute().case, Some(reference("dp_1")));
         assert_eq!((named.invoice.status(), balances(&named.books)), (Status::Chargeback, taken.clone()));
         let back = named.hears(&[Won]);

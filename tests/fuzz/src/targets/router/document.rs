@@ -14,15 +14,14 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// Whether an operation may answer like this; what is no operation isn't found, or not allowed.
-pub(super) fn says(written: &Written, status: u16) -> bool {
+pub(super) fn says(method: &str, path: &str, status: u16) -> bool {
     // As it is written: a method is not another one's name in other letters.
-    let is_method = |known: &str| known.to_uppercase() == written.method;
-    let mut operations =
-        operations().filter(|(known, path, _)| is_method(known) && fits(path, &written.path));
+    let is_method = |known: &str| known.to_uppercase() == method;
+    let mut operations = operations().filter(|(known, template, _)| is_method(known) && fits(template, path));
     match operations.next().map(|(_, _, operation)| operation) {
         Some(operation) => operation["responses"].get(status.to_string()).is_some(),
         // HEAD is GET without its body.
-        None => matches!(status, 404 | 405) || written.method == "HEAD",
+        None => matches!(status, 404 | 405) || method == "HEAD",
     }
 }
 
