@@ -4,6 +4,7 @@ use crate::change_set::{Change, ChangeSet};
 use crate::error::Error;
 use crate::idempotency::{Answer, Once, Reply};
 use crate::ports::{ChargeLookup, Gateway, ListError, Page, PageRequest, WebhookEvent};
+use crate::process_webhook::NO_INVOICE;
 use crate::reads::ListFailure;
 use crate::wallet_notes::WalletNotes;
 use fatura_domain::bug::Bug;
@@ -15,6 +16,8 @@ use fatura_domain::text::Text;
 use std::cmp::Reverse;
 
 const MOST_DISPUTES: usize = 100;
+pub(crate) const OTHERS_DISPUTE: &str = "it tells of a dispute about another charge than the payment";
+
 /// About which charge a gateway tells of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whose {
@@ -45,9 +48,6 @@ pub(crate) fn whose(
         (false, false) => Whose::Others,
     }
 }
-
-pub(crate) const NO_INVOICE: &str = "it is about an invoice that does not exist";
-pub(crate) const OTHERS_DISPUTE: &str = "it tells of a dispute about another charge than the payment";
 
 #[derive(Debug, Clone)]
 pub struct Contest {

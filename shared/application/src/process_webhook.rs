@@ -1,7 +1,6 @@
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
-use crate::disputes::NO_INVOICE;
 use crate::error::Error;
 use crate::ports::{ChargeLookup, Gateway, WebhookEvent, WebhookMessage, WebhookSubject};
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
@@ -11,6 +10,9 @@ use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::Observation;
 use fatura_domain::money::Money;
 use thiserror::Error as ThisError;
+
+/// What a webhook is doubted for, whatever it tells of.
+pub(crate) const NO_INVOICE: &str = "it is about an invoice that does not exist";
 
 #[derive(Debug, ThisError)]
 pub enum ProcessError {

@@ -4,9 +4,10 @@
 use crate::app::App;
 use crate::attention::digest;
 use crate::change_set::{Change, ChangeSet};
-use crate::disputes::{NO_INVOICE, OTHERS_DISPUTE, Whose, whose};
+use crate::disputes::{OTHERS_DISPUTE, Whose, whose};
 use crate::error::Error;
 use crate::ports::{Gateway, Told, WebhookEvent};
+use crate::process_webhook::NO_INVOICE;
 use fatura_domain::attention::{Attention, AttentionId, AttentionKind};
 use fatura_domain::charge::{LiveAttempt, Phase};
 use fatura_domain::gateway::{ChargeOutcome, DisputeStanding, GatewayReference, RefundOutcome};

@@ -123,7 +123,7 @@ pub trait Gateway: Send + Sync {
     async fn refund(&self, request: &RefundRequest) -> RefundOutcome;
     /// How a refund stands. None: the gateway surely has no such refund.
     async fn fetch_refund(&self, request: &RefundRequest) -> Option<RefundOutcome>;
-    /// Whether the charge is disputed, and how that stands.
+    /// All the disputes of the charge, and how each stands: those that have ended, too.
     async fn fetch_dispute(&self, lookup: &ChargeLookup) -> DisputeOutcome;
     /// What the gateway captured and refunded from `from` until before `to`, oldest first, page by page: for
     /// reconciliation. `after` is an earlier page's `next`, for the same `from` and `to`.

@@ -162,7 +162,8 @@ impl Dispute {
         })
     }
 
-    /// Whether it is nothing new that the case is open: somebody asks about it, or has asked for so long that nobody does any more.
+    /// Whether it is nothing new that the case is open: somebody asks about it, or has asked for so long that nobody does any
+    /// more.
     pub(crate) fn is_followed(&self, policy: &Policy, now: Timestamp) -> bool {
         let DisputeState::Open { due } = self.state else { return false };
         let is_in_vain = now.duration_since(self.created_at) >= policy.case_patience;

@@ -69,26 +69,20 @@ impl Invoice {
         else {
             return DisputeReduced::AlreadyApplied;
         };
-        let case = match Dispute::meant(known, standing) {
-            Some(dispute) => Case {
-                dispute: dispute.told(standing),
-                is_new: false,
-                is_linked: dispute.case.is_some(),
-                is_followed: dispute.is_followed(policy, moment.now),
-            },
-            None => Case {
-                dispute: self.opened(charge, payment, Origin::Gateway, Some(standing), policy, moment),
-                is_new: true,
-                is_linked: false,
-                is_followed: false,
-            },
-        };
+        let before = Dispute::meant(known, standing);
+        let told = before.map_or_else(
+            || self.opened(charge, payment, Origin::Gateway, Some(standing), policy, moment),
+            |before| before.told(standing),
+        );
         let word = match standing.status {
+            DisputeVerdict::Open if before.is_some_and(|before| before.is_followed(policy, moment.now)) => {
+                return DisputeReduced::AlreadyApplied;
+            }
             DisputeVerdict::Open => Word::Open { next_look: policy.poll_dispute_at(moment.now) },
             DisputeVerdict::Won => Word::Won { presumed: false },
             DisputeVerdict::Lost => Word::Lost,
         };
-        self.follows(case, word, known, charge, moment)
+        self.follows(Case { before, told }, word, known, charge, moment)
             .map_or(DisputeReduced::AlreadyApplied, |reduction| DisputeReduced::Applied(Box::new(reduction)))
     }
 
@@ -106,29 +100,28 @@ impl Invoice {
             DisputeEnd::Won => Word::Won { presumed: true },
             DisputeEnd::Lost => Word::Lost,
         };
-        let case = Case { dispute: dispute.clone(), is_new: false, is_linked: true, is_followed: false };
+        let case = Case { before: Some(dispute), told: dispute.clone() };
         self.follows(case, word, known, charge, moment)
     }
 
     /// What a word about a case changes. None: nothing.
     fn follows(
         &self,
-        case: Case,
+        case: Case<'_>,
         word: Word,
         known: &[Dispute],
         charge: &Captured,
         moment: Moment,
     ) -> Option<DisputeReduction> {
-        let Case { dispute, is_new, is_linked, is_followed } = case;
-        let before = dispute.state.clone();
+        let Case { before, told: dispute } = case;
+        let is_new = before.is_none();
         let is_undecided = dispute.is_undecided();
-        let bank = match (word, &before) {
-            (Word::Open { .. }, _) if is_undecided && !is_followed => None,
-            (Word::Won { .. }, _) if is_undecided => None,
+        let bank = match (word, &dispute.state) {
+            (Word::Open { .. } | Word::Won { .. }, _) if is_undecided => None,
             (Word::Lost, _) if is_undecided => Some(Bank::Takes),
             (Word::Won { .. }, DisputeState::Lost { .. }) => Some(Bank::GivesBack),
             // What a person has called lost has a name now.
-            (Word::Lost, DisputeState::Lost { .. }) if !is_linked => None,
+            (Word::Lost, DisputeState::Lost { .. }) if before?.case.is_none() => None,
             (Word::Open { .. } | Word::Won { .. } | Word::Lost, _) => return None,
         };
         let (transaction, split) = match bank {
@@ -139,9 +132,9 @@ impl Invoice {
             None => (None, self.split.clone()),
         };
         let booked = transaction.as_ref().map(|transaction| transaction.id);
-        let state = match (word, &before) {
+        let state = match (word, &dispute.state) {
             (Word::Won { presumed }, _) => DisputeState::Won { reinstatement: booked, presumed },
-            (_, DisputeState::Lost { .. }) => before.clone(),
+            (_, DisputeState::Lost { .. }) => dispute.state.clone(),
             (Word::Open { next_look }, _) => DisputeState::Open { due: next_look },
             (Word::Lost, _) => DisputeState::Lost { chargeback: booked? },
         };
@@ -150,7 +143,7 @@ impl Invoice {
         let touched = Self { split, ..self.touched(moment.now) };
         let invoice = touched.disputed(counts, bank, is_new, moment.now);
         let invoice = if is_new { Self { dispute: Some(dispute.id), ..invoice } } else { invoice };
-        let was_presumed = matches!(before, DisputeState::Won { .. });
+        let was_presumed = matches!(dispute.state, DisputeState::Won { .. });
         let is_surprise = is_new || (was_presumed && !matches!(word, Word::Won { .. }));
         let dispute = if is_new { Dispute { state, ..dispute } } else { dispute.moved(state, moment.now) };
         let matter = (is_surprise && invoice.status() == Status::Refunded).then(|| {
@@ -299,15 +292,11 @@ enum Bank {
     GivesBack,
 }
 
-/// A dispute that somebody has a word about, as told.
-struct Case {
-    dispute: Dispute,
-    /// It has not been on record before.
-    is_new: bool,
-    /// It was on record as a bank's.
-    is_linked: bool,
-    /// That it is open is nothing new.
-    is_followed: bool,
+/// A dispute that somebody has a word about, as it was and as it is told.
+struct Case<'a> {
+    /// None: it has not been on record.
+    before: Option<&'a Dispute>,
+    told: Dispute,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,12 @@
 //! Whose the money of a payment is: each order's merchant gets its part, the platform its fee, and what goes back goes
 //! back from each in proportion to what it still has.
 
+mod parts;
+
+use self::parts::Parts;
 use crate::bug::Bug;
 use crate::id::{CustomerId, OrderId};
-use crate::ledger::{Account, Direction, Entry, Journal};
-use crate::money::{Currency, Money};
+use crate::ledger::{Account, Direction, Journal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -188,9 +190,7 @@ impl Split {
             share.fee_returned -= fee - fee_kept;
             moved.keep(share.merchant, net_kept);
         }
-        for part in &mut moved.of {
-            part.settles = after.settles(part.merchant, part.net);
-        }
+        moved.settle(|merchant, net| after.settles(merchant, net));
         (after, moved)
     }
 
@@ -257,84 +257,11 @@ fn allocated(amount: i64, weights: &[i64]) -> Vec<i64> {
     parts
 }
 
-/// What moves of one payment, by merchant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Parts {
-    of: Vec<Part>,
-    /// What is no merchant's matter.
-    beyond: i64,
-    /// What is revenue again, having been given in the merchants' place.
-    kept: i64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Part {
-    merchant: CustomerId,
-    net: i64,
-    /// What of that settles a debt.
-    settles: i64,
-    fee: i64,
-}
-
-impl Parts {
-    /// A merchant with several orders has one part.
-    fn of(shares: impl Iterator<Item = (CustomerId, i64, i64)>, beyond: i64) -> Self {
-        let mut places: BTreeMap<CustomerId, usize> = BTreeMap::new();
-        let mut of: Vec<Part> = Vec::new();
-        for (merchant, net, fee) in shares {
-            let place = *places.entry(merchant).or_insert(of.len());
-            match of.get_mut(place) {
-                Some(part) => {
-                    part.net += net;
-                    part.fee += fee;
-                }
-                None => of.push(Part { merchant, net, settles: 0, fee }),
-            }
-        }
-        Self { of, beyond, kept: 0 }
-    }
-
-    fn keep(&mut self, merchant: CustomerId, net: i64) {
-        if let Some(part) = self.of.iter_mut().find(|part| part.merchant == merchant) {
-            part.net -= net;
-            self.kept += net;
-        }
-    }
-
-    /// From where the money is into the merchants' wallets and the platform's account. Each merchant's entries balance by
-    /// themselves, so that each can be shown its own. None: nothing moves.
-    pub(super) fn coming_from(
-        &self,
-        source: &Account,
-        platform: &Account,
-        currency: Currency,
-    ) -> Option<Journal> {
-        let mut entries = Vec::new();
-        let mut book = |account: &Account, direction, minor: i64| {
-            if let Ok(amount) = Money::try_new(minor, currency)
-                && amount.is_positive()
-            {
-                entries.push(Entry { account: account.clone(), direction, amount });
-            }
-        };
-        for part in &self.of {
-            book(source, Direction::Debit, part.net + part.fee);
-            book(&Account::MerchantPayable(part.merchant), Direction::Credit, part.settles);
-            book(&Account::Wallet(part.merchant), Direction::Credit, part.net - part.settles);
-            book(platform, Direction::Credit, part.fee);
-        }
-        book(source, Direction::Debit, self.beyond);
-        book(platform, Direction::Credit, self.beyond);
-        book(source, Direction::Debit, self.kept);
-        book(&Account::Revenue, Direction::Credit, self.kept);
-        Journal::try_new(entries).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Timestamp;
+    use crate::money::{Currency, Money};
     use proptest::prelude::*;
 
     fn merchant(number: u64) -> CustomerId {
