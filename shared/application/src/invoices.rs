@@ -43,7 +43,8 @@ impl App {
         caller.may_in(Scope::InvoicesWrite, Operation::BillTo(command.customer))?;
         let moment = self.moment();
         if command.charge_at.is_some_and(|at| at <= moment.now) {
-            return Err(invalid("charge_at", "must be in the future"));
+            let refusal = invalid("charge_at", "must be in the future");
+            return once.replay_or(&*self.records.answers, refusal, moment.now).await;
         }
         let id = InvoiceId::new(command.customer, moment.now, moment.entropy);
         let draft = Invoice::draft(id, command.content, command.payment_method, moment.now)

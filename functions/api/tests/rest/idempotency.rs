@@ -34,6 +34,31 @@ async fn the_same_request_twice_is_one_effect_and_one_answer() {
     world.post_as("k", "/v1/invoices", other).await.expect(201);
 }
 
+/// Whoever asks again asks later, or on a machine whose clock is behind.
+#[tokio::test]
+async fn what_the_clock_would_refuse_by_now_is_answered_as_before() {
+    let world = World::new().await;
+    let mut scheduled = plan(&world.payer().await);
+    scheduled["charge_at"] = json!("2026-11-02T12:10:00Z");
+    let until_now =
+        json!({"gateway": "sandbox", "from": "2026-11-01T00:00:00Z", "to": "2026-11-02T12:00:00Z"});
+    let this_month = json!({"period": "2026-11"});
+    let asked = [
+        ("/v1/invoices", scheduled, 3_600),
+        ("/v1/reconciliations", until_now, -7_200),
+        ("/v1/billing-runs", this_month, -3 * 24 * 3_600),
+    ];
+    for (path, body, seconds) in asked {
+        let first = world.post_as("k", path, body.clone()).await;
+        assert!((200..300).contains(&first.status), "{path}: {}", first.text);
+        world.wait(seconds);
+        assert_eq!(world.post_as("other", path, body.clone()).await.status, 422, "{path}");
+        let again = world.post_as("k", path, body).await;
+        assert_eq!((again.status, &again.text), (first.status, &first.text), "{path}");
+        assert_eq!(again.header("idempotent-replayed"), "true", "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_leaves_the_key_free() {
     let world = World::new().await;

@@ -41,7 +41,8 @@ impl App {
         let now = self.clock.now();
         let period = command.period.unwrap_or(BillingPeriod::of(now));
         if period > BillingPeriod::of(now) {
-            return Err(invalid("period", "has not begun"));
+            let refusal = invalid("period", "has not begun");
+            return once.replay_or(&*self.records.answers, refusal, now).await;
         }
         let scope = match command.customer {
             Some(customer) => Scope::Customer(self.payer(customer).await?.customer.id),

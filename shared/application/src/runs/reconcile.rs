@@ -95,15 +95,16 @@ impl App {
     ) -> Result<Reply, Error> {
         caller.may_in(Scope::RunsWrite, Operation::Operate)?;
         let moment = self.moment();
-        match self.gateways.get(&command.gateway) {
-            None => return Err(invalid("gateway", "must be a gateway that is configured here")),
+        let refusal = match self.gateways.get(&command.gateway) {
+            None => Some(invalid("gateway", "must be a gateway that is configured here")),
             Some(gateway) if !gateway.capabilities().keeps_books => {
-                return Err(invalid("gateway", "has no list of its movements to compare with"));
+                Some(invalid("gateway", "has no list of its movements to compare with"))
             }
-            Some(_) => {}
-        }
-        if command.to > moment.now {
-            return Err(invalid("to", "must not be in the future"));
+            Some(_) if command.to > moment.now => Some(invalid("to", "must not be in the future")),
+            Some(_) => None,
+        };
+        if let Some(refusal) = refusal {
+            return once.replay_or(&*self.records.answers, refusal, moment.now).await;
         }
         let BeginReconciliation { gateway, from, to } = command;
         let id = RunId::new(moment.now, moment.entropy);
