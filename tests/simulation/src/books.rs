@@ -5,6 +5,7 @@ mod cases;
 mod items;
 mod leases;
 mod ledger;
+mod refunds;
 mod risk;
 mod runs;
 mod shop;
@@ -21,8 +22,7 @@ use fatura_domain::attention::AttentionKind;
 use fatura_domain::bill::Bill;
 use fatura_domain::event::Written;
 use fatura_domain::gateway::{GatewayName, GatewayReference};
-use fatura_domain::id::BillId;
-use fatura_domain::id::{AttemptId, InvoiceId, TransactionId};
+use fatura_domain::id::{AttemptId, BillId, InvoiceId, PaymentMethodId, TransactionId};
 use fatura_domain::invoice::{Cause, Invoice, State, Status};
 use fatura_domain::ledger::{MovedBy, Transaction, TransactionKind};
 use fatura_domain::money::Money;
@@ -41,13 +41,25 @@ type Moved = (GatewayName, String);
 
 const REFUND: &str = "RFD#";
 
-/// What our books say of an invoice then need not be what its gateway's do.
-const DOUBTS: [AttentionKind; 4] = [
-    AttentionKind::UnknownOutcome,
-    AttentionKind::AmountMismatch,
-    AttentionKind::RefundFailed,
-    AttentionKind::WebhookMismatch,
-];
+/// What our books say of an invoice's charges then need not be what its gateway's do.
+const DOUBTS: [AttentionKind; 3] =
+    [AttentionKind::UnknownOutcome, AttentionKind::AmountMismatch, AttentionKind::WebhookMismatch];
+/// What is charged only when a person has decided.
+const UNDECIDED: [AttentionKind; 3] =
+    [AttentionKind::UnknownOutcome, AttentionKind::AmountMismatch, AttentionKind::RiskReview];
+/// What no bank ends.
+const PROTESTED: [AttentionKind; 2] =
+    [AttentionKind::ContestUnanswered, AttentionKind::DisputeOutcomeUnknown];
+
+/// What a person has been told of an invoice, and nobody has closed.
+#[derive(Debug, Clone)]
+pub(crate) struct Matter {
+    pub(crate) id: String,
+    pub(crate) kind: AttentionKind,
+    pub(crate) invoice: InvoiceId,
+    pub(crate) gateway: Option<GatewayName>,
+    pub(crate) reference: Option<GatewayReference>,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Books {
@@ -86,7 +98,7 @@ impl Books {
         records: &[Value],
         by: Writer,
         gateways: &[Arc<SimulatedGateway>],
-        totals: &BTreeMap<String, i64>,
+        totals: &BTreeMap<String, BTreeSet<i64>>,
     ) -> Vec<String> {
         let mut wrong = Vec::new();
         for record in records {
@@ -98,7 +110,7 @@ impl Books {
             if let Some(invoice) = self.invoices.get(&id) {
                 self.agrees(invoice, &mut wrong);
                 let owed = invoice.content.description.as_ref().and_then(|name| totals.get(name.as_str()));
-                if owed.is_some_and(|owed| *owed != invoice.total.minor()) {
+                if owed.is_some_and(|owed| !owed.contains(&invoice.total.minor())) {
                     wrong.push(format!("{id} asks for {} instead of {owed:?} cents", invoice.total));
                 }
             }
@@ -116,7 +128,7 @@ impl Books {
         wrong
     }
 
-    fn keep(&mut self, record: &Value, totals: &BTreeMap<String, i64>, wrong: &mut Vec<String>) {
+    fn keep(&mut self, record: &Value, totals: &BTreeMap<String, BTreeSet<i64>>, wrong: &mut Vec<String>) {
         let text = |path: &str| record.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         let key = (text("/dynamodb/Keys/PK/S"), text("/dynamodb/Keys/SK/S"));
         let Some(image) = record.pointer("/dynamodb/NewImage") else {
@@ -339,7 +351,18 @@ impl Books {
     }
 
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
-        self.due.iter().filter(|(key, _)| !self.is_balance_in_vain(key)).map(|(_, at)| *at).min()
+        let waits = |key: &Key| self.is_balance_in_vain(key) || self.is_card_of_undecided(key);
+        self.due.iter().filter(|(key, _)| !waits(key)).map(|(_, at)| *at).min()
+    }
+
+    /// A card that is to be forgotten once it is known what was charged to it, which a person has to find out.
+    fn is_card_of_undecided(&self, (_, sk): &Key) -> bool {
+        let Some(code) = sk.strip_prefix("GONE#") else { return false };
+        let method = format!("{}{code}", PaymentMethodId::PREFIX).parse().ok();
+        self.invoices.values().any(|invoice| {
+            let is_pending = matches!(invoice.state, State::Pending(_));
+            is_pending && invoice.payment_method() == method && self.is_told_of(invoice, &UNDECIDED)
+        })
     }
 
     pub(crate) fn due(&self) -> impl Iterator<Item = (&(String, String), &i64)> {
@@ -358,25 +381,35 @@ impl Books {
         self.items.range(from..to)
     }
 
-    /// What a person has been told of, and nobody has closed: which invoice each is about, and of what kind.
-    fn attention(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// What is on the attention list of invoices.
+    pub(crate) fn matters(&self) -> Vec<Matter> {
         let open = self.starting_with("ATN#").filter(|(_, item)| item.get("cl").is_none());
-        open.filter_map(|(_, item)| {
+        let all = open.filter_map(|((pk, _), item)| {
             let text = |path| item.pointer(path).and_then(Value::as_str);
-            text("/inv/S").zip(text("/k/S"))
-        })
+            Some(Matter {
+                id: pk.strip_prefix("ATN#")?.to_owned(),
+                kind: AttentionKind::ALL.into_iter().find(|kind| text("/k/S") == Some(kind.as_str()))?,
+                invoice: text("/inv/S")?.parse().ok()?,
+                gateway: text("/gw/S").and_then(|name| GatewayName::parse(name).ok()),
+                reference: text("/ref/S").map(|reference| GatewayReference(reference.to_owned())),
+            })
+        });
+        all.collect()
     }
 
-    pub(crate) fn is_on_the_list(&self, invoice: &Invoice) -> bool {
-        let id = invoice.id.to_string();
-        self.attention().any(|(about, _)| about == id)
+    /// Whether a person has been told such a thing of it.
+    fn is_told_of(&self, invoice: &Invoice, kinds: &[AttentionKind]) -> bool {
+        self.matters().iter().any(|matter| matter.invoice == invoice.id && kinds.contains(&matter.kind))
     }
 
     /// Whether a person has to find out what is right, so that the books may stand as they are.
     pub(crate) fn is_in_doubt(&self, invoice: &Invoice) -> bool {
-        let id = invoice.id.to_string();
-        let doubts = DOUBTS.map(AttentionKind::as_str);
-        self.attention().any(|(about, kind)| about == id && doubts.contains(&kind))
+        self.is_told_of(invoice, &DOUBTS)
+    }
+
+    /// Whether its gateway would not give something of it back.
+    pub(crate) fn is_kept(&self, invoice: &Invoice) -> bool {
+        self.is_told_of(invoice, &[AttentionKind::RefundFailed])
     }
 
     /// Webhooks that were taken in and never had their effect.
@@ -385,9 +418,15 @@ impl Books {
         webhooks.filter(|(_, item)| item.pointer("/ok/BOOL") != Some(&Value::Bool(true))).map(|(key, _)| key)
     }
 
+    /// Whether what was answered with a 2xx is on record.
+    pub(crate) fn has_webhook(&self, gateway: &GatewayName, event: &str) -> bool {
+        self.within(&format!("WH#{gateway}#{event}")).next().is_some()
+    }
+
     pub(crate) fn is_settled(&self, invoice: &Invoice) -> bool {
         match &invoice.state {
-            State::Pending(_) | State::InProtest(_) => self.is_on_the_list(invoice),
+            State::Pending(_) => self.is_told_of(invoice, &UNDECIDED),
+            State::InProtest(_) => self.is_told_of(invoice, &PROTESTED),
             State::ChargedWithError(failed) => failed.retry_at.is_none(),
             _ => true,
         }

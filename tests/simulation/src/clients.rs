@@ -1,6 +1,7 @@
 //! Those who ask: at random, more than once, and again whatever they were not answered.
 
 mod bills;
+mod decisions;
 mod house;
 mod journals;
 mod kind;
@@ -42,8 +43,8 @@ pub(crate) struct Clients {
     risks: u64,
     /// Where each payment method is.
     methods: Vec<String>,
-    /// What each order comes to, in cents, by its description.
-    pub(crate) totals: BTreeMap<String, i64>,
+    /// What each order may come to, in cents, by its description.
+    pub(crate) totals: BTreeMap<String, BTreeSet<i64>>,
     /// Unanswered, or not as one would wish.
     pub(crate) again: Vec<Asked>,
     /// What somebody wants at the same time as what was wanted last.
@@ -89,6 +90,7 @@ impl Clients {
         &mut self,
         asked: Asked,
         answer: Option<(u16, &str)>,
+        is_disturbed: bool,
         chance: &Chance,
     ) -> Option<String> {
         let next = Asked { tries: asked.tries + 1, ..asked };
@@ -112,12 +114,16 @@ impl Clients {
                 wrong
             }
             Some((400..500, _)) => {
-                let known = self.answers.contains_key(&next.key) && next.method == "POST";
+                let is_kept = next.method == "POST" && !next.kind.is_of_its_moment();
+                let known = is_kept && self.answers.contains_key(&next.key);
                 known.then(|| {
                     format!("{} {} was granted, and is refused when asked again", next.path, next.key)
                 })
             }
-            Some((500, body)) => Some(format!("{} {} is answered 500: {body}", next.path, next.key)),
+            // Where nothing went wrong, there is no reason for any other of them either.
+            Some((status @ 500.., body)) if status == 500 || !is_disturbed => {
+                Some(format!("{} {} is answered {status}: {body}", next.path, next.key))
+            }
             _ => {
                 if next.tries < Self::MOST_TRIES {
                     self.again.push(next);

@@ -53,7 +53,7 @@ impl Plan {
         Self {
             seed,
             clients: 1 + chance.below(3),
-            steps: 100 + chance.below(170),
+            steps: 85 + chance.below(150),
             declines: 4 + chance.below(20),
             lost_hints: chance.below(40),
             faults: 15 * unkind,

@@ -100,6 +100,8 @@ pub(crate) struct Task {
     /// In a thousand calls.
     pub(crate) faults: u64,
     pub(crate) calls: u32,
+    /// Whether any of its calls went wrong.
+    pub(crate) is_disturbed: bool,
     /// How often it is its turn, compared with others.
     pub(crate) pace: u64,
     pub(crate) asleep_until_ms: i64,
@@ -125,7 +127,19 @@ impl Task {
         running: Running,
     ) -> Self {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        Self { id, about, environment, fate, faults, calls: 0, pace: 1, asleep_until_ms: 0, running, woken }
+        Self {
+            id,
+            about,
+            environment,
+            fate,
+            faults,
+            calls: 0,
+            is_disturbed: false,
+            pace: 1,
+            asleep_until_ms: 0,
+            running,
+            woken,
+        }
     }
 
     /// Runs until it waits for a verdict, or ends.

@@ -1,6 +1,7 @@
 //! One world, from its first customer to its last silence.
 
 mod audits;
+mod decisions;
 mod deeds;
 mod ends;
 mod reconciles;
@@ -21,6 +22,7 @@ use crate::queue::Queue;
 use crate::receivers::Receivers;
 use crate::report::{Report, Trace};
 use crate::task::Task;
+use fatura_domain::gateway::GatewayName;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -52,6 +54,8 @@ pub struct World {
     trace: Trace,
     /// To whoever asked last.
     last_answer: String,
+    /// Webhooks that were answered with a 2xx.
+    taken_in: BTreeSet<(GatewayName, String)>,
     pub(crate) report: Report,
 }
 
@@ -149,6 +153,7 @@ impl World {
             is_over: false,
             trace: Trace::default(),
             last_answer: String::new(),
+            taken_in: BTreeSet::new(),
             report: Report::default(),
         };
         for _ in 0..ENVIRONMENTS {
@@ -183,9 +188,14 @@ impl World {
         self.close_shops()?;
         self.look_back()?;
         self.audit()?;
+        if self.chance.happens(500) {
+            self.decide()?;
+            self.look_back()?;
+        }
         // It is many calls: some worlds are enough.
-        if self.chance.happens(250) {
+        if self.chance.happens(150) {
             self.reconcile()?;
+            self.look_back()?;
         }
         Ok(())
     }

@@ -2,9 +2,12 @@
 
 use super::{Books, Key};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 const LINE: &str = "L#";
 const SUM: &str = "SUM";
+const COUNT: &str = "n";
+const TOTAL: &str = "t_";
 const WALLET: &str = "WALLET#";
 
 impl Books {
@@ -25,14 +28,23 @@ impl Books {
         }
     }
 
-    /// A shard counts each of its line items once.
+    /// A shard counts each of its line items once, and what they come to in each currency.
     pub(super) fn count(&mut self, wrong: &mut Vec<String>) {
         for pk in std::mem::take(&mut self.shards) {
-            let lines = self.within(&pk).filter(|((_, sk), _)| sk.starts_with(LINE)).count();
-            let sum = self.items.get(&(pk.clone(), SUM.to_owned()));
-            let counted = sum.map_or(0, |sum| number(sum, "/n/N"));
-            if i64::try_from(lines).ok() != Some(counted) {
-                wrong.push(format!("{pk} has {lines} line items and counts {counted}"));
+            let (mut gathered, mut counted) = (BTreeMap::new(), BTreeMap::new());
+            for (_, line) in self.within(&pk).filter(|((_, sk), _)| sk.starts_with(LINE)) {
+                let currency = line.pointer("/l/M/t/M/c/S").and_then(Value::as_str).unwrap_or_default();
+                *gathered.entry(COUNT.to_owned()).or_default() += 1;
+                *gathered.entry(format!("{TOTAL}{currency}")).or_default() += number(line, "/l/M/t/M/n/N");
+            }
+            let sum = self.items.get(&(pk.clone(), SUM.to_owned())).and_then(Value::as_object);
+            for (name, value) in sum.into_iter().flatten() {
+                if name == COUNT || name.starts_with(TOTAL) {
+                    counted.insert(name.clone(), number(value, "/N"));
+                }
+            }
+            if gathered != counted {
+                wrong.push(format!("{pk} counts {counted:?}, and its line items come to {gathered:?}"));
             }
         }
     }

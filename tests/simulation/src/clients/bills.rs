@@ -25,6 +25,9 @@ impl Clients {
                 self.meanwhile.extend([last, close]);
                 Some(first)
             }
+            (3, Some(bill)) if chance.happens(100) => {
+                Some(self.post(Kind::CancelBill, format!("/v1/bills/{}/cancel", bill.id), json!({})))
+            }
             (3..5, Some(bill)) => {
                 let lines: Vec<Value> = (0..=chance.below(MOST_AT_ONCE)).map(|_| line(chance)).collect();
                 let path = format!("/v1/bills/{}/line-items:batch", bill.id);

@@ -41,10 +41,17 @@ pub(crate) enum Kind {
     ReplayMissed,
     Replay,
     Dun,
+    Resolve,
+    CloseMatter,
+    Amend,
+    CancelBill,
+    MakeDefault,
+    RemoveCard,
+    PutCustomer,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 46] = [
         Self::Customer,
         Self::Card,
         Self::Token,
@@ -84,6 +91,13 @@ impl Kind {
         Self::ReplayMissed,
         Self::Replay,
         Self::Dun,
+        Self::Resolve,
+        Self::CloseMatter,
+        Self::Amend,
+        Self::CancelBill,
+        Self::MakeDefault,
+        Self::RemoveCard,
+        Self::PutCustomer,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -127,6 +141,13 @@ impl Kind {
             Self::ReplayMissed => "replay-missed-webhooks",
             Self::Replay => "replay-webhook",
             Self::Dun => "put-dunning-policy",
+            Self::Resolve => "resolve-attempt",
+            Self::CloseMatter => "close-attention",
+            Self::Amend => "amend-invoice",
+            Self::CancelBill => "cancel-bill",
+            Self::MakeDefault => "make-card-default",
+            Self::RemoveCard => "remove-card",
+            Self::PutCustomer => "put-customer",
         }
     }
 
@@ -134,6 +155,12 @@ impl Kind {
     pub(super) const fn is_a_question(self) -> bool {
         // A secret is shown once.
         let is_shown_once = matches!(self, Self::AddEndpoint | Self::Rotate);
-        is_shown_once || matches!(self, Self::Verify | Self::AppendMany | Self::ReplayMissed)
+        let is_counted_anew = matches!(self, Self::Verify | Self::AppendMany | Self::ReplayMissed);
+        is_shown_once || is_counted_anew || self.is_of_its_moment()
+    }
+
+    /// Whether it has no key, since twice is once: asked again, it is as new.
+    pub(super) const fn is_of_its_moment(self) -> bool {
+        matches!(self, Self::MakeDefault | Self::CloseMatter)
     }
 }

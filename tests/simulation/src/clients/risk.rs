@@ -40,11 +40,7 @@ impl Clients {
         let held = books.invoices.values().filter(|invoice| is_held(invoice));
         let held: Vec<&Invoice> = held.collect();
         match chance.pick(&held) {
-            Some(invoice) if chance.happens(700) => {
-                let decision = if chance.happens(500) { "approve" } else { "reject" };
-                let path = format!("/v1/invoices/{}/review", invoice.id);
-                self.post(Kind::Review, path, json!({ "decision": decision }))
-            }
+            Some(invoice) if chance.happens(700) => self.review(invoice.id, chance.happens(500)),
             _ => {
                 let rules = chance.weighed(&[
                     (2, Rules::None),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 impl Clients {
     pub(super) fn of_settings(&mut self, chance: &Chance) -> Option<Asked> {
-        match chance.below(4) {
+        match chance.below(8) {
             0 => {
                 let email = format!("c{}@example.com", chance.bits());
                 let body = json!({ "name": "Rui Lima", "email": email });
@@ -16,6 +16,22 @@ impl Clients {
                 let path = format!("{}/tokens/second", chance.pick(&self.methods)?);
                 let body = json!({ "token": format!("tok_{}", chance.bits()) });
                 let asked = self.post(Kind::Token, path, body);
+                Some(Asked { method: "PUT", ..asked })
+            }
+            2 => {
+                let method = chance.pick(&self.methods)?.clone();
+                Some(self.post(Kind::MakeDefault, format!("{method}/default"), json!({})))
+            }
+            3 => {
+                let method = chance.pick(&self.methods)?.clone();
+                let asked = self.post(Kind::RemoveCard, method, Value::Null);
+                Some(Asked { method: "DELETE", ..asked })
+            }
+            4 => {
+                let customer = chance.pick(&self.customers)?.clone();
+                let email = format!("c{}@example.com", chance.bits());
+                let body = json!({ "name": "Rui Melo", "email": email });
+                let asked = self.post(Kind::PutCustomer, format!("/v1/customers/{customer}"), body);
                 Some(Asked { method: "PUT", ..asked })
             }
             // So few declines that an invoice is given up while there is much to do still.

@@ -7,6 +7,7 @@ use crate::chance::Chance;
 use fatura_domain::id::{OrderId, PaymentId};
 use fatura_domain::invoice::{Invoice, Status};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What the platform keeps: nothing, a rate and something for each order, more than some orders come to.
 const FEES: [(&str, &str); 3] = [("0", "0.00"), ("0.029", "0.30"), ("0.1", "5.00")];
@@ -52,7 +53,7 @@ impl Clients {
         let merchant = chance.pick(&self.merchants)?.clone();
         let cents = chance.between(1, 30_000);
         let name = self.name("cart");
-        self.totals.insert(name.clone(), cents + 2_200 + 38);
+        self.totals.insert(name.clone(), BTreeSet::from([cents + 2_200 + 38]));
         let body = json!({
             "buyer_id": buyer,
             "merchant_id": merchant,

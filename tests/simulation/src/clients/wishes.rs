@@ -8,6 +8,9 @@ use fatura_domain::id::InvoiceId;
 use fatura_domain::invoice::{Invoice, Status};
 use serde_json::{Value, json};
 
+/// Ten minutes after a world begins.
+const SOON: &str = "2026-11-02T12:10:00Z";
+
 impl Clients {
     /// What somebody wants next.
     pub(crate) fn wish(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
@@ -25,6 +28,13 @@ impl Clients {
             return self.of_the_house(books, chance);
         }
         match chance.below(16) {
+            0 if chance.happens(300) => {
+                // Others have it charged at the same time.
+                let draft = any(books, Status::Draft, chance)?;
+                let charge = self.about(draft, "charge", Kind::Charge, json!({}));
+                self.meanwhile.extend(charge);
+                self.amend(draft, chance)
+            }
             0..5 => self.create(chance),
             5..7 => self.about(any(books, Status::Draft, chance)?, "charge", Kind::Charge, json!({})),
             7 => {
@@ -66,25 +76,32 @@ impl Clients {
         Some(self.post(kind, format!("/v1/invoices/{}/{verb}", invoice.id), body))
     }
 
-    /// Two of its lines end in half a cent, which each line rounds for itself.
+    /// It comes to something else from then on, unless it is being charged already.
+    fn amend(&mut self, draft: &Invoice, chance: &Chance) -> Option<Asked> {
+        // Not those that bills have made.
+        let totals = self.totals.get_mut(draft.content.description.as_ref()?.as_str())?;
+        let cents = chance.between(100, 99_999);
+        totals.insert(total(cents));
+        let asked =
+            self.post(Kind::Amend, format!("/v1/invoices/{}", draft.id), json!({ "items": items(cents) }));
+        Some(Asked { method: "PATCH", ..asked })
+    }
+
     fn create(&mut self, chance: &Chance) -> Option<Asked> {
         let customer = chance.pick(&self.customers)?.clone();
         let cents = chance.between(100, 99_999);
         let name = self.name("order");
-        // 22.005 is 22.00, and 0.375 is 0.38: half to even, and not 22.38.
-        self.totals.insert(name.clone(), cents + 2_200 + 38 + 38);
-        let body = json!({
+        self.totals.entry(name.clone()).or_default().insert(total(cents));
+        let mut body = json!({
             "customer_id": customer,
             "currency": "BRL",
             "description": name,
             "auto_charge": chance.happens(600),
-            "items": [
-                { "description": "Plan", "quantity": 1, "unit_price": decimal(cents) },
-                { "description": "Seats", "quantity": "3", "unit_price": "7.335" },
-                { "description": "Calls", "quantity": "3", "unit_price": "0.125" },
-                { "description": "More calls", "quantity": "1", "unit_price": "0.375" },
-            ],
+            "items": items(cents),
         });
+        if chance.happens(100) {
+            body["charge_at"] = json!(SOON);
+        }
         Some(self.post(Kind::Create, "/v1/invoices".to_owned(), body))
     }
 
@@ -100,6 +117,21 @@ impl Clients {
             json!({ "type": "credit_card", "token": format!("tok_{}", chance.bits()), "default": true });
         Some(self.post(Kind::Card, format!("/v1/customers/{customer}/payment-methods"), body))
     }
+}
+
+/// Two of them end in half a cent, which each line rounds for itself.
+fn items(cents: i64) -> Value {
+    json!([
+        { "description": "Plan", "quantity": 1, "unit_price": decimal(cents) },
+        { "description": "Seats", "quantity": "3", "unit_price": "7.335" },
+        { "description": "Calls", "quantity": "3", "unit_price": "0.125" },
+        { "description": "More calls", "quantity": "1", "unit_price": "0.375" },
+    ])
+}
+
+/// 22.005 is 22.00, and 0.375 is 0.38: half to even, and not 22.38.
+const fn total(cents: i64) -> i64 {
+    cents + 2_200 + 38 + 38
 }
 
 /// One of this status, as a rule.

@@ -29,6 +29,8 @@ pub(crate) struct Charge {
     pub(crate) is_contradicted: bool,
     /// The cases about it, oldest first.
     pub(crate) cases: Vec<Case>,
+    /// Of how many of them somebody must know: there were so many when we took in word of one.
+    pub(crate) cases_heard: usize,
     /// Of its cases the gateway tells the latest only, and that until it is won.
     pub(crate) is_forgotten: bool,
 }
@@ -115,6 +117,7 @@ impl Book {
             standing,
             is_contradicted: false,
             cases: Vec::new(),
+            cases_heard: 0,
             is_forgotten: false,
         })
     }
@@ -205,6 +208,15 @@ impl Book {
 }
 
 impl Charge {
+    pub(crate) fn is_as_asked(&self) -> bool {
+        self.standing == Standing::Captured(self.asked)
+    }
+
+    /// Or came as less than was asked for: what that is nobody can say who knows only yes and no.
+    pub(crate) const fn may_come(&self) -> bool {
+        matches!(self.standing, Standing::Waiting(_) | Standing::Captured(_))
+    }
+
     /// What no bank has taken or may take.
     pub(crate) fn undisputed(&self) -> Option<Money> {
         let Standing::Captured(captured) = self.standing else { return None };

@@ -123,6 +123,20 @@ impl SimulatedGateway {
         Some(deliveries.remove(place))
     }
 
+    /// It was answered with a 2xx: whoever asks from now on hears of all there is. Says which event it was.
+    pub(crate) fn heard(&self, delivery: &Delivery) -> String {
+        let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        if text("kind") == "dispute" {
+            let reference = GatewayReference(text("reference"));
+            let mut book = self.book.lock().unwrap();
+            if let Some(charge) = book.charges.values_mut().find(|charge| charge.reference == reference) {
+                charge.cases_heard = charge.cases.len();
+            }
+        }
+        text("id")
+    }
+
     /// It was not answered with a 2xx: it comes again, for three days.
     pub(crate) fn deliver_again(&self, delivery: Delivery) {
         const MOST_TRIES: u32 = 12;

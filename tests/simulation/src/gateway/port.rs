@@ -42,6 +42,11 @@ impl SimulatedGateway {
         }
     }
 
+    /// It can't be asked about an order that it hasn't named yet.
+    const fn cannot_find(&self, lookup: &ChargeLookup) -> bool {
+        !self.finds_by_ours && lookup.reference.is_none()
+    }
+
     fn give_back(&self, request: &RefundRequest) -> RefundOutcome {
         let chance = &self.chance;
         let state = chance.weighed(&[
@@ -79,7 +84,7 @@ impl Gateway for SimulatedGateway {
             currencies: &[],
             partial_refund: &MeansType::ALL,
             idempotency_key_lifetime: SignedDuration::from_hours(24),
-            looks_up_by_reference: true,
+            looks_up_by_reference: self.finds_by_ours,
             retries_by_itself: false,
             keeps_books: true,
         }
@@ -110,6 +115,9 @@ impl Gateway for SimulatedGateway {
     }
 
     async fn cancel(&self, lookup: &ChargeLookup) -> ChargeOutcome {
+        if self.cannot_find(lookup) {
+            return ChargeOutcome::Unknown { failure: unknown() };
+        }
         let void = || {
             let mut book = self.book.lock().unwrap();
             let Some(charge) = book.meant(lookup) else {
@@ -124,6 +132,9 @@ impl Gateway for SimulatedGateway {
     }
 
     async fn fetch_charge(&self, lookup: &ChargeLookup) -> ChargeOutcome {
+        if self.cannot_find(lookup) {
+            return ChargeOutcome::Unknown { failure: unknown() };
+        }
         let look = || {
             let mut book = self.book.lock().unwrap();
             book.meant(lookup).map_or(ChargeOutcome::Absent, |charge| charge.outcome())
@@ -147,6 +158,9 @@ impl Gateway for SimulatedGateway {
             let mut book = self.book.lock().unwrap();
             book.meant(lookup).map_or(DisputeOutcome::Uncharged, |charge| DisputeOutcome::Told(charge.told()))
         };
+        if self.cannot_find(lookup) {
+            return DisputeOutcome::Unclear { failure: unknown() };
+        }
         let answer = self.called_for("fetch_dispute", look).await;
         answer.unwrap_or_else(|failure| DisputeOutcome::Unclear { failure })
     }

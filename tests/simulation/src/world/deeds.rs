@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::clients::Asked;
+use crate::control::Verdict;
 use crate::plan::LAST_DEADLY_CALL;
 use crate::queue::Queue;
 use crate::task::{About, Fate, Finished, Task};
@@ -70,7 +71,9 @@ impl World {
                 }
             }
             Deed::Sweep => {
-                self.next_sweep_ms = self.clock.ms() + MINUTE_MS;
+                // Now and then it fires twice.
+                let is_twice = !self.is_quiet && self.chance.happens(100);
+                self.next_sweep_ms = self.clock.ms() + if is_twice { 0 } else { MINUTE_MS };
                 self.begin(About::Sweep);
             }
             Deed::Month => self.begin(About::Month),
@@ -113,7 +116,7 @@ impl World {
                 }
             }
             let is_due = self.books.next_due_ms().is_some_and(|due| due <= self.clock.ms());
-            // A schedule may fire twice, and with nothing to do.
+            // A schedule may fire with nothing to do.
             let is_early = !self.is_quiet && self.chance.happens(100);
             let weight = if is_due { 5 } else { u64::from(is_early) };
             if self.next_sweep_ms <= self.clock.ms() && weight > 0 {
@@ -295,8 +298,9 @@ impl World {
                 self.dawdle(place);
             }
             let Some(task) = self.tasks.get_mut(place) else { return Ok(()) };
+            task.is_disturbed |= verdict != Verdict::Done;
             polled = task.run();
-            if matches!(verdict, crate::control::Verdict::DiesBefore | crate::control::Verdict::DiesAfter) {
+            if matches!(verdict, Verdict::DiesBefore | Verdict::DiesAfter) {
                 self.die(place);
                 return self.check(id);
             }
@@ -318,7 +322,7 @@ impl World {
         }
         match task.about {
             About::Request(asked) => {
-                self.clients.hear(asked, None, &self.chance);
+                self.clients.hear(asked, None, true, &self.chance);
             }
             About::Intake { gateway, delivery } => {
                 if let Some(gateway) = self.outside.gateways.get(gateway) {
@@ -342,7 +346,7 @@ impl World {
         self.trace.note(&self.clock, &format!("#{} {} ends: {told}", task.id, task.about.operation()));
         match (task.about, finished) {
             (About::Request(asked), Finished::Answered { status, body }) => {
-                return self.answered(asked, status, body);
+                return self.answered(asked, task.is_disturbed, status, body);
             }
             (about, Finished::Batch(failed)) => {
                 if let Some((queue, ids)) = self.letters(&about) {
@@ -354,9 +358,10 @@ impl World {
                 if delivery.is_forged && status < 300 {
                     return Err(vec![format!("a forged webhook was taken in: {}", delivery.body)]);
                 }
-                if status >= 300
-                    && let Some(gateway) = self.outside.gateways.get(gateway)
-                {
+                let Some(gateway) = self.outside.gateways.get(gateway) else { return Ok(()) };
+                if status < 300 {
+                    self.taken_in.insert((gateway.called().clone(), gateway.heard(&delivery)));
+                } else {
                     gateway.deliver_again(delivery);
                 }
             }
@@ -368,9 +373,15 @@ impl World {
         Ok(())
     }
 
-    fn answered(&mut self, asked: Asked, status: u16, body: String) -> Result<(), Vec<String>> {
+    fn answered(
+        &mut self,
+        asked: Asked,
+        is_disturbed: bool,
+        status: u16,
+        body: String,
+    ) -> Result<(), Vec<String>> {
         self.trace.note(&self.clock, &format!("{} {} -> {status}", asked.path, asked.key));
-        let wrong = self.clients.hear(asked, Some((status, &body)), &self.chance);
+        let wrong = self.clients.hear(asked, Some((status, &body)), is_disturbed, &self.chance);
         self.last_answer = body;
         match wrong {
             Some(wrong) => Err(vec![wrong]),

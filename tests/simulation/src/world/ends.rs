@@ -108,6 +108,13 @@ impl World {
             }
         }
         self.books.disputes_count(&mut wrong);
+        self.books.takings_agree(&mut wrong);
+        self.books.refunds_ended(&mut wrong);
+        for (gateway, event) in &self.taken_in {
+            if !self.books.has_webhook(gateway, event) {
+                wrong.push(format!("{gateway} was told that {event} is taken in, and it is nowhere"));
+            }
+        }
         wrong.extend(self.books.unheeded().map(|(pk, _)| format!("{pk} never had its effect")));
         self.books.refused_stay_unsent(&self.outside.gateways, &mut wrong);
         self.books.chains_agree(&mut wrong);
@@ -143,6 +150,9 @@ impl World {
             let (came, _) = self.books.of(gateway.called(), &reference.0);
             if came != captured.minor() {
                 wrong.push(format!("{reference} of {invoice}: captured {captured}, booked {came}"));
+            }
+            if self.books.is_kept(known) {
+                continue;
             }
             let of = kept.entry(invoice.to_string()).or_default();
             of.asked_minor = known.total.minor();

@@ -1,0 +1,55 @@
+//! Refunds: each has come to an end or is on the attention list, and an invoice counts them as they are.
+
+use super::items::number;
+use super::{Books, Key, REFUND};
+use fatura_domain::attention::AttentionKind;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+impl Books {
+    pub(crate) fn refunds_ended(&self, wrong: &mut Vec<String>) {
+        let mut counted: BTreeMap<String, [i64; 2]> = BTreeMap::new();
+        for ((pk, sk), item) in self.refunds() {
+            if !is(item, "succeeded") && !self.is_a_matter(sk) {
+                wrong.push(format!("{pk} {sk} ends as {}, and nobody is told", item["st"]));
+            }
+            let place = match () {
+                () if is(item, "succeeded") => 0,
+                () if is(item, "pending") => 1,
+                () => continue,
+            };
+            // The other is of what nobody owed.
+            if item.get("of").is_none() {
+                let invoice = item.pointer("/inv/S").and_then(Value::as_str).unwrap_or_default();
+                let sums = counted.entry(invoice.to_owned()).or_default();
+                if let Some(sum) = sums.get_mut(place) {
+                    *sum += number(item, "/a/M/n/N");
+                }
+            }
+        }
+        for invoice in self.invoices.values() {
+            let ours = invoice.state.payment().map(|payment| [payment.refunded, payment.refunding]);
+            let is = counted.remove(&invoice.id.to_string()).unwrap_or_default();
+            if ours.unwrap_or_default() != is {
+                wrong.push(format!(
+                    "{} counts {ours:?} as given back, and its refunds are {is:?}",
+                    invoice.id
+                ));
+            }
+        }
+    }
+
+    fn refunds(&self) -> impl Iterator<Item = (&Key, &Value)> {
+        self.items.iter().filter(|((_, sk), _)| sk.starts_with(REFUND))
+    }
+
+    fn is_a_matter(&self, sk: &str) -> bool {
+        let code = sk.strip_prefix(REFUND).unwrap_or_default();
+        let mut matter = self.starting_with("ATN#").filter(|((pk, _), _)| pk.ends_with(&format!("_{code}")));
+        matter.any(|(_, item)| item.pointer("/k/S") == Some(&json!(AttentionKind::RefundFailed.as_str())))
+    }
+}
+
+fn is(refund: &Value, state: &str) -> bool {
+    refund.pointer("/st/M").and_then(|states| states.get(state)).is_some()
+}
