@@ -30,13 +30,15 @@ impl App {
             if let Err(refusal) = may_charge_again(caller, &invoice) {
                 return once.replay_or(&*self.records.answers, refusal, now).await;
             }
-            let requeued = match self.source_again(&payer, &invoice).await? {
-                Some(source) => match invoice.barred_until(&source, payer.brand(source.method), &policy, now)
-                {
-                    Some(until) => Err(RequeueError::Barred(until).into()),
-                    None => invoice.requeued(source, &policy, now).map_err(Error::from),
-                },
-                None => Err(Error::NoPaymentMethod),
+            let requeued = match self.source_again(&payer, &invoice).await {
+                Ok(Some(source)) => {
+                    match invoice.barred_until(&source, payer.brand(source.method), &policy, now) {
+                        Some(until) => Err(RequeueError::Barred(until).into()),
+                        None => invoice.requeued(source, &policy, now).map_err(Error::from),
+                    }
+                }
+                Ok(None) => Err(Error::NoPaymentMethod),
+                Err(refusal) => Err(refusal),
             };
             let requeued = match requeued {
                 Ok(requeued) => requeued.by(&caller.actor(), invoice.history.len()),

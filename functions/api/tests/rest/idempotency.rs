@@ -1,5 +1,7 @@
-use crate::world::{World, plan};
+use crate::world::{Says, World, plan};
+use fatura_domain::charge::FailureClass;
 use futures::future::join_all;
+use http::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -56,6 +58,52 @@ async fn what_the_clock_would_refuse_by_now_is_answered_as_before() {
         let again = world.post_as("k", path, body).await;
         assert_eq!((again.status, &again.text), (first.status, &first.text), "{path}");
         assert_eq!(again.header("idempotent-replayed"), "true", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_no_gateway_would_take_by_now_is_answered_as_before() {
+    let world = World::new().await;
+    let invoice = world.charged(&world.payer().await, Says::Declined(FailureClass::InsufficientFunds)).await;
+    let path = format!("/v1/invoices/{invoice}/requeue");
+    let first = world.post_as("k", &path, json!({})).await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    world.collect_all().await;
+    for (gateway, is_enabled) in [("other", true), ("sandbox", false)] {
+        let used =
+            json!({"enabled": is_enabled, "priority": 1, "payment_method_types": ["credit_card", "pix"]});
+        world.change(Method::PUT, &format!("/v1/gateways/{gateway}"), None, used).await.expect(200);
+    }
+    world.wait(60);
+    let refused = world.post_as("other", &path, json!({})).await;
+    assert_eq!(refused.code(), (422, "failed_precondition"), "{}", refused.text);
+    let again = world.post_as("k", &path, json!({})).await;
+    assert_eq!((again.status, &again.text), (202, &first.text));
+}
+
+#[tokio::test]
+async fn what_an_endpoint_did_before_it_was_removed_is_answered_as_before() {
+    let world = World::new().await;
+    let hook = json!({"url": "https://example.com/hook", "events": ["*"]});
+    let endpoint =
+        format!("/v1/webhook-endpoints/{}", world.post("/v1/webhook-endpoints", hook).await.created());
+    let paths = ["test", "rotate-secret"].map(|verb| format!("{endpoint}/{verb}"));
+    let mut granted = Vec::new();
+    for path in &paths {
+        let first = world.post_as("k", path, json!({})).await;
+        assert!((200..300).contains(&first.status), "{path}: {}", first.text);
+        granted.push(first.status);
+    }
+    world.delete(&endpoint).await.expect(204);
+    for (path, status) in paths.iter().zip(granted) {
+        assert_eq!(world.post_as("other", path, json!({})).await.status, 404, "{path}");
+        let again = world.post_as("k", path, json!({})).await;
+        assert_eq!(
+            (again.status, again.header("idempotent-replayed")),
+            (status, "true"),
+            "{path}: {}",
+            again.text
+        );
     }
 }
 

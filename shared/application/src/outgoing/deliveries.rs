@@ -65,11 +65,15 @@ impl App {
         once: &Once,
         render: &(dyn Fn(&Delivery) -> Answer + Sync),
     ) -> Result<Reply, Error> {
-        let endpoint = self.webhook_endpoint(caller, id).await?;
         let now = self.clock.now();
-        if !endpoint.is_enabled() {
-            return once.replay_or(&*self.records.answers, disabled(), now).await;
-        }
+        let enabled = self.webhook_endpoint(caller, id).await.and_then(|endpoint| {
+            let is_enabled = endpoint.is_enabled();
+            is_enabled.then_some(endpoint).ok_or_else(disabled)
+        });
+        let endpoint = match enabled {
+            Ok(endpoint) => endpoint,
+            Err(refusal) => return once.replay_or(&*self.records.answers, refusal, now).await,
+        };
         let event = format!("evt_test_{:016x}", self.entropy.bits());
         let body = json!({
             "schema_version": 1,

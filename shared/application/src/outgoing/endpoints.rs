@@ -137,8 +137,11 @@ impl App {
         stored: Shown<'_>,
     ) -> Result<Reply, Error> {
         for _ in 0..DECISIONS {
-            let before = self.webhook_endpoint(caller, id).await?;
             let now = self.clock.now();
+            let before = match self.webhook_endpoint(caller, id).await {
+                Ok(before) => before,
+                Err(refusal) => return once.replay_or(&*self.records.answers, refusal, now).await,
+            };
             let after = before.rotated(self.new_secret(), overlap, now);
             let changes =
                 ChangeSet::endpoint_moved(&before, after.clone()).and([once.answered(stored(&after), now)]);
