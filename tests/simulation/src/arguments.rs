@@ -64,7 +64,7 @@ impl Said {
             return Ok(Wanted::Bugs { seeds, names: std::mem::take(&mut self.words) });
         }
         if self.flags.remove("--crashes") {
-            return Ok(Wanted::Crashes { worlds: self.worlds(20)? });
+            return Ok(Wanted::Crashes { worlds: self.worlds(60)? });
         }
         let from = self.number("--from")?.unwrap_or_default();
         let end = from.checked_add(self.worlds(2_000)?).ok_or("there are not so many seeds")?;

@@ -407,11 +407,6 @@ impl Books {
         self.is_told_of(invoice, &DOUBTS)
     }
 
-    /// Whether its gateway would not give something of it back.
-    pub(crate) fn is_kept(&self, invoice: &Invoice) -> bool {
-        self.is_told_of(invoice, &[AttentionKind::RefundFailed])
-    }
-
     /// Webhooks that were taken in and never had their effect.
     pub(crate) fn unheeded(&self) -> impl Iterator<Item = &Key> {
         let webhooks = self.starting_with("WH#");

@@ -41,6 +41,7 @@ pub(crate) struct Clients {
     /// As the plan says.
     shops: u64,
     risks: u64,
+    theme: u64,
     /// Where each payment method is.
     methods: Vec<String>,
     /// What each order may come to, in cents, by its description.
@@ -60,7 +61,7 @@ impl Clients {
     const MOST_TRIES: u32 = 8;
 
     pub(crate) fn of(plan: &Plan) -> Self {
-        Self { shops: plan.shops, risks: plan.risks, ..Self::default() }
+        Self { shops: plan.shops, risks: plan.risks, theme: plan.theme, ..Self::default() }
     }
 
     pub(crate) fn post(&mut self, kind: Kind, path: String, body: Value) -> Asked {

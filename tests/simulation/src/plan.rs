@@ -30,6 +30,8 @@ pub struct Plan {
     /// In a thousand wishes: those of shops; and in a thousand of those, what is said about risk.
     pub shops: u64,
     pub risks: u64,
+    /// What its clients want more often than others do.
+    pub theme: u64,
     /// The only death that there is.
     pub crash: Option<Crash>,
 }
@@ -65,12 +67,13 @@ impl Plan {
             skew_ms: if chance.happens(500) { Self::LONGEST_SKEW_MS } else { 0 },
             shops: [150, 400, 850][chance.place(3)],
             risks: [30, 60, 250][chance.place(3)],
+            theme: chance.below(8),
             crash: None,
         }
     }
 
     /// What shrinking makes less, by the names that the command line knows.
-    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 11] {
+    pub fn numbers(&mut self) -> [(&'static str, &mut u64); 12] {
         [
             ("--clients", &mut self.clients),
             ("--steps", &mut self.steps),
@@ -83,6 +86,7 @@ impl Plan {
             ("--skew-ms", &mut self.skew_ms),
             ("--shops", &mut self.shops),
             ("--risks", &mut self.risks),
+            ("--theme", &mut self.theme),
         ]
     }
 

@@ -80,6 +80,12 @@ impl Queue {
         received
     }
 
+    pub(crate) fn bodies(&self, ids: &[u64]) -> Vec<String> {
+        let letters = self.letters.lock().unwrap();
+        let named = letters.all.iter().filter(|letter| ids.contains(&letter.id));
+        named.map(|letter| letter.body.clone()).collect()
+    }
+
     /// It is handed out once more although somebody has it: what SQS does now and then.
     pub(crate) fn show_again(&self, id: u64) {
         let now = self.clock.ms();

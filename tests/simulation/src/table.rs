@@ -49,9 +49,10 @@ impl Run {
         self.report.unseen_edges().into_iter().chain(self.report.unseen_operations()).chain(points).collect()
     }
 
-    /// Deaths that were meant and did not come, for people.
+    /// Deaths that were meant and did not come, for people, and operations that nobody could die in, as nobody came to them.
     pub fn unkilled(&self) -> Vec<String> {
-        self.spared().map(|crash| format!("a death at {crash}")).collect()
+        let spared = self.spared().map(|crash| format!("a death at {crash}"));
+        self.report.unseen_operations().into_iter().chain(spared).collect()
     }
 
     fn spared(&self) -> impl Iterator<Item = &Crash> {
@@ -97,7 +98,7 @@ impl Report {
         for operation in operations().collect::<BTreeSet<_>>() {
             let marks: Vec<String> =
                 (1..=LAST_DEADLY_CALL).map(|nth| self.mark(operation, nth).to_owned()).collect();
-            let _ = writeln!(text, "  {operation:<23} {}", marks.join(" ").trim_end());
+            let _ = writeln!(text, "  {operation:<24} {}", marks.join(" ").trim_end());
         }
         text + "  (ba: it died before that call had its effect, and after; -: never; blank: it makes no such call)\n"
     }

@@ -27,8 +27,8 @@ pub(crate) enum Finished {
 #[derive(Debug)]
 pub(crate) enum About {
     Request(Asked),
-    Charges(Vec<u64>),
-    Webhooks(Vec<u64>),
+    Charges(Vec<u64>, Collected),
+    Webhooks(Vec<u64>, Collected),
     Notices(Vec<u64>),
     Intake {
         gateway: usize,
@@ -47,8 +47,7 @@ impl About {
     pub(crate) const fn operation(&self) -> &'static str {
         match self {
             Self::Request(asked) => asked.kind.name(),
-            Self::Charges(_) => "charge-consumer",
-            Self::Webhooks(_) => "webhook-consumer",
+            Self::Charges(_, of) | Self::Webhooks(_, of) => of.0,
             Self::Notices(_) => "notifier",
             Self::Intake { .. } => "webhook-intake",
             Self::Sweep => "retry-sweep",
@@ -58,20 +57,51 @@ impl About {
     }
 }
 
-/// What runs without being asked by a client.
-const FUNCTIONS: [&str; 7] = [
-    "charge-consumer",
-    "webhook-consumer",
-    "notifier",
-    "webhook-intake",
-    "retry-sweep",
-    "monthly-billing",
-    "event-relay",
+/// Whoever collects messages is called by what they are about, if they are all about the same: each is an operation of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Collected(&'static str);
+
+const CHARGES: &str = "charge-consumer";
+const WEBHOOKS: &str = "webhook-consumer";
+/// By what is in such a message.
+const ABOUT_CHARGES: [(&str, &str); 6] = [
+    ("\"invoice_id\"", "charge-consumer/charge"),
+    ("\"refund_id\"", "charge-consumer/refund"),
+    ("\"dispute_id\"", "charge-consumer/dispute"),
+    ("\"run_id\"", "charge-consumer/run"),
+    ("\"detached_id\"", "charge-consumer/card"),
+    ("\"bill_id\"", "charge-consumer/bill"),
 ];
+const ABOUT_WEBHOOKS: [(&str, &str); 3] = [
+    ("evt_charge_", "webhook-consumer/charge"),
+    ("evt_refund_", "webhook-consumer/refund"),
+    ("evt_dispute_", "webhook-consumer/dispute"),
+];
+
+impl Collected {
+    pub(crate) fn charges(messages: &[String]) -> Self {
+        Self(only(messages, &ABOUT_CHARGES).unwrap_or(CHARGES))
+    }
+
+    pub(crate) fn webhooks(messages: &[String]) -> Self {
+        Self(only(messages, &ABOUT_WEBHOOKS).unwrap_or(WEBHOOKS))
+    }
+}
+
+fn only(messages: &[String], names: &[(&str, &'static str)]) -> Option<&'static str> {
+    let of = |message: &String| names.iter().find(|(mark, _)| message.contains(mark)).map(|(_, name)| *name);
+    let first = messages.first().and_then(of);
+    first.filter(|_| messages.iter().all(|message| of(message) == first))
+}
+
+/// What runs without being asked by a client.
+const FUNCTIONS: [&str; 7] =
+    [CHARGES, WEBHOOKS, "notifier", "webhook-intake", "retry-sweep", "monthly-billing", "event-relay"];
 
 /// All that there is to be killed.
 pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
-    Kind::ALL.into_iter().map(Kind::name).chain(FUNCTIONS)
+    let collected = ABOUT_CHARGES.into_iter().chain(ABOUT_WEBHOOKS).map(|(_, name)| name);
+    Kind::ALL.into_iter().map(Kind::name).chain(FUNCTIONS).chain(collected)
 }
 
 /// What befalls an invocation, decided when it begins.

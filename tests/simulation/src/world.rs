@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::queue::Queue;
 use crate::receivers::Receivers;
 use crate::report::{Report, Trace};
-use crate::task::Task;
+use crate::task::{About, Task};
 use fatura_domain::gateway::GatewayName;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -30,6 +30,9 @@ use std::sync::Arc;
 
 /// Environments of each function.
 const ENVIRONMENTS: usize = 3;
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// Twice that is less than the three days after which a server that could not be told is given up.
+const LONGEST_WAIT_MS: i64 = 34 * HOUR_MS;
 /// Steps after a death that was meant.
 const AFTERMATH: u64 = 100;
 
@@ -175,7 +178,12 @@ impl World {
         self.is_quiet = false;
         let is_aimed = self.plan.crash.is_some();
         let mut left = self.plan.steps;
+        // What is due in days comes while everything still goes wrong.
+        let days_pass = self.chance.happens(400);
         while left > 0 {
+            if days_pass && left < self.plan.steps && left.is_multiple_of(self.plan.steps / 3 + 1) {
+                self.days_pass()?;
+            }
             self.step()?;
             left -= 1;
             // What the one death that was meant brings about shows soon.
@@ -187,11 +195,11 @@ impl World {
         self.charge_what_was_given_up()?;
         self.close_shops()?;
         self.look_back()?;
-        self.audit()?;
         if self.chance.happens(500) {
             self.decide()?;
             self.look_back()?;
         }
+        self.audit()?;
         // It is many calls: some worlds are enough.
         if self.chance.happens(150) {
             self.reconcile()?;
@@ -254,6 +262,15 @@ impl World {
             self.advance(place)?;
         }
         Ok(())
+    }
+
+    /// Nobody who is at something lives so long. What is due by then has been found when others go on.
+    fn days_pass(&mut self) -> Result<(), Vec<String>> {
+        self.finish_all()?;
+        let wait_ms = self.chance.between(HOUR_MS, LONGEST_WAIT_MS);
+        self.clock.pass(wait_ms);
+        self.begin(About::Sweep);
+        self.finish_all()
     }
 
     /// What a task has written is read, and held against what must be so.

@@ -3,6 +3,7 @@
 use super::items::number;
 use super::{Books, Key, REFUND};
 use fatura_domain::attention::AttentionKind;
+use fatura_domain::invoice::Invoice;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -37,6 +38,13 @@ impl Books {
                 ));
             }
         }
+    }
+
+    /// Minor units that were to go back and did not.
+    pub(crate) fn not_given_back(&self, invoice: &Invoice) -> i64 {
+        let id = json!(invoice.id.to_string());
+        let of_it = self.refunds().filter(|(_, item)| item.pointer("/inv/S") == Some(&id));
+        of_it.filter(|(_, item)| !is(item, "succeeded")).map(|(_, item)| number(item, "/a/M/n/N")).sum()
     }
 
     fn refunds(&self) -> impl Iterator<Item = (&Key, &Value)> {

@@ -130,7 +130,12 @@ impl Books {
         }
         let Some(first) = self.first_endpoint() else { return };
         let missed = |event: &&String| !told.get(first).is_some_and(|told| told.contains(event.as_str()));
-        wrong.extend(taken.iter().filter(missed).map(|event| format!("{event} was never told to {first}")));
+        let becomes = |event: &String| {
+            let is_it = |item: &Value| item["to"]["S"] == first && item["f"]["M"]["e"]["S"] == event.as_str();
+            self.starting_with(MESSAGE).find(|(_, item)| is_it(item)).map(|((pk, _), item)| (pk, &item["st"]))
+        };
+        let missed = taken.iter().filter(missed);
+        wrong.extend(missed.map(|event| format!("{event} was never told to {first}: {:?}", becomes(event))));
     }
 
     /// Customers have a notice of all that they are surely told of, and every other that was begun was sent or refused. None is

@@ -21,11 +21,11 @@ impl Clients {
             (1..3, Some(bill)) => {
                 // Others have something for it at the last moment.
                 let close = self.close_bill(bill.id, chance.happens(300));
-                let (first, last) = (self.append(bill, chance), self.append(bill, chance));
-                self.meanwhile.extend([last, close]);
+                let [first, also, last] = [(); 3].map(|()| self.append(bill, chance));
+                self.meanwhile.extend([last, close, also]);
                 Some(first)
             }
-            (3, Some(bill)) if chance.happens(100) => {
+            (3, Some(bill)) if chance.happens(300) => {
                 Some(self.post(Kind::CancelBill, format!("/v1/bills/{}/cancel", bill.id), json!({})))
             }
             (3..5, Some(bill)) => {

@@ -26,13 +26,13 @@ impl Clients {
             books.endpoints().filter(|(_, item)| item["url"]["S"] != WELL).map(|(id, _)| id).collect();
         let of = |id: &str, verb: &str| format!("/v1/webhook-endpoints/{id}{verb}");
         match chance.below(10) {
-            0..3 if all.len() < MOST_ENDPOINTS => {
+            0..2 if all.len() < MOST_ENDPOINTS => {
                 let (_, troubled) = SERVERS.split_first()?;
                 let events = chance.pick(&["*", "invoice.*", "invoice.paid", "bill.*"])?;
                 let url = chance.pick(troubled)?;
                 Some(self.endpoint(url, events))
             }
-            3 => {
+            2..4 if !others.is_empty() => {
                 let body = json!({ "enabled": chance.happens(600) });
                 let asked = self.post(Kind::AmendEndpoint, of(chance.pick(&others)?, ""), body);
                 Some(Asked { method: "PATCH", ..asked })
@@ -41,7 +41,7 @@ impl Clients {
                 let asked = self.post(Kind::RemoveEndpoint, of(chance.pick(&others)?, ""), json!({}));
                 Some(Asked { method: "DELETE", ..asked })
             }
-            4..7 => {
+            0..7 => {
                 let body = json!({ "overlap_seconds": chance.below(600) });
                 Some(self.post(Kind::Rotate, of(chance.pick(&all)?, "/rotate-secret"), body))
             }

@@ -20,6 +20,11 @@ impl Clients {
         if chance.happens(300) && !self.again.is_empty() {
             return Some(self.again.remove(chance.place(self.again.len())));
         }
+        if chance.happens(400)
+            && let Some(asked) = self.of_theme(books, chance)
+        {
+            return Some(asked);
+        }
         if chance.happens(self.shops) {
             let is_of_risk = chance.happens(self.risks);
             return if is_of_risk { Some(self.of_risk(books, chance)) } else { self.of_shops(books, chance) };
@@ -52,19 +57,36 @@ impl Clients {
                 let failed = [Status::ChargedWithError, Status::Uncollectible];
                 Some(self.requeue(any(books, *chance.pick(&failed)?, chance)?.id))
             }
-            9..11 => {
-                let invoice = any(books, Status::Paid, chance)?;
-                self.about(invoice, "refunds", Kind::Refund, self.all_or_part(invoice, chance))
-            }
-            11 => {
-                let body = json!({ "reason": "not_received" });
-                self.about(any(books, Status::Paid, chance)?, "contest", Kind::Contest, body)
-            }
+            9..11 => self.refund(books, chance),
+            11 => self.contest(books, chance),
             12..14 => self.of_bills(books, chance),
             14 => self.of_wallets(chance),
             _ if chance.happens(500) => self.of_settings(chance),
             _ => self.of_gateways_and_cards(chance),
         }
+    }
+
+    /// What is rare elsewhere is common in some worlds, and all that comes of it.
+    fn of_theme(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+        match self.theme {
+            0 if chance.happens(500) => self.contest(books, chance),
+            0 => self.refund(books, chance),
+            1 => self.of_bills(books, chance),
+            2 => self.of_tellings(books, chance),
+            3 if chance.happens(500) => self.of_settings(chance),
+            3 => self.of_gateways_and_cards(chance),
+            _ => None,
+        }
+    }
+
+    fn refund(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+        let invoice = any(books, Status::Paid, chance)?;
+        self.about(invoice, "refunds", Kind::Refund, self.all_or_part(invoice, chance))
+    }
+
+    fn contest(&mut self, books: &Books, chance: &Chance) -> Option<Asked> {
+        let body = json!({ "reason": "not_received" });
+        self.about(any(books, Status::Paid, chance)?, "contest", Kind::Contest, body)
     }
 
     pub(crate) fn requeue(&mut self, invoice: InvoiceId) -> Asked {

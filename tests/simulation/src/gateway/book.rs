@@ -29,7 +29,7 @@ pub(crate) struct Charge {
     pub(crate) is_contradicted: bool,
     /// The cases about it, oldest first.
     pub(crate) cases: Vec<Case>,
-    /// Of how many of them somebody must know: there were so many when we took in word of one.
+    /// Of how many of them we must know: there were so many when word of one was brought and taken in.
     pub(crate) cases_heard: usize,
     /// Of its cases the gateway tells the latest only, and that until it is won.
     pub(crate) is_forgotten: bool,

@@ -19,6 +19,9 @@ pub(crate) struct Delivery {
     pub(crate) body: String,
     pub(crate) is_forged: bool,
     tries: u32,
+    /// How many cases there were about its charge when it was brought, if it is of disputes and was brought for the first time:
+    /// whoever asks because of it hears of so many.
+    cases: usize,
 }
 
 /// What an event says, before it has an id.
@@ -66,20 +69,25 @@ impl Delivery {
     }
 }
 
+/// An event's id says what it is about, for those who count who dies at what.
+fn named(body: &Value, bits: u64) -> String {
+    format!("evt_{}_{bits:016x}", body["kind"].as_str().unwrap_or_default())
+}
+
 impl SimulatedGateway {
     /// Tells of it, or not; and of what isn't so, as a stranger would.
     pub(super) fn tell(&self, hint: Hint) {
         let chance = &self.chance;
         let Hint(mut body) = hint;
         let id = chance.bits();
-        body["id"] = json!(format!("evt_{id:016x}"));
+        body["id"] = json!(named(&body, id));
         let copies = chance.weighed(&[(self.plan.lost_hints, 0), (60, 1), (20, 2), (5, 3)]);
         for _ in 0..copies {
             self.deliver_in(self.a_while(), &body, false);
         }
         if chance.happens(self.plan.forgeries) {
             body["status"] = json!("captured");
-            body["id"] = json!(format!("evt_{:016x}", id ^ 1));
+            body["id"] = json!(named(&body, id ^ 1));
             // Half of them are signed: somebody tests with our secret, or has it.
             self.deliver_in(self.a_while(), &body, chance.happens(500));
         }
@@ -87,7 +95,7 @@ impl SimulatedGateway {
 
     pub(super) fn tell_surely(&self, Hint(body): &Hint) {
         let mut body = body.clone();
-        body["id"] = json!(format!("evt_{:016x}", self.chance.bits()));
+        body["id"] = json!(named(&body, self.chance.bits()));
         self.deliver_in(self.a_while(), &body, false);
     }
 
@@ -102,8 +110,13 @@ impl SimulatedGateway {
     }
 
     fn deliver_in(&self, wait_ms: i64, body: &Value, is_forged: bool) {
-        let delivery =
-            Delivery { at_ms: self.clock.ms() + wait_ms, body: body.to_string(), is_forged, tries: 0 };
+        let delivery = Delivery {
+            at_ms: self.clock.ms() + wait_ms,
+            body: body.to_string(),
+            is_forged,
+            tries: 0,
+            cases: 0,
+        };
         self.deliveries.lock().unwrap().push(delivery);
     }
 
@@ -120,19 +133,28 @@ impl SimulatedGateway {
             .filter(|place| deliveries.get(*place).is_some_and(|one| one.at_ms <= now))
             .collect();
         let place = *self.chance.pick(&due)?;
-        Some(deliveries.remove(place))
+        let delivery = deliveries.remove(place);
+        Some(Delivery { cases: self.cases_of(&delivery), ..delivery })
     }
 
-    /// It was answered with a 2xx: whoever asks from now on hears of all there is. Says which event it was.
+    fn cases_of(&self, delivery: &Delivery) -> usize {
+        let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+        let is_new = self.brought.lock().unwrap().insert(body["id"].to_string());
+        if !is_new || body["kind"] != "dispute" {
+            return 0;
+        }
+        let reference = GatewayReference(body["reference"].as_str().unwrap_or_default().to_owned());
+        self.book.lock().unwrap().by_reference(&reference).map_or(0, |charge| charge.cases.len())
+    }
+
+    /// It was answered with a 2xx. Says which event it was.
     pub(crate) fn heard(&self, delivery: &Delivery) -> String {
         let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        if text("kind") == "dispute" {
-            let reference = GatewayReference(text("reference"));
-            let mut book = self.book.lock().unwrap();
-            if let Some(charge) = book.charges.values_mut().find(|charge| charge.reference == reference) {
-                charge.cases_heard = charge.cases.len();
-            }
+        let reference = GatewayReference(text("reference"));
+        let mut book = self.book.lock().unwrap();
+        if let Some(charge) = book.charges.values_mut().find(|charge| charge.reference == reference) {
+            charge.cases_heard = charge.cases_heard.max(delivery.cases);
         }
         text("id")
     }

@@ -19,6 +19,7 @@ use fatura_domain::charge::FailureClass;
 use fatura_domain::gateway::{ChargeRequest, DisputeVerdict, GatewayName};
 use fatura_domain::id::{AttemptId, InvoiceId};
 use fatura_domain::money::Money;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 const SECOND: i64 = 1_000;
@@ -51,6 +52,8 @@ pub(crate) struct SimulatedGateway {
     pub(crate) book: Mutex<Book>,
     later: Mutex<Vec<(i64, Later)>>,
     deliveries: Mutex<Vec<Delivery>>,
+    /// Events that were brought to us, whatever we answered.
+    brought: Mutex<BTreeSet<String>>,
     /// Orders since somebody last asked.
     pub(crate) news: Mutex<Vec<String>>,
 }
@@ -60,8 +63,8 @@ impl SimulatedGateway {
         let finds_by_ours = name == "first" || chance.happens(700);
         let name = GatewayName::parse(name).unwrap();
         let (later, deliveries) = (Mutex::default(), Mutex::default());
-        let (book, news) = (Mutex::default(), Mutex::default());
-        Self { name, control, clock, chance, plan, finds_by_ours, book, later, deliveries, news }
+        let (book, news, brought) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { name, control, clock, chance, plan, finds_by_ours, book, later, deliveries, brought, news }
     }
 
     pub(crate) fn called(&self) -> &GatewayName {

@@ -19,11 +19,15 @@ impl World {
             let matters = self.books.matters();
             let decided: Vec<Asked> = matters.iter().filter_map(|matter| self.decision(matter)).collect();
             if decided.is_empty() {
-                return Ok(());
+                return are_decided(&matters);
             }
             self.is_quiet = round > 0;
             self.is_over = true;
             for asked in decided {
+                // Two have looked at the same matter, or one presses the button twice.
+                if self.chance.happens(300) {
+                    self.ask(asked.clone());
+                }
                 self.ask(asked);
             }
             for _ in 0..HOSTILE_STEPS {
@@ -76,6 +80,20 @@ impl World {
             self.outside.gateways.iter().find(|one| Some(one.called()) == matter.gateway.as_ref())?;
         gateway.book.lock().unwrap().charges.values().find(|charge| is_it(charge)).cloned()
     }
+}
+
+/// What is left are refunds and webhooks that only the gateway's people can clear up, and charges that are neither right
+/// nor none.
+fn are_decided(left: &[Matter]) -> Result<(), Vec<String>> {
+    const TO_DECIDE: [AttentionKind; 4] = [
+        AttentionKind::RiskReview,
+        AttentionKind::AmountMismatch,
+        AttentionKind::ContestUnanswered,
+        AttentionKind::DisputeOutcomeUnknown,
+    ];
+    let undecided = left.iter().filter(|matter| TO_DECIDE.contains(&matter.kind));
+    let undecided: Vec<String> = undecided.map(|matter| format!("nobody can decide {matter:?}")).collect();
+    if undecided.is_empty() { Ok(()) } else { Err(undecided) }
 }
 
 impl Matter {

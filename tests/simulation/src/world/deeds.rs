@@ -5,7 +5,7 @@ use crate::clients::Asked;
 use crate::control::Verdict;
 use crate::plan::LAST_DEADLY_CALL;
 use crate::queue::Queue;
-use crate::task::{About, Fate, Finished, Task};
+use crate::task::{About, Collected, Fate, Finished, Task};
 use std::task::Poll;
 
 #[derive(Debug, Clone, Copy)]
@@ -184,7 +184,7 @@ impl World {
     }
 
     fn received(&self, visible: &[u64]) -> Vec<u64> {
-        let most = 1 + self.chance.below(BATCH);
+        let most = if self.chance.happens(300) { 1 } else { 1 + self.chance.below(BATCH) };
         let mut left = visible.to_vec();
         let mut some = Vec::new();
         while !left.is_empty() && u64::try_from(some.len()).unwrap() < most {
@@ -195,12 +195,14 @@ impl World {
 
     fn collect(&mut self) {
         let letters = self.received(&self.outside.charges.visible());
-        self.begin(About::Charges(letters));
+        let of = Collected::charges(&self.outside.charges.bodies(&letters));
+        self.begin(About::Charges(letters, of));
     }
 
     fn heed(&mut self) {
         let letters = self.received(&self.outside.webhooks.visible());
-        self.begin(About::Webhooks(letters));
+        let of = Collected::webhooks(&self.outside.webhooks.bodies(&letters));
+        self.begin(About::Webhooks(letters, of));
     }
 
     /// A client asks, for the first time or again.
@@ -229,12 +231,12 @@ impl World {
         self.outside.control.runs(id);
         let running = match &about {
             About::Request(asked) => environment.request(asked),
-            About::Charges(ids) => {
+            About::Charges(ids, _) => {
                 let letters = self.outside.charges.receive(ids);
                 self.perhaps_twice(&about);
                 environment.charges(&letters)
             }
-            About::Webhooks(ids) => {
+            About::Webhooks(ids, _) => {
                 let letters = self.outside.webhooks.receive(ids);
                 self.perhaps_twice(&about);
                 environment.webhooks(&letters)
@@ -272,8 +274,8 @@ impl World {
     /// Those that it was handed, and the queue that they are from.
     fn letters<'a>(&'a self, about: &'a About) -> Option<(&'a Queue, &'a [u64])> {
         match about {
-            About::Charges(ids) => Some((&self.outside.charges, ids)),
-            About::Webhooks(ids) => Some((&self.outside.webhooks, ids)),
+            About::Charges(ids, _) => Some((&self.outside.charges, ids)),
+            About::Webhooks(ids, _) => Some((&self.outside.webhooks, ids)),
             About::Notices(ids) => Some((&self.outside.notices, ids)),
             _ => None,
         }
@@ -329,8 +331,8 @@ impl World {
                     gateway.deliver_again(delivery);
                 }
             }
-            About::Charges(_)
-            | About::Webhooks(_)
+            About::Charges(..)
+            | About::Webhooks(..)
             | About::Notices(_)
             | About::Sweep
             | About::Month
