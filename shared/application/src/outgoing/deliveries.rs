@@ -66,10 +66,9 @@ impl App {
         render: &(dyn Fn(&Delivery) -> Answer + Sync),
     ) -> Result<Reply, Error> {
         let now = self.clock.now();
-        let enabled = self.webhook_endpoint(caller, id).await.and_then(|endpoint| {
-            let is_enabled = endpoint.is_enabled();
-            is_enabled.then_some(endpoint).ok_or_else(disabled)
-        });
+        let known = self.webhook_endpoint(caller, id).await;
+        let enabled =
+            known.and_then(|endpoint| if endpoint.is_enabled() { Ok(endpoint) } else { Err(disabled()) });
         let endpoint = match enabled {
             Ok(endpoint) => endpoint,
             Err(refusal) => return once.replay_or(&*self.records.answers, refusal, now).await,

@@ -2,7 +2,7 @@
 //! person. Whoever hears of a case hears of all that there are.
 
 use super::Books;
-use super::items::number;
+use super::items::{number, stands};
 use crate::gateway::{Charge, SimulatedGateway};
 use fatura_domain::gateway::{DisputeVerdict, GatewayName};
 use fatura_domain::invoice::Status;
@@ -69,7 +69,7 @@ impl Books {
         }
         taken.retain(|_, minor| *minor != 0);
         let mut lost = BTreeMap::new();
-        for dispute in self.disputes().filter(|item| is(item, "lost")) {
+        for dispute in self.disputes().filter(|item| stands(item, "lost")) {
             let text = |path: &str| dispute.pointer(path).and_then(Value::as_str).map(str::to_owned);
             let called = text("/gw/S").zip(text("/cs/S").or_else(|| text("/ch/S")));
             *lost.entry(called.unwrap_or_default()).or_default() += number(dispute, "/a/M/n/N");
@@ -83,11 +83,11 @@ impl Books {
     pub(crate) fn disputes_count(&self, wrong: &mut Vec<String>) {
         for invoice in self.invoices.values() {
             let id = invoice.id.to_string();
-            let stands = |state: &str| {
+            let has_one = |state: &str| {
                 let mut of_it = self.disputes().filter(|item| item.pointer("/inv/S") == Some(&json!(id)));
-                of_it.any(|item| is(item, state))
+                of_it.any(|item| stands(item, state))
             };
-            let (is_open, is_lost) = (stands("open"), stands("lost"));
+            let (is_open, is_lost) = (has_one("open"), has_one("lost"));
             let agrees = match invoice.status() {
                 Status::Paid => !is_open && !is_lost,
                 Status::InProtest => is_open && !is_lost,
@@ -116,17 +116,13 @@ impl Books {
 
 fn is_followed(dispute: &Value, verdict: DisputeVerdict) -> bool {
     match verdict {
-        DisputeVerdict::Open => is(dispute, "open"),
-        DisputeVerdict::Lost => is(dispute, "lost"),
+        DisputeVerdict::Open => stands(dispute, "open"),
+        DisputeVerdict::Lost => stands(dispute, "lost"),
         // What was given back after all is told once, and asked about by nobody.
-        DisputeVerdict::Won => is(dispute, "won") || is(dispute, "lost"),
+        DisputeVerdict::Won => stands(dispute, "won") || stands(dispute, "lost"),
     }
 }
 
-fn is(dispute: &Value, state: &str) -> bool {
-    dispute.pointer("/st/M").and_then(|states| states.get(state)).is_some()
-}
-
 fn is_missed(dispute: &Value) -> bool {
-    is(dispute, "open") && dispute.get("WS").is_none()
+    stands(dispute, "open") && dispute.get("WS").is_none()
 }

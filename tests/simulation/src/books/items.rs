@@ -53,3 +53,8 @@ impl Books {
 pub(super) fn number(item: &Value, path: &str) -> i64 {
     item.pointer(path).and_then(Value::as_str).and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
+
+/// Whether it is in that state, where a state is named by its variant.
+pub(super) fn stands(item: &Value, state: &str) -> bool {
+    item.pointer("/st/M").and_then(|states| states.get(state)).is_some()
+}

@@ -5,9 +5,8 @@ mod hints;
 mod movements;
 mod port;
 
-pub(crate) use book::Charge;
-pub(crate) use book::RefundStanding;
 use book::{Book, Case, Standing};
+pub(crate) use book::{Charge, RefundStanding};
 pub(crate) use hints::{Delivery, Hint};
 
 use crate::chance::Chance;
